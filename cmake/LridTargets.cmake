@@ -1,0 +1,67 @@
+# Helpers that make every lrid target alike.
+
+# Warnings (as errors) and sanitizers: on our targets only, never on what they include.
+function(lrid_target_defaults target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+    -Woverloaded-virtual -Wcast-qual
+    # GCC 12 warns of overlap in every "literal" + std::string (GCC PR105651).
+    -Wno-restrict $<$<BOOL:${LRID_WERROR}>:-Werror>)
+  if(LRID_SANITIZE STREQUAL "address+undefined")
+    target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+      -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  elseif(LRID_SANITIZE STREQUAL "thread")
+    target_compile_options(${target} PRIVATE -fsanitize=thread -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=thread)
+  elseif(LRID_SANITIZE)
+    message(FATAL_ERROR "LRID_SANITIZE=${LRID_SANITIZE}: expected empty, address+undefined or thread")
+  endif()
+endfunction()
+
+# lrid_library(<name> SOURCES ... [LINKS <what its headers need>...] [PRIVATE_LINKS <what its sources need>...])
+#
+# Defines lrid_<name>. Its public headers are include/lrid/<name>/; only targets that link lrid_<name> find
+# them, so an include against the direction of dependency does not compile.
+function(lrid_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(lrid_${name} STATIC ${ARG_SOURCES})
+  lrid_target_defaults(lrid_${name})
+  set(view ${CMAKE_BINARY_DIR}/include/${name})
+  file(MAKE_DIRECTORY ${view}/lrid)
+  file(CREATE_LINK ${CMAKE_SOURCE_DIR}/include/lrid/${name} ${view}/lrid/${name} SYMBOLIC)
+  target_include_directories(lrid_${name} PUBLIC ${view})
+  target_link_libraries(lrid_${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+  if(LibTorch::LibTorch IN_LIST ARG_LINKS AND TARGET lrid_torch_pch)
+    target_precompile_headers(lrid_${name} REUSE_FROM lrid_torch_pch)
+  endif()
+endfunction()
+
+# lrid_program(<name> SOURCES ... LINKS ...): an executable in build/bin.
+function(lrid_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  lrid_target_defaults(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS})
+endfunction()
+
+# lrid_test(<name> SOURCES ... LINKS ... [LABELS ...]): a GoogleTest program, its cases known to CTest.
+# Tests whose suite name begins with "Golden" carry the label "golden".
+function(lrid_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  lrid_target_defaults(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} lrid_testing GTest::gmock GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(LibTorch::LibTorch IN_LIST ARG_LINKS AND TARGET lrid_torch_pch)
+    target_precompile_headers(${name} REUSE_FROM lrid_torch_pch)
+    target_compile_options(${name} PRIVATE -fPIC) # as the precompiled header; executables get -fPIE otherwise
+  endif()
+  # Tests run side by side: threads of OpenMP (LibTorch's) that wait for work must not spin.
+  set(common DISCOVERY_TIMEOUT 120 NO_PRETTY_VALUES PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]"
+    ENVIRONMENT "OMP_WAIT_POLICY=passive")
+  gtest_discover_tests(${name} TEST_FILTER "-Golden*" ${common} LABELS "${ARG_LABELS}")
+  gtest_discover_tests(${name} TEST_FILTER "Golden*" TEST_LIST ${name}_golden ${common}
+    LABELS "golden;${ARG_LABELS}")
+endfunction()

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <lrid/classify/feature_table.hpp>
+#include <lrid/core/options.hpp>
+#include <lrid/core/random.hpp>
+#include <lrid/core/registry.hpp>
+#include <lrid/io/results.hpp>
+
+namespace lrid::classify {
+
+/// A point of a classifier's grid: hyperparameter → value.
+using Setting = std::map<std::string, io::ConditionValue>;
+
+/// A fitted classifier.
+class Model {
+ public:
+  virtual ~Model() = default;
+  /// [n, classes]; the class with the highest score is the prediction. `samples` must have been standardised
+  /// as the training samples were.
+  [[nodiscard]] virtual Matrix scores(const Samples& samples) const = 0;
+  /// Per column of the layout, summing to 1; empty where the classifier has none.
+  [[nodiscard]] virtual std::vector<double> importances() const { return {}; }
+};
+
+/// What came of one grid on one fold.
+struct GridOutcome {
+  /// [setting][validation sample] predicted class; empty for settings that the data does not admit (a kernel
+  /// longer than the trajectory, more components than the rank). Settings that coincide share a computation.
+  std::vector<std::vector<int>> predicted;
+  std::int64_t computed = 0, coinciding = 0, skipped = 0;
+};
+
+/// A classifier with its grid of hyperparameters. The grid is its own business, because that is where work
+/// is shared: a forest contains the smaller ones, a principal component analysis the narrower ones.
+/// Everything random is drawn from the key; results do not depend on the number of threads.
+class Classifier {
+ public:
+  virtual ~Classifier() = default;
+  /// Declares (and reads) the grid, in a table of the classifier's own name.
+  virtual void declare(Options& options) = 0;
+  /// All points of the grid, in grid order: earlier ones win ties.
+  [[nodiscard]] virtual std::vector<Setting> settings() const = 0;
+  /// What a reader should know about the grid: "grid reduced: …" where it is not the study's. May be empty.
+  [[nodiscard]] virtual std::vector<std::string> notes() const = 0;
+  /// Fits every setting on `train`, predicts `validation`.
+  [[nodiscard]] virtual GridOutcome fit_grid(const Samples& train, const Samples& validation,
+                                             Key key) const = 0;
+  /// Fits one setting. Two classifiers fitted to the same samples with the same key are the same.
+  [[nodiscard]] virtual std::unique_ptr<Model> fit(const Samples& train, const Setting& setting,
+                                                   Key key) const = 0;
+};
+
+struct ClassifierEntry {
+  std::string name, summary;
+  std::unique_ptr<Classifier> (*make)();
+};
+/// svm, forest, mlp.
+const Registry<ClassifierEntry>& classifiers();
+
+/// The column with the highest score of every row; the first of equals.
+std::vector<int> predicted_classes(const Matrix& scores);
+
+}  // namespace lrid::classify

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <lrid/classify/classifier.hpp>
+#include <lrid/classify/conv_stack.hpp>
+
+namespace lrid::classify {
+
+/// The classifier "mlp": a convolution over time with the observables (and the layer position, constant over
+/// time) as channels, ReLU, optional pooling over all of the time that is left, a fully connected layer,
+/// softmax; trained by Adam. Grid: kernel × filters × stride × pool × learning rate × batch × L2. Points that
+/// share kernel, stride and batch are trained as one stack; points that coincide are computed once.
+class ConvMlp : public Classifier {
+ public:
+  void declare(Options& options) override;
+  [[nodiscard]] std::vector<Setting> settings() const override;
+  [[nodiscard]] std::vector<std::string> notes() const override;
+  [[nodiscard]] GridOutcome fit_grid(const Samples& train, const Samples& validation, Key key) const override;
+  [[nodiscard]] std::unique_ptr<Model> fit(const Samples& train, const Setting& setting,
+                                           Key key) const override;
+
+ private:
+  std::vector<std::int64_t> kernel_ = {1, 2, 6, 11, 21}, filters_ = {20, 40}, stride_ = {1, 2, 4};
+  std::vector<std::string> pool_ = {"none", "max", "mean"};
+  std::vector<double> learning_rate_ = {1e-3, 1e-4};
+  std::vector<std::int64_t> batch_ = {512, 1024};
+  std::vector<double> l2_ = {1e-4, 0};
+  std::int64_t epochs_ = 400;
+};
+
+}  // namespace lrid::classify

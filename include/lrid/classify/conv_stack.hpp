@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <Eigen/Core>
+
+#include <lrid/core/random.hpp>
+
+namespace lrid::classify {
+
+enum class Pool { none, max, mean };
+
+/// What the members of a stack share.
+struct ConvShape {
+  std::int64_t points = 0, channels = 0, classes = 0;
+  std::int64_t kernel = 1, stride = 1;  ///< kernel ≤ points
+  /// Positions of a VALID convolution.
+  [[nodiscard]] std::int64_t positions() const { return (points - kernel) / stride + 1; }
+  [[nodiscard]] std::int64_t patch() const { return kernel * channels; }
+};
+
+/// One network of a stack.
+struct ConvMember {
+  std::int64_t filters = 20;
+  Pool pool = Pool::none;
+  double learning_rate = 1e-3;
+  double l2 = 0;  ///< λ of ½λ‖θ‖², on weights and biases of both layers
+
+  [[nodiscard]] std::int64_t features(const ConvShape& shape) const {
+    return pool == Pool::none ? shape.positions() * filters : filters;
+  }
+};
+
+/// Several networks (convolution over time, ReLU, pooling over time, fully connected, softmax cross entropy)
+/// trained side by side on the same batches: their convolutions are one matrix product on shared patches.
+/// Members do not influence each other. Scalar is float; double is for checking gradients.
+///
+/// All parameters lie in one array: the convolution [kernel·channels, Σ filters] (row: time within the
+/// kernel, then channel; column: members side by side), its bias [Σ filters], then per member the fully
+/// connected layer [features, classes] (feature: position, then filter) and its bias [classes].
+template <class Scalar>
+class ConvStack {
+ public:
+  using Array = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
+
+  /// Weights drawn as Glorot & Bengio 2010 (uniform), biases 0; a member's own are drawn from the key and its
+  /// number of filters and features only, whatever the stack it is in.
+  ConvStack(const ConvShape& shape, std::vector<ConvMember> members, Key key);
+
+  /// One pass over `samples` of `x` ([n, points·channels], time by time) in mini-batches of `batch`, in the
+  /// order of a keyed shuffle; an Adam step after each (Kingma & Ba 2015, β 0.9 and 0.999, ε 1e-8).
+  void train_epoch(const Array& x, const std::vector<int>& labels, std::int64_t batch, Key key);
+
+  /// Class probabilities of one member: [n, classes].
+  [[nodiscard]] Array probabilities(const Array& x, std::size_t member) const;
+
+  /// Mean cross entropy + ½λ‖θ‖² over `rows` of x, summed over members; its gradient into gradient().
+  Scalar loss_and_gradient(const Array& x, const std::vector<int>& labels,
+                           const std::vector<std::int64_t>& rows);
+
+  Vector& parameters() { return parameters_; }
+  [[nodiscard]] const Vector& gradient() const { return gradient_; }
+
+ private:
+  using Map = Eigen::Map<Array>;
+  using ConstMap = Eigen::Map<const Array>;
+
+  /// Where a member's parts begin: its filters among all, its fully connected layer among the parameters.
+  struct Place {
+    std::int64_t filter, weights, bias;
+  };
+
+  void gather_patches(const Array& x, const std::int64_t* rows, std::int64_t count);
+  void convolve();
+  /// The fully connected layer's input for a member, from the convolution's output.
+  void pool(const ConvMember& member, const Place& place, std::int64_t count);
+  void unpool(const ConvMember& member, const Place& place, std::int64_t count);
+  void adam_step();
+  [[nodiscard]] std::int64_t chunk_size() const;
+
+  ConvShape shape_;
+  std::vector<ConvMember> members_;
+  std::vector<Place> places_;
+  std::int64_t filters_ = 0;  // of all members
+  Vector parameters_, gradient_, first_moment_, second_moment_, learning_rate_, l2_;
+  std::int64_t step_ = 0;
+  Array patches_, output_, features_, logits_;  // of a chunk of samples
+};
+
+extern template class ConvStack<float>;
+extern template class ConvStack<double>;
+
+}  // namespace lrid::classify

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <lrid/classify/feature_table.hpp>
+#include <lrid/classify/split_plan.hpp>
+#include <lrid/core/options.hpp>
+#include <lrid/core/registry.hpp>
+#include <lrid/io/dataset.hpp>
+#include <lrid/io/results.hpp>
+
+namespace lrid::classify {
+
+/// The options that all experiments share: who is identified from what, and how the splits are made.
+struct Protocol {
+  std::string experiment = "separability";
+  std::vector<std::string> classifiers = {"svm", "forest", "mlp"};
+  std::int64_t seed = 0;
+  std::int64_t splits = 10;
+  std::int64_t inner_folds = 5;
+  std::vector<std::string> split = {"sample", "network"};
+  std::string target = "learning_rule";
+  std::vector<std::string> measures = {"all", "weight", "activation", "layer_change"};
+  /// Accepted values per metadata column, as text; columns with an empty list are unrestricted.
+  std::map<std::string, std::vector<std::string>> only;
+
+  /// Declares and reads all of it.
+  void declare(Options& options);
+};
+
+/// One row of the results for each classifier: which features, which labels, which splits.
+struct Condition {
+  std::map<std::string, io::ConditionValue> labels;  ///< formats.md, "results.json"
+  std::shared_ptr<const FeatureTable> train, test;   ///< the same table unless an experiment says otherwise
+  std::shared_ptr<const Target> target;
+  std::shared_ptr<const SplitPlan> plan;
+};
+
+/// A dataset under a protocol: what experiments make their conditions from.
+class Study {
+ public:
+  /// `file` names the dataset in error messages. InputError if the filters leave nothing, or one class.
+  Study(const Protocol& protocol, const io::Dataset& data, std::string file);
+
+  [[nodiscard]] const Protocol& protocol() const { return protocol_; }
+  [[nodiscard]] const io::Dataset& data() const { return data_; }
+  [[nodiscard]] const std::shared_ptr<const Metadata>& metadata() const { return metadata_; }
+  [[nodiscard]] const std::shared_ptr<const Target>& target() const { return target_; }
+  /// What the protocol's filters let through; experiments narrow it down.
+  [[nodiscard]] const Filter& pool() const { return pool_; }
+  [[nodiscard]] const Rows& pool_rows() const { return pool_rows_; }
+
+  /// The split kinds of the protocol.
+  [[nodiscard]] std::vector<SplitKind> split_kinds() const;
+  /// Features of a measure ("all", "weight", ...), the pool's checked to be finite. Built once.
+  [[nodiscard]] std::shared_ptr<const FeatureTable> table(const std::string& measure);
+  /// Splits that depend on the seed, the kind, the filters and the labels only: conditions that differ in
+  /// features share them and can be compared split by split.
+  [[nodiscard]] std::shared_ptr<const SplitPlan> plan(SplitKind kind, const Filter& train, const Filter& test,
+                                                      const Target& target) const;
+
+  /// A line for the reader of the report.
+  void note(std::string line) { notes_.push_back(std::move(line)); }
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  Protocol protocol_;
+  const io::Dataset& data_;
+  std::string file_;
+  std::shared_ptr<const Metadata> metadata_;
+  std::shared_ptr<const Target> target_;
+  Filter pool_;
+  Rows pool_rows_;
+  std::map<std::string, std::shared_ptr<const FeatureTable>> tables_;
+  std::vector<std::string> notes_;
+};
+
+/// An experiment builds conditions; it trains nothing.
+class Experiment {
+ public:
+  virtual ~Experiment() = default;
+  /// Declares (and reads) what it needs beyond the protocol.
+  virtual void declare(Options& options) = 0;
+  [[nodiscard]] virtual std::vector<Condition> conditions(Study& study) const = 0;
+};
+
+struct ExperimentEntry {
+  std::string name, summary;
+  std::unique_ptr<Experiment> (*make)();
+};
+const Registry<ExperimentEntry>& experiments();
+
+}  // namespace lrid::classify

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <Eigen/Core>
+
+#include <lrid/classify/metadata.hpp>
+#include <lrid/io/dataset.hpp>
+
+namespace lrid::classify {
+
+/// Samples as rows, features as columns.
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using FloatMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// How a sample's features lie in a row: the layer position as a one-hot of 3 (if it is a feature), then
+/// observable by observable, each its T points.
+struct Layout {
+  std::vector<std::string> observables;  ///< [K]
+  std::int64_t points = 0;               ///< T
+  bool with_position = true;
+
+  [[nodiscard]] std::int64_t channels() const { return static_cast<std::int64_t>(observables.size()); }
+  [[nodiscard]] std::int64_t position_columns() const { return with_position ? 3 : 0; }
+  [[nodiscard]] std::int64_t continuous_columns() const { return channels() * points; }
+  [[nodiscard]] std::int64_t columns() const { return position_columns() + continuous_columns(); }
+  /// "position_early", "weightabs_median@3".
+  [[nodiscard]] std::string column_name(std::int64_t column) const;
+  /// Which feature a column is a part of: "layer_position" or its observable.
+  [[nodiscard]] std::string group_name(std::int64_t column) const;
+};
+
+/// The features of every sample of a dataset, not standardised; rows are the dataset's own, so a row number
+/// means the same sample in every table, plan and results file.
+struct FeatureTable {
+  Layout layout;
+  FloatMatrix x;  ///< [N, layout.columns()]
+  std::shared_ptr<const Metadata> metadata;
+
+  /// The named observables (columns of the dataset) with the layer position.
+  /// InputError for an observable that the dataset lacks.
+  static FeatureTable of_observables(const io::Dataset& data, std::shared_ptr<const Metadata> metadata,
+                                     const std::vector<std::string>& observables);
+  /// One number per sample as the only feature, as a trajectory of one point.
+  static FeatureTable of_scalar(const std::string& name, const std::vector<double>& values,
+                                std::shared_ptr<const Metadata> metadata);
+
+  /// InputError naming sample and feature if a feature of `rows` is not finite. `file` is for the message.
+  void require_finite(const Rows& rows, const std::string& file) const;
+};
+
+/// The names of the admissible observables of a measure ("weight", "activation", "layer_change"), or of all
+/// ("all"), in the order of stats::observables().
+std::vector<std::string> observables_of_measure(const std::string& measure);
+/// The names that observables_of_measure() takes.
+const std::vector<std::string>& measure_names();
+
+/// One side of a fold as a classifier sees it: standardised features and labels.
+struct Samples {
+  Layout layout;
+  Matrix x;                 ///< [n, layout.columns()]
+  std::vector<int> labels;  ///< [n]
+  int classes = 0;
+
+  [[nodiscard]] std::int64_t size() const { return x.rows(); }
+  [[nodiscard]] auto position() const { return x.leftCols(layout.position_columns()); }
+  [[nodiscard]] auto continuous() const { return x.rightCols(layout.continuous_columns()); }
+};
+
+}  // namespace lrid::classify

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <Eigen/Core>
+
+#include <lrid/classify/classifier.hpp>
+#include <lrid/classify/pca.hpp>
+
+namespace lrid::classify {
+
+/// Minimises the primal problem of LIBLINEAR's solver 2 (Fan et al. 2008, "LIBLINEAR: a library for large
+/// linear classification", eq. 2),
+///
+///     f(w) = ½‖w‖² + C Σ_i max(0, 1 − y_i w·x_i)²,
+///
+/// by Newton's method with exact line search (Keerthi & DeCoste 2005, "A modified finite Newton method for
+/// fast solution of large scale linear SVMs"). f is 1-strongly convex, hence f(w) − min f ≤ ‖∇f(w)‖²/2: the
+/// solver stops when that certificate is at most `tolerance` of the minimum, at every C.
+struct SquaredHingeSolution {
+  Eigen::VectorXd w;     ///< [d]
+  double objective = 0;  ///< f(w)
+  double gap = 0;        ///< certified bound on (f(w) − min f) / min f
+  int steps = 0;         ///< Newton steps
+};
+
+/// `x`: [n, d], a bias being one of its columns; `y`: [n] of ±1; `start`: [d] (any point; near ones save
+/// steps).
+SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, const Eigen::VectorXd& y,
+                                         double c, Eigen::VectorXd start, double tolerance = 1e-8);
+
+/// A fitted linear SVM: one weight vector per class, one against the rest; scores are the decision values.
+class LinearSvmModel : public Model {
+ public:
+  /// `weights`: [1 + position columns + width, classes], for bias, position and leading components of `pca`.
+  LinearSvmModel(Pca pca, Eigen::MatrixXd weights) : pca_(std::move(pca)), weights_(std::move(weights)) {}
+  [[nodiscard]] Matrix scores(const Samples& samples) const override;
+  [[nodiscard]] const Eigen::MatrixXd& weights() const { return weights_; }
+
+ private:
+  Pca pca_;
+  Eigen::MatrixXd weights_;
+};
+
+/// The classifier "svm": C × number of principal components (0: no PCA). PCA acts on the continuous features;
+/// position and bias are prepended after it. Because the penalty does not change under rotation, the problem
+/// without PCA is solved in the same rotated features: all components, none dropped.
+class LinearSvm : public Classifier {
+ public:
+  void declare(Options& options) override;
+  [[nodiscard]] std::vector<Setting> settings() const override;
+  [[nodiscard]] std::vector<std::string> notes() const override;
+  [[nodiscard]] GridOutcome fit_grid(const Samples& train, const Samples& validation, Key key) const override;
+  [[nodiscard]] std::unique_ptr<Model> fit(const Samples& train, const Setting& setting,
+                                           Key key) const override;
+
+ private:
+  std::vector<double> c_ = {1, 50, 500, 5e3, 5e4, 5e5, 5e6};
+  std::vector<std::int64_t> pca_ = {0, 10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 600};
+};
+
+}  // namespace lrid::classify

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <lrid/core/options.hpp>
+#include <lrid/io/results.hpp>
+
+namespace lrid::classify {
+
+struct RunRequest {
+  Config config;                                ///< formats.md: `experiment`, `classifiers`, ... at the top
+  std::filesystem::path data;                   ///< dataset file
+  std::filesystem::path out;                    ///< results.json
+  std::optional<std::filesystem::path> splits;  ///< where to save the split plans (JSON), if anywhere
+};
+
+/// Runs an experiment and writes its results. Every (condition, classifier, split) is a cell, computed in
+/// parallel and kept in the folder `<out>.cells` until the results are written, so that an interrupted run
+/// goes on where it was. Same data, configuration and seed: same numbers, whatever the number of threads.
+/// InputError for what is wrong with configuration or data; Interrupted.
+io::Results run(const RunRequest& request);
+
+/// Help on every key that a configuration of this experiment may have.
+std::string options_help(const std::string& experiment);
+
+/// Accuracies as a table in plain text: a line per condition, a column per classifier.
+std::string accuracy_table(const io::Results& results);
+
+}  // namespace lrid::classify

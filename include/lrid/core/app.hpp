@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <lrid/core/error.hpp>
+
+namespace lrid {
+
+/// The options that every lrid command has.
+struct CommonOptions {
+  std::string log_level = "info";
+  int threads = 0;  ///< 0: all cores
+  bool quiet = false;
+
+  /// Sets up logging, interrupts and progress; resolves `threads`.
+  void apply();
+};
+
+/// Declares them on a CLI11 (sub)command; a template so that the core needs no CLI11.
+template <class App>
+void add_common_options(App& app, CommonOptions& common) {
+  app.add_option("--log-level", common.log_level, "trace, debug, info, warn, error or off")
+      ->capture_default_str();
+  app.add_option("--threads", common.threads, "worker threads, 0: all cores")->capture_default_str();
+  app.add_flag("--quiet", common.quiet, "errors only, no progress");
+}
+
+/// Runs the body of a `main` and turns exceptions into one line on stderr and an exit code.
+int run_app(const std::string& program, const std::function<void()>& body);
+
+/// Cores this process may use.
+int available_cores();
+
+}  // namespace lrid

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/text.hpp>
+
+namespace lrid {
+
+/// A table of named things (learning rules, architectures, tasks, classifiers, experiments). Each library
+/// fills one from an explicit list, one line per entry: static initialisers would be dropped by the linker.
+/// `Entry` has at least `std::string name` and `std::string summary`.
+template <class Entry>
+class Registry {
+ public:
+  Registry(std::string kind, std::vector<Entry> entries)
+      : kind_(std::move(kind)), entries_(std::move(entries)) {}
+
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> result;
+    for (const Entry& entry : entries_) result.push_back(entry.name);
+    return result;
+  }
+  [[nodiscard]] bool contains(std::string_view name) const {
+    return std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.name == name; });
+  }
+  /// InputError listing the known names (and the nearest) if there is none of that name.
+  [[nodiscard]] const Entry& at(std::string_view name) const {
+    for (const Entry& entry : entries_)
+      if (entry.name == name) return entry;
+    bad_input("unknown {} \"{}\": expected {}", kind_, name, expected_one_of(names(), name));
+  }
+
+ private:
+  std::string kind_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace lrid

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lrid {
+
+/// The candidate with the smallest edit distance, "" if none is near (more than a third of the letters
+/// differ).
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// `one of a, b, c (nearest: b)`, for error messages.
+std::string expected_one_of(const std::vector<std::string>& names, std::string_view given);
+
+std::vector<std::string> split(std::string_view text, char separator);
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+std::string trim(std::string_view text);
+
+/// Shortest decimal that reads back as the same double, always recognisable as a float ("1.0", "5e-06").
+std::string format_double(double value);
+
+}  // namespace lrid

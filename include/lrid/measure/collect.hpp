@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <lrid/io/dataset.hpp>
+
+namespace lrid::measure {
+
+/// Networks found, by what became of them.
+struct Collection {
+  io::Dataset dataset;
+  std::int64_t networks = 0;  ///< complete ones: those in the dataset
+  std::int64_t running = 0;
+  /// Reason ("loss is nan") → number of networks that failed with it.
+  std::map<std::string, std::int64_t> failed;
+};
+
+/// Trajectory files as they are given, and all `*.h5` in folders that are given (and below), in order of
+/// path, each once. `except` (the output of an earlier run, say) is passed over. InputError for a path that
+/// does not exist and for a folder without any.
+std::vector<std::filesystem::path> trajectory_files(const std::vector<std::filesystem::path>& paths,
+                                                    const std::filesystem::path& except = {});
+
+/// Complete networks to a dataset: one sample per layer, and one more per layer and imperfect cell. Failed
+/// and unfinished networks are counted and left out.
+///
+/// `meta/network` is the file's name without extension; with the folder in front where two files share a
+/// name. InputError names the first file that is no trajectory file, is truncated, or does not fit the
+/// others: in the number of points, the observables, the kernel of the layer change, or (within one task and
+/// data set) the probe stimuli; also for one network given twice, which would be in training and test data at
+/// once, and where no network is complete.
+Collection collect(const std::vector<std::filesystem::path>& files);
+
+}  // namespace lrid::measure

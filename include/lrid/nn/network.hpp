@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <lrid/nn/batch_norm.hpp>
+#include <lrid/nn/layer.hpp>
+#include <lrid/nn/named_tensor.hpp>
+
+namespace lrid::nn {
+
+/// Channels, height, width of one input sample.
+struct InputShape {
+  std::int64_t channels = 3, height = 32, width = 32;
+  bool operator==(const InputShape&) const = default;
+};
+
+/// A trainable tensor. Weight decay acts on kernels and biases, never on batch norm (learning-rules.md).
+struct Parameter : NamedTensor {
+  bool decays = false;
+};
+
+/// Receives each observed layer's input and output during a forward pass in evaluation mode, in layer order.
+/// The tensors may go as soon as the callback returns. `index` counts layers().
+using LayerSink = std::function<void(std::size_t index, const Tensor& input, const Tensor& output)>;
+
+/// An ordered list of observed layers inside an architecture. Knows shapes and names, not rules.
+class Network {
+ public:
+  virtual ~Network() = default;
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  /// x [N, C, H, W] → logits [N, classes] (or the contrastive head's output).
+  virtual Tensor forward(const Tensor& x) = 0;
+
+  [[nodiscard]] const std::vector<std::shared_ptr<ObservedLayer>>& layers() const { return layers_; }
+  /// 0 early, 1 middle, 2 deep, per observed layer (architectures.md, "Layer position").
+  [[nodiscard]] const std::vector<std::uint8_t>& positions() const { return positions_; }
+
+  /// All trainable tensors in forward order; the same objects the layers hold.
+  [[nodiscard]] const std::vector<Parameter>& parameters() const { return parameters_; }
+  /// Running averages in forward order.
+  [[nodiscard]] const std::vector<NamedTensor>& buffers() const { return buffers_; }
+
+  void set_training(bool on) { training_ = on; }
+  [[nodiscard]] bool training() const { return training_; }
+  /// Keyed randomness of layers that draw (dropout): set before each training step.
+  void set_step_key(Key key) { step_key_ = key; }
+  /// Offers every observed layer's output during the passes that follow; null: to nobody.
+  void set_sink(LayerSink sink) { sink_ = std::move(sink); }
+
+ protected:
+  Network() = default;
+  /// To be called by architectures while they are built and in forward().
+  ObservedLayer& add_layer(LayerSpec spec, Key initial_values, const torch::TensorOptions& options);
+  /// A batch norm, its scale and shift among the parameters, its running averages among the buffers, named
+  /// `<name>/scale`, `/shift`, `/running_mean`, `/running_var`.
+  BatchNorm& add_batch_norm(const std::string& name, std::int64_t channels,
+                            const BatchNorm::Settings& settings, const torch::TensorOptions& options);
+  /// Fills positions(), once all layers are there: by the supervised network's number of layers; layers
+  /// beyond it (contrastive heads) are deep.
+  void assign_positions(std::size_t supervised_layers);
+  /// The layer's output, offered to the sink on its way.
+  Tensor observe(std::size_t index, const Tensor& x);
+
+  std::vector<std::shared_ptr<ObservedLayer>> layers_;
+  std::vector<std::unique_ptr<BatchNorm>> norms_;
+  std::vector<std::uint8_t> positions_;
+  std::vector<Parameter> parameters_;
+  std::vector<NamedTensor> buffers_;
+  bool training_ = true;
+  Key step_key_{0};
+  LayerSink sink_;
+};
+
+}  // namespace lrid::nn

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <lrid/core/random.hpp>
+#include <lrid/nn/network.hpp>
+#include <lrid/rules/learning_rule.hpp>
+#include <lrid/stats/layer_fold.hpp>
+#include <lrid/stats/observable.hpp>
+
+namespace lrid::observe {
+
+/// Measures the observables of all layers of a network while the probe set passes through it: the one place
+/// where tensors become the spans that lrid::stats sees. Layer outputs are folded as they come; no second
+/// copy of a network's activations is held.
+///
+///     NetworkObserver observer(network, cells, inputs);     // once per network
+///     observer.begin(rule, use_backward_kernel, where);     // at each trajectory point
+///     network.set_sink(observer.sink()); ... forward passes in evaluation mode ...
+///     rows = observer.rows(cell);
+class NetworkObserver {
+ public:
+  /// `inputs` [≥ 1, C, H, W]: a few samples, from which the layers' shapes and memory layouts are learnt.
+  NetworkObserver(nn::Network& network, const std::vector<stats::Imperfection>& cells,
+                  const nn::Tensor& inputs);
+
+  /// Measures the weights and computes S = kernel∗1 for each layer. `backward_kernel`: S from B for layers
+  /// that have one. `where` names network and point (noise of imperfect cells).
+  void begin(const rules::LearningRule& rule, bool backward_kernel, Key where);
+  [[nodiscard]] nn::LayerSink sink();
+  /// One row of 45 for each observed layer.
+  [[nodiscard]] std::vector<stats::ObservableRow> rows(std::size_t cell) const;
+  [[nodiscard]] std::size_t cells() const { return cell_count_; }
+
+ private:
+  struct Layer {
+    std::unique_ptr<stats::LayerPlan> plan;  // stays where it is: the folds refer to it
+    std::vector<std::int64_t> input_sizes;   // of one sample
+    bool channels_last = false;
+  };
+
+  nn::Network& network_;
+  std::size_t cell_count_;
+  std::vector<Layer> layers_;
+  std::vector<stats::LayerFold> folds_;
+};
+
+}  // namespace lrid::observe

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <lrid/core/options.hpp>
+#include <lrid/core/random.hpp>
+#include <lrid/core/registry.hpp>
+#include <lrid/nn/network.hpp>
+
+namespace lrid::rules {
+
+/// What changes from step to step.
+struct StepInfo {
+  std::int64_t step = 0;       ///< steps already made
+  double learning_rate = 0;    ///< of the task optimiser, schedule and batch scaling included
+  double schedule_factor = 1;  ///< learning_rate relative to its base: 1 between warm-up and first drop
+};
+
+/// A learning rule decides three things and nothing else: what carries the error down, which layer-wise
+/// losses exist, and how W and B are updated (design.md). One object drives one network:
+///
+///     rule->attach(network, key);
+///     loop: rule->prepare(info); forward; loss.backward(); rule->update();
+///
+/// Gradients of the task loss (without weight decay, which the rule adds) are in the parameters' `.grad()`;
+/// update() uses them and zeroes or replaces them. Nothing in update() waits for the device.
+class LearningRule {
+ public:
+  virtual ~LearningRule() = default;
+
+  /// Sets the layers' feedback paths and creates backward kernels and optimiser state. `network` outlives the
+  /// rule.
+  virtual void attach(nn::Network& network, Key key) = 0;
+  /// Host side: takes in what changes from step to step, before the forward pass.
+  virtual void prepare(const StepInfo& info) = 0;
+  /// Device side: layer-wise losses from the pass just made, then the update of W and B.
+  virtual void update() = 0;
+
+  /// ½·weight_decay·Σ‖·‖² over what decays, for reporting the full loss. No gradient.
+  [[nodiscard]] virtual nn::Tensor decay_loss() const = 0;
+  /// R of each observed layer at the last update, [L]; undefined for rules without layer-wise losses.
+  [[nodiscard]] virtual nn::Tensor layerwise_losses() const { return {}; }
+  /// B of an observed layer, undefined for rules without one. For sign rules the kernel used last.
+  [[nodiscard]] virtual nn::Tensor backward_kernel(std::size_t layer) const = 0;
+  [[nodiscard]] virtual bool has_backward_kernels() const = 0;
+  /// Everything beyond the network's own tensors that a resume needs: B, optimiser moments. The tensors are
+  /// the live ones; copying saved values into them restores the state.
+  [[nodiscard]] virtual std::vector<nn::NamedTensor> state() = 0;
+};
+
+/// One rule of the registry. `make` declares and reads the rule's options ([optimizer] and [rule]).
+struct RuleEntry {
+  std::string name, summary;
+  /// Base learning rate where it does not depend on the architecture and is not scaled by batch (Adam: 1e-3).
+  std::optional<double> own_learning_rate;
+  std::function<std::unique_ptr<LearningRule>(Options&, double default_weight_decay)> make;
+};
+
+const Registry<RuleEntry>& learning_rules();
+
+}  // namespace lrid::rules

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <lrid/core/random.hpp>
+#include <lrid/stats/imperfection.hpp>
+#include <lrid/stats/observable.hpp>
+#include <lrid/stats/view.hpp>
+
+namespace lrid::stats {
+
+/// The nonlinearity inside a layer: y = φ(W∗x + b).
+enum class Activation { identity, relu };
+
+/// What NaN among activations or weights means: a broken network (the statistics are NaN), or a lost cell of
+/// a recording, left out of the sets it is missing from before anything is subsampled.
+enum class Missing { propagate, leave_out };
+
+/// What a layer is, as far as its statistics care.
+struct LayerShape {
+  std::int64_t units = 0;   ///< of its output, for one stimulus
+  std::int64_t inputs = 0;  ///< units of its (unpadded) input; needed for the layer change of imperfect cells
+  std::int64_t weights = 0;  ///< entries of its kernel
+  UnitOrder unit_order{}, weight_order{};
+  Activation activation = Activation::identity;
+  Missing missing = Missing::propagate;
+};
+
+/// How one layer is measured, the same at every trajectory point: its shape, and the cells (one perfect
+/// measurement, or a grid of imperfect ones) with the units that each of them sees. Immutable; may be shared
+/// by threads and by the folds of many points.
+class LayerPlan {
+ public:
+  /// InputError for imperfections out of range.
+  explicit LayerPlan(const LayerShape& shape, std::vector<Imperfection> cells = {Imperfection{}});
+
+  [[nodiscard]] const LayerShape& shape() const { return shape_; }
+  [[nodiscard]] const std::vector<Imperfection>& cells() const { return cells_; }
+
+  /// 0/1 for each input unit in canonical order: which of them cell `cell` sees. S of that cell is the kernel
+  /// applied to this indicator. All ones where the fraction is 1.
+  [[nodiscard]] std::vector<std::uint8_t> kept_inputs(std::size_t cell) const;
+
+ private:
+  friend class LayerFold;
+  /// A set's units as a cell sees them: those of rank < count; no ranks: all.
+  struct Subset {
+    std::shared_ptr<const std::vector<std::uint32_t>> ranks;
+    std::int64_t count = 0;
+  };
+  struct Cell {
+    Subset units, weights, changed_units;
+    std::int64_t inputs = 0;  ///< number of input units seen
+  };
+  LayerShape shape_;
+  std::vector<Imperfection> cells_;
+  std::vector<Cell> subsets_;
+};
+
+/// One layer at one trajectory point: chunks of stimuli go in, one row of 45 per cell comes out. What was not
+/// given (no weights, no stimuli, no S) is NaN in the row.
+///
+///     LayerFold fold(plan, key);
+///     fold.set_weights(kernel);
+///     fold.set_layer_change(0, s);                 // S = W∗1, before the stimuli
+///     for (chunk : probe) fold.add(chunk);
+///     ObservableRow row = fold.row(0);
+///
+/// Work is spread over oneTBB's threads; the numbers depend neither on how many there are nor on how the
+/// stimuli were cut into chunks.
+class LayerFold {
+ public:
+  /// `where` names network, layer and point: the noise of imperfect cells is drawn from it and their seeds.
+  /// The plan must outlive the fold.
+  LayerFold(const LayerPlan& plan, Key where);
+  ~LayerFold();
+  LayerFold(LayerFold&&) noexcept;
+
+  /// All entries of the kernel, one row in memory order (LayerShape::weight_order).
+  void set_weights(const View& weights);
+
+  /// S of a cell: one row of `units` values in the memory order of the units; the kernel applied, with the
+  /// layer's own padding and without bias, to ones (perfect) or to the indicator of the kept inputs. Then for
+  /// every stimulus g = (1/N) Σ_j 1[j active] S_j over the N outputs that the cell sees, which is the mean
+  /// over outputs of the sum over inputs of ∂y_j/∂x_i (observables.md, "Layer-wise activity change").
+  /// Before the first `add`.
+  void set_layer_change(std::size_t cell, const View& s);
+
+  /// g of every stimulus as it was measured (recordings); cells that are not perfect keep NaN.
+  void set_measured_layer_change(std::span<const double> g);
+
+  /// A chunk of stimuli: rows × units, units in memory order (LayerShape::unit_order).
+  void add(const View& stimuli);
+
+  /// Means over the stimuli so far of the per-stimulus statistics, and the statistics of the weights.
+  [[nodiscard]] ObservableRow row(std::size_t cell) const;
+  [[nodiscard]] std::int64_t stimuli() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// At most so many oneTBB threads while one of these lives (--threads); 0: all.
+class ThreadLimit {
+ public:
+  explicit ThreadLimit(int threads);
+  ~ThreadLimit();
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
+
+ private:
+  struct Control;
+  std::unique_ptr<Control> control_;
+};
+
+}  // namespace lrid::stats

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include <lrid/core/options.hpp>
+#include <lrid/core/random.hpp>
+#include <lrid/core/registry.hpp>
+
+namespace lrid::tasks {
+
+using torch::Tensor;
+
+/// Inputs [N, C, H, W] float32 and targets (what the task's loss takes; class numbers [N] int64 when
+/// supervised), on the device.
+struct Batch {
+  Tensor inputs, targets;
+};
+
+/// What a network must fit.
+struct TaskShape {
+  std::int64_t channels = 3, height = 32, width = 32;
+  std::int64_t outputs = 10;
+  bool contrastive = false;
+};
+
+/// A loss with what else is counted over the batch, on the device (read only where it is logged).
+struct LossValue {
+  Tensor loss;     ///< scalar, mean over the batch, differentiable
+  Tensor correct;  ///< scalar float32: correctly classified samples in the batch; undefined where a task has
+                   ///< none
+};
+
+/// Chooses, reads and augments training batches for one dataset seed and batch size. A batch is a pure
+/// function of (dataset seed, step): any step can be asked for in any order, so a resumed run sees what an
+/// uninterrupted one sees.
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  /// The batch of a training step, made on the host (worker threads run ahead) and copied to the device.
+  virtual Batch batch(std::int64_t step) = 0;
+};
+
+/// A task: data, loss and metrics. Immutable once loaded and shared by all networks and threads of a process,
+/// so decoded data are in memory once.
+class Task {
+ public:
+  virtual ~Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  /// Reads the data. InputError naming folder or file. `threads` for decoding.
+  virtual void load(const std::filesystem::path& data_dir, int threads) = 0;
+
+  [[nodiscard]] virtual TaskShape shape() const = 0;
+  /// Name of the dataset as files record it: "cifar10", or the image folder's name.
+  [[nodiscard]] virtual std::string dataset_name() const = 0;
+  [[nodiscard]] virtual std::int64_t training_samples() const = 0;
+  [[nodiscard]] virtual std::int64_t validation_samples() const = 0;
+  /// Length of an epoch: training_samples() / batch_size, the rest dropped (a different rest in each epoch).
+  /// InputError naming `batch_size` if the training set does not fill one batch.
+  [[nodiscard]] std::int64_t steps_per_epoch(std::int64_t batch_size) const;
+  /// Bytes of memory the loaded data take, for planning.
+  [[nodiscard]] virtual std::int64_t bytes() const = 0;
+
+  [[nodiscard]] virtual std::unique_ptr<BatchSource> batches(std::int64_t dataset_seed,
+                                                             std::int64_t batch_size,
+                                                             torch::Device device) const = 0;
+  /// Samples [begin, end) of the validation data, not augmented, in the keyed order whose first probe_size()
+  /// samples are the probe set: a pass over all validation data covers the probe.
+  [[nodiscard]] virtual Batch validation(std::int64_t begin, std::int64_t end,
+                                         torch::Device device) const = 0;
+  /// The probe set (observables.md): the same for every network and point of a sweep. Its size, the chunk
+  /// [begin, end) of its inputs, and the SHA-256 of the input bytes and their order.
+  [[nodiscard]] virtual std::int64_t probe_size() const = 0;
+  [[nodiscard]] virtual Tensor probe(std::int64_t begin, std::int64_t end, torch::Device device) const = 0;
+  [[nodiscard]] virtual std::string probe_checksum() const = 0;
+
+  [[nodiscard]] virtual LossValue loss(const Tensor& outputs, const Tensor& targets) const = 0;
+
+ protected:
+  Task() = default;
+};
+
+/// One task of the registry. `make` declares and reads the task's options ([data], [probe], [augmentation]).
+struct TaskEntry {
+  std::string name, summary;
+  std::function<std::unique_ptr<Task>(Options&)> make;
+};
+
+const Registry<TaskEntry>& tasks();
+/// Names that `--list datasets` prints with what each expects in --data-dir.
+struct DatasetEntry {
+  std::string name, summary;
+};
+const Registry<DatasetEntry>& datasets();
+
+}  // namespace lrid::tasks

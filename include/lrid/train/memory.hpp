@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+#include <lrid/tasks/task.hpp>
+#include <lrid/train/run_config.hpp>
+
+namespace lrid::train {
+
+/// What one network takes while it trains, in bytes.
+struct NetworkBytes {
+  std::int64_t parameters =
+      0;  ///< with gradients, moments, backward kernels: as the rule really allocates them
+  std::int64_t activations = 0;  ///< outputs of all layers for one batch, and what is made from them
+  [[nodiscard]] std::int64_t total() const { return parameters + activations; }
+};
+
+/// Builds the network once to count (on the CPU, without data).
+NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape);
+
+/// Memory of the device that a plan runs on.
+std::int64_t device_memory(const Compute& compute);
+
+}  // namespace lrid::train

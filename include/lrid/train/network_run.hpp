@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <lrid/nn/network.hpp>
+#include <lrid/rules/learning_rule.hpp>
+#include <lrid/tasks/task.hpp>
+#include <lrid/train/run_config.hpp>
+#include <lrid/train/watcher.hpp>
+
+namespace lrid::train {
+
+/// The network that a run trains, with its initial values, on its device.
+std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks::TaskShape& shape);
+
+/// One network on its way from initial values to the end of its run. It does not know whether others are
+/// trained beside it: its bits depend on its plan and on the batches alone.
+///
+/// State that a resume needs (parameters, buffers, what the rule keeps, step number, running sums) goes to
+/// `<out>.state`, always after the watcher's file, and is removed at the end.
+class NetworkRun {
+ public:
+  /// Builds network and rule, and goes on from `<out>.state` if there is one. InputError where the
+  /// architecture and the task's data do not fit, or a state belongs to another configuration.
+  NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task, std::unique_ptr<Watcher> watcher,
+             bool report_epochs);
+
+  [[nodiscard]] const RunPlan& plan() const { return plan_; }
+  [[nodiscard]] std::int64_t step() const { return step_; }    ///< steps made
+  [[nodiscard]] std::int64_t steps() const { return steps_; }  ///< of the whole run
+  [[nodiscard]] bool finished() const { return finished_; }
+  [[nodiscard]] const std::string& failure() const { return failure_; }  ///< empty unless it diverged
+
+  /// Takes the trajectory point that is due at this step, if one is. The last one finishes the run.
+  void take_point_if_due(const std::function<tasks::Batch()>& next_batch);
+  /// One training step on a batch. No host synchronisation, but at ends of epochs.
+  void train(const tasks::Batch& batch);
+  /// Writes trajectory and state now.
+  void save();
+  [[nodiscard]] double last_validation_accuracy() const { return last_metrics_.validation_accuracy; }
+  [[nodiscard]] const Metrics& last_metrics() const { return last_metrics_; }
+
+ private:
+  /// Sums on the device, read where they are reported.
+  struct Sums {
+    nn::Tensor values;  ///< float64 [2]: loss, correct samples
+    std::int64_t steps = 0;
+  };
+
+  [[nodiscard]] std::filesystem::path state_path() const;
+  bool restore();
+  [[nodiscard]] Metrics evaluate(bool offer_to_watcher);
+  void finish(const std::string& failure);
+  void report_epoch();
+  /// All tensors that change during a run.
+  [[nodiscard]] std::vector<nn::NamedTensor> live_tensors();
+
+  const RunPlan& plan_;
+  std::shared_ptr<const tasks::Task> task_;
+  std::unique_ptr<Watcher> watcher_;
+  torch::Device device_;
+  std::unique_ptr<nn::Network> network_;
+  std::unique_ptr<rules::LearningRule> rule_;
+  std::int64_t steps_per_epoch_ = 0, steps_ = 0, step_ = 0, points_taken_ = 0;
+  Sums since_point_, since_epoch_;
+  Metrics last_metrics_;
+  bool report_epochs_ = false, finished_ = false;
+  std::string failure_;
+  std::chrono::steady_clock::time_point last_save_;
+};
+
+}  // namespace lrid::train

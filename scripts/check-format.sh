@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Checks layout (clang-format) and bugs and naming (clang-tidy) of lrid's C++ files.
+#
+# usage: scripts/check-format.sh [options] [FILE...]
+#   FILE...          only these; default: all of the repository
+#   --changed [REF]  only files that differ from REF (default HEAD), new ones included
+#   --fix            put the layout right, and what clang-tidy can mend, instead of complaining
+#   --no-tidy        clang-format only (seconds instead of minutes)
+#   --build DIR      build folder whose compile_commands.json clang-tidy reads, default build
+#   --cache DIR      remembers in DIR/clang-tidy what was found clean (LRID_CACHE), default ~/.cache/lrid
+#   --jobs N         clang-tidy processes side by side, default all cores
+#
+# Files that the build folder does not compile (those with LibTorch in a build without it) are not seen by
+# clang-tidy. Both tools in version 14: others lay some lines out differently.
+# Exit code: 0 clean, 1 findings, 2 bad usage.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/common.sh
+
+fix=
+tidy=yes
+changed=
+build=build
+cache=$(default_cache)
+jobs=$(default_jobs)
+files=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --changed)
+      changed=HEAD; shift
+      if [ $# -gt 0 ] && git rev-parse --quiet --verify "$1^{commit}" >/dev/null; then changed=$1; shift; fi ;;
+    --fix) fix=yes; shift ;;
+    --no-tidy) tidy=; shift ;;
+    --build) build=$(value_of "$@"); shift 2 ;;
+    --cache) cache=$(value_of "$@"); shift 2 ;;
+    --jobs) jobs=$(value_of "$@"); require_count "$1" "$jobs"; shift 2 ;;
+    -h|--help) print_usage "$0"; exit 0 ;;
+    -*) bad_option "$1" ;;
+    *) files+=("$1"); shift ;;
+  esac
+done
+
+tool() {  # tool NAME: its version 14
+  if command -v "$1-14" >/dev/null; then echo "$1-14"
+  elif "$1" --version 2>/dev/null | grep -q 'version 14\.'; then echo "$1"
+  else bad_usage "$1: version 14 not found, run scripts/setup.sh (Debian package $1-14)"; fi
+}
+clang_format=$(tool clang-format)
+
+git=(git -c safe.directory='*')  # a checkout of another user's, as in CI, is fine: nothing of it is run by git
+if [ ${#files[@]} -eq 0 ]; then
+  if [ -n "$changed" ]; then
+    mapfile -t files < <("${git[@]}" diff --name-only --diff-filter=d "$changed" -- '*.cpp' '*.hpp'
+                         "${git[@]}" ls-files --others --exclude-standard -- '*.cpp' '*.hpp')
+  else
+    mapfile -t files < <("${git[@]}" ls-files --cached --others --exclude-standard -- '*.cpp' '*.hpp')
+  fi
+fi
+present=()
+for file in "${files[@]}"; do [ -f "$file" ] && present+=("$file"); done
+if [ ${#present[@]} -eq 0 ]; then echo "no C++ files to check"; exit 0; fi
+
+status=0
+if [ -n "$fix" ]; then
+  "$clang_format" -i "${present[@]}"
+elif ! "$clang_format" --dry-run --Werror "${present[@]}"; then
+  status=1
+fi
+echo "clang-format: ${#present[@]} files, $([ $status -eq 0 ] && echo clean || echo 'not clean: scripts/check-format.sh --fix --no-tidy mends it')"
+[ -n "$tidy" ] || exit $status
+
+clang_tidy=$(tool clang-tidy)
+[ -f "$build/compile_commands.json" ] ||
+  bad_usage "$build/compile_commands.json: no such file, expected a configured build folder (scripts/build.sh, --build DIR)"
+
+# The same commands without GCC's precompiled headers, which clang cannot read.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+sed -E 's# -include [^ "]*cmake_pch\.hxx##; s# -Winvalid-pch##; s# -fpch-preprocess##' "$build/compile_commands.json" \
+  > "$work/compile_commands.json"
+
+# Clean files are remembered by what the answer depends on: the file, our headers, the checks.
+mkdir -p "$cache/clang-tidy"
+common=$( (sha256sum .clang-tidy; find include src apps tests benchmarks -name '*.hpp' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
+          sha256sum | cut -d' ' -f1)
+todo=()
+seen=0
+for file in "${present[@]}"; do
+  if [[ $file != *.cpp ]] || ! grep -qF "/$file\"" "$work/compile_commands.json"; then continue; fi
+  seen=$((seen + 1))
+  stamp=$cache/clang-tidy/$( (echo "$common $file"; cat "$file") | sha256sum | cut -d' ' -f1)
+  [ -e "$stamp" ] || todo+=("$file" "$stamp")
+done
+# Only clang-tidy's findings: what counts as a compiler warning is for the compiler to say.
+export TIDY="$clang_tidy --quiet -p $work --extra-arg=-Wno-everything ${fix:+--fix}"
+# shellcheck disable=SC2016  # expanded by the shell that xargs starts
+check_one='output=$($TIDY "$1" 2>&1) && : > "$2" || { printf "%s\n" "$output"; exit 1; }'
+# Corrections of headers must not meet: one process at a time.
+[ -z "$fix" ] || jobs=1
+if [ ${#todo[@]} -gt 0 ] && ! printf '%s\0' "${todo[@]}" | xargs -0 -n 2 -P "$jobs" bash -c "$check_one" check; then
+  status=1
+fi
+[ -z "$fix" ] || "$clang_format" -i "${present[@]}"
+echo "clang-tidy: $seen files ($((seen - ${#todo[@]} / 2)) unchanged since found clean), $([ $status -eq 0 ] && echo clean || echo 'findings above')"
+exit $status

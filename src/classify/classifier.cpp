@@ -1,0 +1,36 @@
+#include <lrid/classify/classifier.hpp>
+#include <lrid/classify/conv_mlp.hpp>
+#include <lrid/classify/forest.hpp>
+#include <lrid/classify/linear_svm.hpp>
+
+namespace lrid::classify {
+
+namespace {
+
+template <class T>
+std::unique_ptr<Classifier> make() {
+  return std::make_unique<T>();
+}
+
+}  // namespace
+
+const Registry<ClassifierEntry>& classifiers() {
+  static const Registry<ClassifierEntry> registry(
+      "classifier",
+      {{"svm", "linear support vector machine, one against the rest, optionally after PCA", make<LinearSvm>},
+       {"forest", "random forest of exact trees", make<ForestClassifier>},
+       {"mlp", "one convolution over time, pooling, one fully connected layer", make<ConvMlp>}});
+  return registry;
+}
+
+std::vector<int> predicted_classes(const Matrix& scores) {
+  std::vector<int> result(static_cast<std::size_t>(scores.rows()));
+  for (std::int64_t i = 0; i < scores.rows(); ++i) {
+    Eigen::Index best = 0;
+    scores.row(i).maxCoeff(&best);
+    result[static_cast<std::size_t>(i)] = static_cast<int>(best);
+  }
+  return result;
+}
+
+}  // namespace lrid::classify

@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include <lrid/classify/conv_mlp.hpp>
+#include <lrid/core/error.hpp>
+#include <lrid/core/interrupt.hpp>
+
+#include "grid.hpp"
+#include "parallel.hpp"
+
+namespace lrid::classify {
+
+namespace {
+
+using FloatStack = ConvStack<float>;
+
+/// The channels of every sample, time by time: the observables, then the position as three constants.
+FloatStack::Array channels_by_time(const Samples& samples) {
+  const std::int64_t points = samples.layout.points, observables = samples.layout.channels();
+  const std::int64_t positions = samples.layout.position_columns(), channels = observables + positions;
+  FloatStack::Array x(samples.size(), points * channels);
+  for (std::int64_t i = 0; i < samples.size(); ++i)
+    for (std::int64_t t = 0; t < points; ++t) {
+      for (std::int64_t k = 0; k < observables; ++k)
+        x(i, t * channels + k) = static_cast<float>(samples.x(i, positions + k * points + t));
+      for (std::int64_t p = 0; p < positions; ++p)
+        x(i, t * channels + observables + p) = static_cast<float>(samples.x(i, p));
+    }
+  return x;
+}
+
+/// A grid point as it acts on given data: values that make no difference there are put to one, so that grid
+/// points coincide exactly if these are equal.
+struct Point {
+  std::int64_t kernel, stride, batch;
+  ConvMember member;
+
+  [[nodiscard]] auto stack() const { return std::tie(kernel, stride, batch); }
+  [[nodiscard]] auto all() const {
+    return std::tie(kernel, stride, batch, member.filters, member.pool, member.learning_rate, member.l2);
+  }
+};
+
+std::int64_t integer(const Setting& setting, const char* name) {
+  return std::get<std::int64_t>(setting.at(name));
+}
+
+/// `n` training samples; kernel ≤ points.
+Point point_of(const Setting& setting, std::int64_t points, std::int64_t n) {
+  const std::string& pool = std::get<std::string>(setting.at("pool"));
+  Point point{.kernel = integer(setting, "kernel"),
+              .stride = integer(setting, "stride"),
+              .batch = std::min(integer(setting, "batch"), n),
+              .member = {.filters = integer(setting, "filters"),
+                         .pool = pool == "none"  ? Pool::none
+                                 : pool == "max" ? Pool::max
+                                                 : Pool::mean,
+                         .learning_rate = std::get<double>(setting.at("learning_rate")),
+                         .l2 = std::get<double>(setting.at("l2"))}};
+  const bool one_position = (points - point.kernel) / point.stride == 0;
+  if (one_position) {
+    point.stride = points;
+    point.member.pool = Pool::none;
+  }
+  return point;
+}
+
+ConvShape shape_of(const Samples& samples, const Point& point) {
+  return {.points = samples.layout.points,
+          .channels = samples.layout.channels() + samples.layout.position_columns(),
+          .classes = samples.classes,
+          .kernel = point.kernel,
+          .stride = point.stride};
+}
+
+FloatStack train_stack(const Samples& samples, const FloatStack::Array& x, const Point& point,
+                       std::vector<ConvMember> members, std::int64_t epochs, Key key) {
+  FloatStack stack(shape_of(samples, point), std::move(members), key.with("weights"));
+  for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
+    check_interrupt();
+    stack.train_epoch(x, samples.labels, point.batch,
+                      key.with("epoch").with(static_cast<std::uint64_t>(epoch)));
+  }
+  return stack;
+}
+
+class ConvMlpModel : public Model {
+ public:
+  explicit ConvMlpModel(FloatStack stack) : stack_(std::move(stack)) {}
+  [[nodiscard]] Matrix scores(const Samples& samples) const override {
+    return stack_.probabilities(channels_by_time(samples), 0).cast<double>();
+  }
+
+ private:
+  FloatStack stack_;
+};
+
+}  // namespace
+
+void ConvMlp::declare(Options& options) {
+  const auto grid = [&](const char* name, auto& values, const Accepts& accepts, const char* help) {
+    const std::string key = std::string("mlp.") + name;
+    options.add(key, values, accepts, help);
+    if (values.empty()) options.fail(key, "is empty: expected at least one value");
+  };
+  grid("kernel", kernel_, Accepts::at_least(1), "grid: points of the trajectory that the convolution spans");
+  grid("filters", filters_, Accepts::at_least(1), "grid: filters of the convolution");
+  grid("stride", stride_, Accepts::at_least(1), "grid: points between positions of the convolution");
+  grid("pool", pool_, Accepts::one_of({"none", "max", "mean"}), "grid: pooling over time");
+  grid("learning_rate", learning_rate_, Accepts::above(0), "grid: of Adam");
+  grid("batch", batch_, Accepts::at_least(1), "grid: samples a step");
+  grid("l2", l2_, Accepts::at_least(0), "grid: λ of the penalty ½λ‖·‖² on all weights and biases");
+  options.add("mlp.epochs", epochs_, Accepts::at_least(1), "passes over the training samples");
+}
+
+std::vector<Setting> ConvMlp::settings() const {
+  std::vector<Setting> result;
+  for (const std::int64_t kernel : kernel_)
+    for (const std::int64_t filters : filters_)
+      for (const std::int64_t stride : stride_)
+        for (const std::string& pool : pool_)
+          for (const double learning_rate : learning_rate_)
+            for (const std::int64_t batch : batch_)
+              for (const double l2 : l2_)
+                result.push_back({{"kernel", kernel},
+                                  {"filters", filters},
+                                  {"stride", stride},
+                                  {"pool", pool},
+                                  {"learning_rate", learning_rate},
+                                  {"batch", batch},
+                                  {"l2", l2}});
+  return result;
+}
+
+std::vector<std::string> ConvMlp::notes() const {
+  const ConvMlp study;
+  const auto axis = [](const char* name, const auto& values, const auto& study_values) {
+    return GridAxis{name, grid_text(values), grid_text(study_values)};
+  };
+  return grid_notes("mlp", {axis("kernel", kernel_, study.kernel_),
+                            axis("filters", filters_, study.filters_),
+                            axis("stride", stride_, study.stride_),
+                            axis("pool", pool_, study.pool_),
+                            axis("learning rate", learning_rate_, study.learning_rate_),
+                            axis("batch", batch_, study.batch_),
+                            axis("L2", l2_, study.l2_),
+                            {"epochs", std::to_string(epochs_), std::to_string(study.epochs_)}});
+}
+
+GridOutcome ConvMlp::fit_grid(const Samples& train, const Samples& validation, Key key) const {
+  const std::vector<Setting> all = settings();
+  GridOutcome outcome;
+  outcome.predicted.resize(all.size());
+
+  // Settings by what they amount to on these data, those grouped into stacks.
+  std::vector<Point> points;
+  std::vector<std::size_t> point_of_setting(all.size(), all.size());
+  for (std::size_t s = 0; s < all.size(); ++s) {
+    if (integer(all[s], "kernel") > train.layout.points) {
+      ++outcome.skipped;
+      continue;
+    }
+    const Point point = point_of(all[s], train.layout.points, train.size());
+    const auto same =
+        std::ranges::find_if(points, [&](const Point& other) { return other.all() == point.all(); });
+    point_of_setting[s] = static_cast<std::size_t>(same - points.begin());
+    if (same == points.end())
+      points.push_back(point);
+    else
+      ++outcome.coinciding;
+  }
+  outcome.computed = static_cast<std::int64_t>(points.size());
+  std::vector<std::vector<std::size_t>> stacks;
+  for (std::size_t p = 0; p < points.size(); ++p) {
+    const auto stack = std::ranges::find_if(
+        stacks, [&](const auto& members) { return points[members.front()].stack() == points[p].stack(); });
+    if (stack == stacks.end())
+      stacks.push_back({p});
+    else
+      stack->push_back(p);
+  }
+
+  const FloatStack::Array x = channels_by_time(train), x_validation = channels_by_time(validation);
+  std::vector<std::vector<int>> predicted(points.size());
+  parallel_each(stacks.size(), [&](std::size_t i) {
+    std::vector<ConvMember> members;
+    for (const std::size_t p : stacks[i]) members.push_back(points[p].member);
+    const FloatStack stack =
+        train_stack(train, x, points[stacks[i].front()], std::move(members), epochs_, key);
+    for (std::size_t m = 0; m < stacks[i].size(); ++m)
+      predicted[stacks[i][m]] = predicted_classes(stack.probabilities(x_validation, m).cast<double>());
+  });
+  for (std::size_t s = 0; s < all.size(); ++s)
+    if (point_of_setting[s] < points.size()) outcome.predicted[s] = predicted[point_of_setting[s]];
+  return outcome;
+}
+
+std::unique_ptr<Model> ConvMlp::fit(const Samples& train, const Setting& setting, Key key) const {
+  const Point point = point_of(setting, train.layout.points, train.size());
+  return std::make_unique<ConvMlpModel>(
+      train_stack(train, channels_by_time(train), point, {point.member}, epochs_, key));
+}
+
+}  // namespace lrid::classify

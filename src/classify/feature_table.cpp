@@ -1,0 +1,91 @@
+#include <algorithm>
+#include <cmath>
+
+#include <lrid/classify/feature_table.hpp>
+#include <lrid/core/error.hpp>
+#include <lrid/core/text.hpp>
+#include <lrid/stats/observable.hpp>
+
+namespace lrid::classify {
+
+std::string Layout::column_name(std::int64_t column) const {
+  static const char* const positions[] = {"position_early", "position_middle", "position_deep"};
+  if (column < position_columns()) return positions[column];
+  const std::int64_t continuous = column - position_columns();
+  return observables[static_cast<std::size_t>(continuous / points)] + "@" +
+         std::to_string(continuous % points);
+}
+
+std::string Layout::group_name(std::int64_t column) const {
+  if (column < position_columns()) return "layer_position";
+  return observables[static_cast<std::size_t>((column - position_columns()) / points)];
+}
+
+FeatureTable FeatureTable::of_observables(const io::Dataset& data, std::shared_ptr<const Metadata> metadata,
+                                          const std::vector<std::string>& observables) {
+  FeatureTable table{.layout = {.observables = observables, .points = data.points, .with_position = true},
+                     .x = {},
+                     .metadata = std::move(metadata)};
+  const Layout& layout = table.layout;
+  table.x = FloatMatrix::Zero(data.samples, layout.columns());
+  const auto k_data = static_cast<std::int64_t>(data.observable_names.size());
+  for (std::int64_t n = 0; n < data.samples; ++n)
+    table.x(n, data.meta.layer_position[static_cast<std::size_t>(n)]) = 1.0F;
+  for (std::int64_t k = 0; k < layout.channels(); ++k) {
+    const std::string& name = observables[static_cast<std::size_t>(k)];
+    const auto found = std::ranges::find(data.observable_names, name);
+    if (found == data.observable_names.end())
+      bad_input("dataset lacks the observable {}: expected all of {}", name, join(observables, ", "));
+    const std::int64_t source = found - data.observable_names.begin();
+    for (std::int64_t n = 0; n < data.samples; ++n)
+      for (std::int64_t t = 0; t < data.points; ++t)
+        table.x(n, layout.position_columns() + k * data.points + t) =
+            data.x[static_cast<std::size_t>((n * data.points + t) * k_data + source)];
+  }
+  return table;
+}
+
+FeatureTable FeatureTable::of_scalar(const std::string& name, const std::vector<double>& values,
+                                     std::shared_ptr<const Metadata> metadata) {
+  FeatureTable table{.layout = {.observables = {name}, .points = 1, .with_position = false},
+                     .x = FloatMatrix(static_cast<std::int64_t>(values.size()), 1),
+                     .metadata = std::move(metadata)};
+  for (std::size_t n = 0; n < values.size(); ++n)
+    table.x(static_cast<std::int64_t>(n), 0) = static_cast<float>(values[n]);
+  return table;
+}
+
+void FeatureTable::require_finite(const Rows& rows, const std::string& file) const {
+  for (const std::int64_t row : rows)
+    for (std::int64_t c = 0; c < layout.columns(); ++c)
+      if (!std::isfinite(x(row, c)))
+        bad_input("{}: sample {} (layer {} of {}): {} is {}: expected a finite number", file, row,
+                  metadata->column("layer")[static_cast<std::size_t>(row)],
+                  metadata->column("network")[static_cast<std::size_t>(row)], layout.column_name(c),
+                  x(row, c));
+}
+
+std::vector<std::string> observables_of_measure(const std::string& measure) {
+  const auto wanted = [&](const stats::Observable& observable) {
+    switch (observable.measure) {
+      case stats::Measure::weight:
+        return measure == "all" || measure == "weight";
+      case stats::Measure::activation:
+        return measure == "all" || measure == "activation";
+      case stats::Measure::layer_change:
+        return measure == "all" || measure == "layer_change";
+    }
+    return false;
+  };
+  std::vector<std::string> names;
+  for (const stats::Observable& observable : stats::observables())
+    if (observable.admissible && wanted(observable)) names.push_back(observable.name);
+  return names;
+}
+
+const std::vector<std::string>& measure_names() {
+  static const std::vector<std::string> names = {"all", "weight", "activation", "layer_change"};
+  return names;
+}
+
+}  // namespace lrid::classify

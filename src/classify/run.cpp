@@ -1,0 +1,278 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <lrid/classify/evaluate.hpp>
+#include <lrid/classify/metrics.hpp>
+#include <lrid/classify/run.hpp>
+#include <lrid/classify/trajectories.hpp>
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/core/interrupt.hpp>
+#include <lrid/core/progress.hpp>
+#include <lrid/core/text.hpp>
+#include <lrid/core/version.hpp>
+
+#include "cell_store.hpp"
+#include "json.hpp"
+
+namespace lrid::classify {
+
+namespace {
+
+struct NamedClassifier {
+  std::string name;
+  std::unique_ptr<Classifier> classifier;
+};
+
+/// Everything that a configuration says.
+struct Setup {
+  explicit Setup(Config config) : options(std::move(config)) {
+    protocol.declare(options);
+    for (const ClassifierEntry& entry : classify::classifiers().entries()) {
+      std::unique_ptr<Classifier> classifier = entry.make();
+      classifier->declare(options);
+      const bool wanted = std::ranges::find(protocol.classifiers, entry.name) != protocol.classifiers.end();
+      if (wanted) classifiers.push_back({entry.name, std::move(classifier)});
+    }
+    experiment = experiments().at(protocol.experiment).make();
+    experiment->declare(options);
+    options.finish();
+  }
+
+  Options options;
+  Protocol protocol;
+  std::vector<NamedClassifier> classifiers;  // in the registry's order
+  std::unique_ptr<Experiment> experiment;
+};
+
+struct Cell {
+  std::size_t condition, classifier, split;
+};
+
+std::string cell_name(const Condition& condition, const std::string& classifier, std::size_t split) {
+  return condition_to_json(condition.labels).dump() + " " + classifier + " split " + std::to_string(split);
+}
+
+void save_splits(const std::filesystem::path& path, const std::vector<Condition>& conditions) {
+  Json plans = Json::array();
+  for (const Condition& condition : conditions) {
+    Json splits = Json::array();
+    for (const Split& split : condition.plan->splits)
+      splits.push_back({{"train", split.train}, {"test", split.test}, {"inner", split.inner}});
+    plans.push_back({{"condition", condition_to_json(condition.labels)},
+                     {"kind", name_of(condition.plan->kind)},
+                     {"train_pool", condition.plan->train_pool},
+                     {"test_pool", condition.plan->test_pool},
+                     {"classes", condition.target->classes},
+                     {"splits", splits}});
+  }
+  write_atomically(path,
+                   Json{{"format", "lrid-splits"}, {"format_version", 1}, {"plans", plans}}.dump() + "\n");
+}
+
+/// Accuracy within early, middle and deep layers of the test part; NaN where it has none of them.
+std::vector<double> accuracy_by_position(const Condition& condition, const Split& split,
+                                         const std::vector<int>& predicted) {
+  const std::vector<std::string>& position = condition.test->metadata->column("layer_position");
+  std::vector<double> result;
+  for (const char* const name : {"early", "middle", "deep"}) {
+    double right = 0, all = 0;
+    for (std::size_t i = 0; i < split.test.size(); ++i) {
+      const auto row = static_cast<std::size_t>(split.test[i]);
+      if (position[row] != name) continue;
+      ++all;
+      right += predicted[i] == condition.target->labels[row] ? 1 : 0;
+    }
+    result.push_back(right / all);
+  }
+  return result;
+}
+
+std::int64_t mean_size(const SplitPlan& plan, Rows Split::*side) {
+  double sum = 0;
+  for (const Split& split : plan.splits) sum += static_cast<double>((split.*side).size());
+  return std::lround(sum / static_cast<double>(plan.splits.size()));
+}
+
+io::ResultRow result_row(const std::string& classifier, const Condition& condition,
+                         const std::vector<CellResult>& cells) {
+  const SplitPlan& plan = *condition.plan;
+  io::ResultRow row{.classifier = classifier,
+                    .condition = condition.labels,
+                    .accuracy = {},
+                    .confusion = {},
+                    .labels = condition.target->classes,
+                    .dprime = {},
+                    .balanced_accuracy = {},
+                    .hyperparameters = {},
+                    .importances = {},
+                    .n_train = mean_size(plan, &Split::train),
+                    .n_test = mean_size(plan, &Split::test),
+                    .n_networks = plan.networks,
+                    .extra = {}};
+  std::vector<double> accuracies, inner, early, middle, deep;
+  for (std::size_t s = 0; s < cells.size(); ++s) {
+    const Split& split = plan.splits[s];
+    std::vector<int> actual;
+    for (const std::int64_t test_row : split.test)
+      actual.push_back(condition.target->labels[static_cast<std::size_t>(test_row)]);
+    row.confusion.push_back(
+        confusion_matrix(actual, cells[s].predicted, static_cast<int>(condition.target->classes.size())));
+    accuracies.push_back(accuracy(row.confusion.back()));
+    row.dprime.push_back(d_prime(row.confusion.back()));
+    row.balanced_accuracy.push_back(balanced_accuracy(row.confusion.back()));
+    row.hyperparameters.push_back(cells[s].chosen);
+    for (const auto& [name, value] : cells[s].importances)
+      row.importances[name] += value / static_cast<double>(cells.size());
+    inner.push_back(cells[s].inner_accuracy);
+    const std::vector<double> by_position = accuracy_by_position(condition, split, cells[s].predicted);
+    early.push_back(by_position[0]);
+    middle.push_back(by_position[1]);
+    deep.push_back(by_position[2]);
+  }
+  row.accuracy = io::Figure::of(accuracies);
+  row.extra["accuracy_inner_folds"] = io::Figure::of(inner);
+  if (!condition.labels.contains("position")) {
+    row.extra["accuracy_early"] = io::Figure::of(early);
+    row.extra["accuracy_middle"] = io::Figure::of(middle);
+    row.extra["accuracy_deep"] = io::Figure::of(deep);
+  }
+  return row;
+}
+
+/// Mean trajectories of the observables that matter most to the first row with importances.
+std::vector<io::Results::MeanTrajectory> trajectories_of(const std::vector<io::ResultRow>& rows,
+                                                         Study& study) {
+  constexpr std::size_t shown = 6;
+  for (const io::ResultRow& row : rows) {
+    std::vector<std::pair<double, std::string>> ranked;
+    for (const auto& [name, value] : row.importances)
+      if (std::ranges::find(study.data().observable_names, name) != study.data().observable_names.end())
+        ranked.emplace_back(-value, name);
+    if (ranked.empty() || row.condition.contains("control")) continue;
+    std::ranges::sort(ranked);
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < std::min(shown, ranked.size()); ++i) names.push_back(ranked[i].second);
+    return mean_trajectories(*study.table("all"), study.pool_rows(), *study.target(), names);
+  }
+  return {};
+}
+
+}  // namespace
+
+io::Results run(const RunRequest& request) {
+  const auto begin = std::chrono::steady_clock::now();
+  require_writable(request.out, "--out");
+  if (request.splits) require_writable(*request.splits, "--save-splits");
+  const Setup setup(request.config);
+  const io::Dataset data = io::read_dataset(request.data);
+  Study study(setup.protocol, data, request.data.string());
+  const std::vector<Condition> conditions = setup.experiment->conditions(study);
+  if (request.splits) save_splits(*request.splits, conditions);
+
+  io::Results results;
+  results.experiment = setup.protocol.experiment;
+  results.dataset_path = request.data.string();
+  results.dataset_sha256 = sha256_of_file(request.data);
+  results.config = setup.options.to_toml();
+  results.software = software();
+
+  // Split by split, so that the kinds of work are mixed and the time left can be told early.
+  std::vector<Cell> cells;
+  for (std::size_t split = 0; split < static_cast<std::size_t>(setup.protocol.splits); ++split)
+    for (std::size_t condition = 0; condition < conditions.size(); ++condition)
+      for (std::size_t classifier = 0; classifier < setup.classifiers.size(); ++classifier)
+        cells.push_back({condition, classifier, split});
+
+  const CellStore store(request.out.string() + ".cells",
+                        version() + "\n" + results.dataset_sha256 + "\n" + results.config);
+  std::vector<std::vector<std::vector<CellResult>>> outcome(  // [condition][classifier][split]
+      conditions.size(), std::vector<std::vector<CellResult>>(
+                             setup.classifiers.size(),
+                             std::vector<CellResult>(static_cast<std::size_t>(setup.protocol.splits))));
+  Progress progress("identifying", static_cast<double>(cells.size()), "cells");
+  tbb::parallel_for(
+      tbb::blocked_range<std::size_t>(0, cells.size(), 1),
+      [&](const tbb::blocked_range<std::size_t>& range) {
+        for (std::size_t i = range.begin(); i < range.end(); ++i) {
+          check_interrupt();
+          const Cell& cell = cells[i];
+          const Condition& condition = conditions[cell.condition];
+          const NamedClassifier& classifier = setup.classifiers[cell.classifier];
+          const std::string name = cell_name(condition, classifier.name, cell.split);
+          CellResult& result = outcome[cell.condition][cell.classifier][cell.split];
+          if (std::optional<CellResult> stored = store.find(name)) {
+            result = std::move(*stored);
+            progress.skip(1);
+            continue;
+          }
+          const Key key = Key(static_cast<std::uint64_t>(setup.protocol.seed), "cell").with(name);
+          result = evaluate(*classifier.classifier, condition, condition.plan->splits[cell.split], key);
+          store.store(name, result);
+          progress.advance();
+        }
+      },
+      tbb::simple_partitioner());
+  progress.finish();
+
+  for (std::size_t c = 0; c < conditions.size(); ++c)
+    for (std::size_t k = 0; k < setup.classifiers.size(); ++k)
+      results.rows.push_back(result_row(setup.classifiers[k].name, conditions[c], outcome[c][k]));
+  results.trajectories = trajectories_of(results.rows, study);
+
+  results.notes = study.notes();
+  for (std::size_t k = 0; k < setup.classifiers.size(); ++k) {
+    for (std::string& line : setup.classifiers[k].classifier->notes())
+      results.notes.push_back(std::move(line));
+    std::set<std::string> counts;
+    for (const auto& by_classifier : outcome) {
+      const CellResult& cell = by_classifier[k].front();
+      if (cell.coinciding + cell.skipped > 0)
+        counts.insert(fmt::format("{} computed, {} coincide with another, {} not possible with these data",
+                                  cell.computed, cell.coinciding, cell.skipped));
+    }
+    for (const std::string& line : counts)
+      results.notes.push_back(fmt::format("{}: of {} grid points {}", setup.classifiers[k].name,
+                                          setup.classifiers[k].classifier->settings().size(), line));
+  }
+  results.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  io::write_results(request.out, results);
+  store.clear();
+  return results;
+}
+
+std::string options_help(const std::string& experiment) {
+  Config config;
+  config.assign("experiment", ConfigValue{experiment}, "help");
+  return Setup(std::move(config)).options.help();
+}
+
+std::string accuracy_table(const io::Results& results) {
+  std::vector<std::string> columns, lines;
+  std::map<std::pair<std::string, std::string>, std::string> cells;
+  for (const io::ResultRow& row : results.rows) {
+    std::vector<std::string> parts;
+    for (const auto& [key, value] : row.condition)
+      parts.push_back(key + " " + std::visit([](const auto& v) { return fmt::format("{}", v); }, value));
+    const std::string line = join(parts, ", ");
+    if (std::ranges::find(lines, line) == lines.end()) lines.push_back(line);
+    if (std::ranges::find(columns, row.classifier) == columns.end()) columns.push_back(row.classifier);
+    cells[{line, row.classifier}] = fmt::format("{:.3f} ± {:.3f}", row.accuracy.mean, row.accuracy.sem);
+  }
+  std::size_t width = 9;
+  for (const std::string& line : lines) width = std::max(width, line.size());
+  std::string text = fmt::format("{:<{}}", "accuracy", width);
+  for (const std::string& column : columns) text += fmt::format("  {:<13}", column);
+  for (const std::string& line : lines) {
+    text += fmt::format("\n{:<{}}", line, width);
+    for (const std::string& column : columns) text += "  " + cells[{line, column}];
+  }
+  return text + "\n";
+}
+
+}  // namespace lrid::classify

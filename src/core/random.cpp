@@ -1,0 +1,14 @@
+#include <numeric>
+
+#include <lrid/core/random.hpp>
+
+namespace lrid {
+
+std::vector<std::int64_t> permutation(std::int64_t n, Key key) {
+  std::vector<std::int64_t> items(static_cast<std::size_t>(n));
+  std::iota(items.begin(), items.end(), 0);
+  shuffle(items, key);
+  return items;
+}
+
+}  // namespace lrid

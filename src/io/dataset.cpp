@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/version.hpp>
+#include <lrid/io/dataset.hpp>
+#include <lrid/io/hdf5.hpp>
+
+namespace lrid::io {
+
+namespace {
+
+constexpr const char* format_name = "lrid-dataset";
+
+/// Calls `visit(name, column)` for every metadata column, in the order in which they are written.
+template <class Meta, class Visit>
+void for_each_column(Meta& meta, const Visit& visit) {
+  visit("architecture", meta.architecture);
+  visit("task", meta.task);
+  visit("dataset", meta.dataset);
+  visit("learning_rule", meta.learning_rule);
+  visit("layer", meta.layer);
+  visit("layer_position", meta.layer_position);
+  visit("network", meta.network);
+  visit("batch_size", meta.batch_size);
+  visit("model_seed", meta.model_seed);
+  visit("dataset_seed", meta.dataset_seed);
+  visit("noise", meta.noise);
+  visit("unit_fraction", meta.unit_fraction);
+  visit("final_accuracy", meta.final_accuracy);
+}
+
+/// What a column that a foreign writer left out reads as; nothing where it must be there.
+std::optional<double> default_of(const std::string& column) {
+  if (column == "final_accuracy") return std::numeric_limits<double>::quiet_NaN();
+  if (column == "noise") return 0.0;
+  if (column == "unit_fraction") return 1.0;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Dataset read_dataset(const std::filesystem::path& path) {
+  const hdf5::InputFile file(path);
+  file.require_format(format_name);
+  const hdf5::Group& root = file.root();
+
+  Dataset dataset;
+  dataset.software = root.attribute_or<std::string>("software", "");
+  dataset.observable_names = root.dataset("observable_names").read<std::string>({-1});
+  const auto columns = static_cast<std::int64_t>(dataset.observable_names.size());
+  if (std::set(dataset.observable_names.begin(), dataset.observable_names.end()).size() !=
+      dataset.observable_names.size())
+    root.dataset("observable_names").fail("names an observable twice");
+
+  const hdf5::Dataset x = root.dataset("X");
+  dataset.x = x.read<float>({-1, -1, columns});
+  dataset.samples = x.shape()[0];
+  dataset.points = x.shape()[1];
+
+  const hdf5::Group meta = root.group("meta");
+  for_each_column(dataset.meta, [&]<class T>(const char* name, std::vector<T>& column) {
+    const std::optional<double> missing = default_of(name);
+    if constexpr (std::is_same_v<T, double>) {
+      if (missing && !meta.has_dataset(name)) {
+        column.assign(static_cast<std::size_t>(dataset.samples), *missing);
+        return;
+      }
+    }
+    column = meta.dataset(name).read<T>({dataset.samples});
+  });
+  if (std::ranges::any_of(dataset.meta.layer_position, [](std::uint8_t position) { return position > 2; }))
+    meta.dataset("layer_position").fail("expected 0 (early), 1 (middle) or 2 (deep)");
+  return dataset;
+}
+
+void write_dataset(const std::filesystem::path& path, const Dataset& dataset) {
+  hdf5::OutputFile file(format_name);
+  hdf5::Group& root = file.root();
+  root.set_attribute("software", dataset.software.empty() ? software() : dataset.software);
+  root.write("X", dataset.x,
+             {dataset.samples, dataset.points, static_cast<std::int64_t>(dataset.observable_names.size())},
+             hdf5::Storage::compressed);
+  root.write("observable_names", dataset.observable_names);
+  for_each_column(dataset.meta, [&](const char* name, const auto& column) {
+    root.write("meta/" + std::string(name), column, {dataset.samples}, hdf5::Storage::plain);
+  });
+  std::move(file).save(path);
+}
+
+}  // namespace lrid::io

@@ -1,0 +1,207 @@
+#include <cmath>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/core/version.hpp>
+#include <lrid/io/results.hpp>
+
+namespace lrid::io {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* format_name = "lrid-results";
+
+// --- Writing. nlohmann writes NaN and infinities, which JSON lacks, as null.
+
+Json to_json(double value) {
+  return value;
+}
+Json to_json(std::int64_t value) {
+  return value;
+}
+Json to_json(const ConditionValue& value) {
+  return std::visit(
+      [](const auto& v) -> Json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>)
+          return to_json(v);
+        else
+          return v;
+      },
+      value);
+}
+Json to_json(const Figure& figure);
+template <class T>
+Json to_json(const std::map<std::string, T>& map) {
+  Json result = Json::object();
+  for (const auto& [name, value] : map) result[name] = to_json(value);
+  return result;
+}
+template <class T>
+Json to_json(const std::vector<T>& values) {
+  Json result = Json::array();
+  for (const T& value : values) result.push_back(to_json(value));
+  return result;
+}
+Json to_json(const Figure& figure) {
+  return {{"mean", to_json(figure.mean)}, {"sem", to_json(figure.sem)}, {"splits", to_json(figure.splits)}};
+}
+
+Json to_json(const ResultRow& row) {
+  Json json;
+  json["classifier"] = row.classifier;
+  json["condition"] = to_json(row.condition);
+  json["accuracy"] = to_json(row.accuracy);
+  json["confusion"] = to_json(row.confusion);
+  json["labels"] = row.labels;
+  json["dprime"] = to_json(row.dprime);
+  json["balanced_accuracy"] = to_json(row.balanced_accuracy);
+  json["hyperparameters"] = to_json(row.hyperparameters);
+  json["importances"] = row.importances.empty() ? Json(nullptr) : to_json(row.importances);
+  json["n_train"] = row.n_train;
+  json["n_test"] = row.n_test;
+  json["n_networks"] = row.n_networks;
+  json["extra"] = to_json(row.extra);
+  return json;
+}
+
+// --- Reading. nlohmann's exceptions name the key that is missing or of the wrong type.
+
+void from(const Json& json, double& value) {
+  value = json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+void from(const Json& json, std::int64_t& value) {
+  value = json.get<std::int64_t>();
+}
+void from(const Json& json, std::string& value) {
+  value = json.get<std::string>();
+}
+void from(const Json& json, ConditionValue& value) {
+  if (json.is_boolean())
+    value = json.get<bool>();
+  else if (json.is_number_integer())
+    value = json.get<std::int64_t>();
+  else if (json.is_string())
+    value = json.get<std::string>();
+  else {
+    double number = 0;
+    from(json, number);
+    value = number;
+  }
+}
+void from(const Json& json, Figure& figure);
+void from(const Json& json, ResultRow& row);
+void from(const Json& json, Results::MeanTrajectory& trajectory);
+template <class T>
+void from(const Json& json, std::map<std::string, T>& map) {
+  if (json.is_null()) return;
+  for (const auto& [name, value] : json.get_ref<const Json::object_t&>()) from(value, map[name]);
+}
+template <class T>
+void from(const Json& json, std::vector<T>& values) {
+  if (json.is_null()) return;
+  for (const Json& value : json.get_ref<const Json::array_t&>()) from(value, values.emplace_back());
+}
+void from(const Json& json, Figure& figure) {
+  from(json.at("mean"), figure.mean);
+  from(json.at("sem"), figure.sem);
+  from(json.at("splits"), figure.splits);
+}
+template <class T>
+void from_optional(const Json& json, const char* key, T& value) {
+  if (const auto found = json.find(key); found != json.end() && !found->is_null()) from(*found, value);
+}
+
+void from(const Json& json, ResultRow& row) {
+  from(json.at("classifier"), row.classifier);
+  from(json.at("condition"), row.condition);
+  from(json.at("accuracy"), row.accuracy);
+  from(json.at("confusion"), row.confusion);
+  from(json.at("labels"), row.labels);
+  from_optional(json, "dprime", row.dprime);
+  from_optional(json, "balanced_accuracy", row.balanced_accuracy);
+  from_optional(json, "hyperparameters", row.hyperparameters);
+  from_optional(json, "importances", row.importances);
+  from_optional(json, "n_train", row.n_train);
+  from_optional(json, "n_test", row.n_test);
+  from_optional(json, "n_networks", row.n_networks);
+  from_optional(json, "extra", row.extra);
+}
+void from(const Json& json, Results::MeanTrajectory& trajectory) {
+  from(json.at("observable"), trajectory.observable);
+  from(json.at("labels"), trajectory.labels);
+  from(json.at("mean"), trajectory.mean);
+  from(json.at("sem"), trajectory.sem);
+}
+
+}  // namespace
+
+Figure Figure::of(std::vector<double> splits) {
+  Figure figure;
+  const auto n = static_cast<double>(splits.size());
+  for (const double value : splits) figure.mean += value / n;
+  if (splits.empty()) figure.mean = std::numeric_limits<double>::quiet_NaN();
+  if (splits.size() > 1) {
+    double squares = 0;
+    for (const double value : splits) squares += (value - figure.mean) * (value - figure.mean);
+    figure.sem = std::sqrt(squares / (n - 1) / n);
+  }
+  figure.splits = std::move(splits);
+  return figure;
+}
+
+void write_results(const std::filesystem::path& path, const Results& results) {
+  Json json;
+  json["format"] = format_name;
+  json["format_version"] = 1;
+  json["experiment"] = results.experiment;
+  json["rows"] = Json::array();
+  for (const ResultRow& row : results.rows) json["rows"].push_back(to_json(row));
+  json["dataset"] = {{"path", results.dataset_path}, {"sha256", results.dataset_sha256}};
+  json["config"] = results.config;
+  if (!results.notes.empty()) json["notes"] = results.notes;
+  for (const Results::MeanTrajectory& trajectory : results.trajectories)
+    json["trajectories"].push_back({{"observable", trajectory.observable},
+                                    {"labels", trajectory.labels},
+                                    {"mean", to_json(trajectory.mean)},
+                                    {"sem", to_json(trajectory.sem)}});
+  json["software"] = results.software.empty() ? software() : results.software;
+  json["seconds"] = to_json(results.seconds);
+  write_atomically(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+Results read_results(const std::filesystem::path& path) {
+  Json json;
+  try {
+    json = Json::parse(read_file(path));
+  } catch (const Json::parse_error& error) {
+    bad_input("{}: not JSON (byte {}); expected a results file of lrid-classify", path.string(), error.byte);
+  }
+  if (!json.is_object() || json.value("format", Json()) != Json(format_name))
+    bad_input("{}: key \"format\" is missing or not \"{}\"", path.string(), format_name);
+  if (json.value("format_version", Json()) != Json(1))
+    bad_input("{}: format_version is {}, this program knows version 1", path.string(),
+              json.value("format_version", Json()).dump());
+
+  Results results;
+  try {
+    from(json.at("experiment"), results.experiment);
+    from(json.at("rows"), results.rows);
+    from(json.at("dataset").at("path"), results.dataset_path);
+    from(json.at("dataset").at("sha256"), results.dataset_sha256);
+    from(json.at("config"), results.config);
+    from_optional(json, "notes", results.notes);
+    from_optional(json, "trajectories", results.trajectories);
+    from(json.at("software"), results.software);
+    from(json.at("seconds"), results.seconds);
+  } catch (const Json::exception& error) {
+    bad_input("{}: not as a results file should be: {}", path.string(), error.what());
+  }
+  return results;
+}
+
+}  // namespace lrid::io

@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <charconv>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/version.hpp>
+#include <lrid/io/hdf5.hpp>
+#include <lrid/io/trajectory.hpp>
+#include <lrid/stats/observable.hpp>
+
+namespace lrid::io {
+
+using hdf5::Shape;
+using hdf5::Storage;
+
+namespace {
+
+constexpr const char* format_name = "lrid-trajectory";
+
+std::vector<std::string> our_names() {
+  std::vector<std::string> names;
+  for (const stats::Observable& observable : stats::observables()) names.push_back(observable.name);
+  return names;
+}
+
+std::int64_t count(const auto& values) {
+  return static_cast<std::int64_t>(values.size());
+}
+
+void read_tensors(const hdf5::Group& group, const std::string& prefix, std::int64_t point,
+                  std::vector<CheckpointTensor>& out) {
+  for (const std::string& name : group.names()) {
+    if (group.has_group(name)) {
+      read_tensors(group.group(name), prefix + name + "/", point, out);
+    } else {
+      const hdf5::Dataset tensor = group.dataset(name);
+      out.push_back({point, prefix + name, tensor.shape(), tensor.read<float>()});
+    }
+  }
+}
+
+std::optional<std::int64_t> to_point(const std::string& name) {
+  std::int64_t point = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), point);
+  if (error != std::errc() || end != name.data() + name.size() || point < 0) return std::nullopt;
+  return point;
+}
+
+}  // namespace
+
+void write_trajectory(const std::filesystem::path& path, const Trajectory& t) {
+  const std::int64_t points = t.points(), layers = count(t.layers);
+  const std::vector<std::string> names = t.observable_names.empty() ? our_names() : t.observable_names;
+  const Shape per_point{points}, per_layer{points, layers}, full{points, layers, count(names)};
+
+  hdf5::OutputFile file(format_name);
+  hdf5::Group& root = file.root();
+  root.set_attribute("architecture", t.architecture);
+  root.set_attribute("task", t.task);
+  root.set_attribute("dataset", t.dataset);
+  root.set_attribute("learning_rule", t.learning_rule);
+  root.set_attribute("batch_size", t.batch_size);
+  root.set_attribute("model_seed", t.model_seed);
+  root.set_attribute("dataset_seed", t.dataset_seed);
+  root.set_attribute<std::int64_t>("model_seed_drawn", t.model_seed_drawn ? 1 : 0);
+  root.set_attribute<std::int64_t>("dataset_seed_drawn", t.dataset_seed_drawn ? 1 : 0);
+  root.set_attribute("epochs", t.epochs);
+  root.set_attribute("status", t.status);
+  root.set_attribute("config", t.config);
+  root.set_attribute("software", t.software.empty() ? software() : t.software);
+  root.set_attribute("probe_size", t.probe_size);
+  root.set_attribute("probe_checksum", t.probe_checksum);
+  root.set_attribute("layer_change_kernel", t.layer_change_kernel);
+
+  root.write("observables", t.observables, full, Storage::compressed);
+  root.write("observable_names", names);
+  root.write("layers", t.layers);
+  root.write("layer_position", t.layer_position, {layers});
+  root.write("step", t.step, per_point);
+  root.write("epoch", t.epoch, per_point);
+  for (const auto& [name, values] : t.metrics) root.write("metrics/" + name, values, per_point);
+  if (t.alignment) {
+    root.write("alignment/weight_angle", t.alignment->weight_angle, per_layer);
+    root.write("alignment/error_angle", t.alignment->error_angle, per_layer);
+    root.write("alignment/norm_ratio", t.alignment->norm_ratio, per_layer);
+  }
+  if (t.imperfect) {
+    const std::int64_t cells = count(t.imperfect->unit_fraction);
+    root.write("imperfect/unit_fraction", t.imperfect->unit_fraction, {cells});
+    root.write("imperfect/noise", t.imperfect->noise, {cells});
+    root.write("imperfect/observables", t.imperfect->observables, {cells, points, layers, count(names)},
+               Storage::compressed);
+  }
+  for (const CheckpointTensor& tensor : t.checkpoints)
+    root.write("checkpoints/" + std::to_string(tensor.point) + "/" + tensor.name, tensor.data, tensor.shape);
+  std::move(file).save(path);
+}
+
+Trajectory read_trajectory(const std::filesystem::path& path) {
+  const hdf5::InputFile file(path);
+  file.require_format(format_name);
+  const hdf5::Group& root = file.root();
+
+  Trajectory t;
+  t.architecture = root.attribute<std::string>("architecture");
+  t.task = root.attribute<std::string>("task");
+  t.dataset = root.attribute<std::string>("dataset");
+  t.learning_rule = root.attribute<std::string>("learning_rule");
+  t.batch_size = root.attribute<std::int64_t>("batch_size");
+  t.model_seed = root.attribute<std::int64_t>("model_seed");
+  t.dataset_seed = root.attribute<std::int64_t>("dataset_seed");
+  t.model_seed_drawn = root.attribute<std::int64_t>("model_seed_drawn") != 0;
+  t.dataset_seed_drawn = root.attribute<std::int64_t>("dataset_seed_drawn") != 0;
+  t.epochs = root.attribute<double>("epochs");
+  t.status = root.attribute<std::string>("status");
+  if (t.status != "complete" && t.status != "running" && !t.failed())
+    root.fail("status is \"" + t.status + R"(", expected "complete", "running" or "failed: why")");
+  t.config = root.attribute<std::string>("config");
+  t.software = root.attribute<std::string>("software");
+  t.probe_size = root.attribute<std::int64_t>("probe_size");
+  t.probe_checksum = root.attribute<std::string>("probe_checksum");
+  t.layer_change_kernel = root.attribute<std::string>("layer_change_kernel");
+
+  t.step = root.dataset("step").read<std::int64_t>({-1});
+  t.layers = root.dataset("layers").read<std::string>({-1});
+  t.observable_names = root.dataset("observable_names").read<std::string>({-1});
+  const std::int64_t points = t.points(), layers = count(t.layers), columns = count(t.observable_names);
+  t.layer_position = root.dataset("layer_position").read<std::uint8_t>({layers});
+  if (std::ranges::any_of(t.layer_position, [](std::uint8_t position) { return position > 2; }))
+    root.dataset("layer_position").fail("expected 0 (early), 1 (middle) or 2 (deep)");
+  t.epoch = root.dataset("epoch").read<double>({points});
+  t.observables = root.dataset("observables").read<float>({points, layers, columns});
+  if (root.has_group("metrics")) {
+    const hdf5::Group metrics = root.group("metrics");
+    for (const std::string& name : metrics.names())
+      t.metrics[name] = metrics.dataset(name).read<double>({points});
+  }
+  if (root.has_group("alignment")) {
+    const hdf5::Group group = root.group("alignment");
+    t.alignment = {.weight_angle = group.dataset("weight_angle").read<float>({points, layers}),
+                   .error_angle = group.dataset("error_angle").read<float>({points, layers}),
+                   .norm_ratio = group.dataset("norm_ratio").read<float>({points, layers})};
+  }
+  if (root.has_group("imperfect")) {
+    const hdf5::Group group = root.group("imperfect");
+    Trajectory::Imperfect imperfect;
+    imperfect.unit_fraction = group.dataset("unit_fraction").read<double>({-1});
+    const std::int64_t cells = count(imperfect.unit_fraction);
+    imperfect.noise = group.dataset("noise").read<double>({cells});
+    imperfect.observables = group.dataset("observables").read<float>({cells, points, layers, columns});
+    t.imperfect = std::move(imperfect);
+  }
+  return t;
+}
+
+std::vector<std::int64_t> checkpoint_points(const std::filesystem::path& path) {
+  const hdf5::InputFile file(path);
+  file.require_format(format_name);
+  std::vector<std::int64_t> points;
+  if (!file.root().has_group("checkpoints")) return points;
+  for (const std::string& name : file.root().group("checkpoints").names())
+    if (const auto point = to_point(name)) points.push_back(*point);
+  std::ranges::sort(points);
+  return points;
+}
+
+std::vector<CheckpointTensor> read_checkpoint(const std::filesystem::path& path, std::int64_t point) {
+  const hdf5::InputFile file(path);
+  file.require_format(format_name);
+  std::vector<CheckpointTensor> tensors;
+  read_tensors(file.root().group("checkpoints/" + std::to_string(point)), "", point, tensors);
+  return tensors;
+}
+
+}  // namespace lrid::io

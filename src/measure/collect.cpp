@@ -1,0 +1,190 @@
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/core/interrupt.hpp>
+#include <lrid/core/progress.hpp>
+#include <lrid/io/trajectory.hpp>
+#include <lrid/measure/collect.hpp>
+
+namespace lrid::measure {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+/// The first complete network of a kind, which the others of that kind must fit.
+struct Model {
+  std::string file;
+  std::int64_t points, probe_size;
+  std::string probe_checksum, layer_change_kernel;
+  std::vector<std::string> observable_names;
+};
+
+Model model_of(const std::string& file, const io::Trajectory& t) {
+  return {file, t.points(), t.probe_size, t.probe_checksum, t.layer_change_kernel, t.observable_names};
+}
+
+/// What holds for every network of a dataset.
+void require_alike(const std::string& file, const io::Trajectory& t, const Model& first) {
+  if (t.points() != first.points)
+    bad_input("{}: {} trajectory points, but {} has {}: expected the same number in all files", file,
+              t.points(), first.file, first.points);
+  if (t.observable_names != first.observable_names)
+    bad_input("{}: its observables are not those of {}: expected the same in all files", file, first.file);
+  if (t.layer_change_kernel != first.layer_change_kernel)
+    bad_input("{}: layer change through the {} kernel, but {} has \"{}\": expected the same in all files",
+              file, "\"" + t.layer_change_kernel + "\"", first.file, first.layer_change_kernel);
+}
+
+/// What holds for every network of one task and data set.
+void require_same_probe(const std::string& file, const io::Trajectory& t, const Model& first) {
+  if (t.probe_size != first.probe_size)
+    bad_input("{}: a probe set of {} stimuli, but {} has {}: expected the same in all files", file,
+              t.probe_size, first.file, first.probe_size);
+  if (t.probe_checksum != first.probe_checksum)
+    bad_input("{}: probe checksum {}, but {} has {}: expected the same stimuli in all files", file,
+              t.probe_checksum, first.file, first.probe_checksum);
+}
+
+/// Appends samples of one network: one per layer, of the perfect measurement or of one imperfect cell.
+class Appender {
+ public:
+  Appender(io::Dataset& dataset, const io::Trajectory& trajectory, std::string network)
+      : dataset_(dataset), t_(trajectory), network_(std::move(network)) {
+    const auto accuracy = t_.metrics.find("validation_accuracy");
+    final_accuracy_ =
+        accuracy == t_.metrics.end() || accuracy->second.empty() ? nan : accuracy->second.back();
+  }
+
+  /// `observables` is [T, L, K].
+  void append(const float* observables, double unit_fraction, double noise) {
+    const std::size_t layers = t_.layers.size(), columns = t_.observable_names.size();
+    io::SampleMeta& meta = dataset_.meta;
+    for (std::size_t layer = 0; layer < layers; ++layer) {
+      for (std::int64_t point = 0; point < t_.points(); ++point) {
+        const float* row = observables + (static_cast<std::size_t>(point) * layers + layer) * columns;
+        dataset_.x.insert(dataset_.x.end(), row, row + columns);
+      }
+      meta.architecture.push_back(t_.architecture);
+      meta.task.push_back(t_.task);
+      meta.dataset.push_back(t_.dataset);
+      meta.learning_rule.push_back(t_.learning_rule);
+      meta.layer.push_back(t_.layers[layer]);
+      meta.layer_position.push_back(t_.layer_position[layer]);
+      meta.network.push_back(network_);
+      meta.batch_size.push_back(t_.batch_size);
+      meta.model_seed.push_back(t_.model_seed_drawn ? -1 : t_.model_seed);
+      meta.dataset_seed.push_back(t_.dataset_seed_drawn ? -1 : t_.dataset_seed);
+      meta.noise.push_back(noise);
+      meta.unit_fraction.push_back(unit_fraction);
+      meta.final_accuracy.push_back(final_accuracy_);
+      ++dataset_.samples;
+    }
+  }
+
+ private:
+  io::Dataset& dataset_;
+  const io::Trajectory& t_;
+  std::string network_;
+  double final_accuracy_;
+};
+
+std::string fingerprint(const io::Trajectory& t) {
+  return sha256({reinterpret_cast<const char*>(t.observables.data()), t.observables.size() * sizeof(float)});
+}
+
+}  // namespace
+
+std::vector<fs::path> trajectory_files(const std::vector<fs::path>& paths, const fs::path& except) {
+  std::error_code error;
+  std::set<fs::path> seen;  // canonical
+  if (!except.empty()) seen.insert(fs::weakly_canonical(except, error));
+  std::vector<fs::path> files;
+  const auto add = [&](const fs::path& file) {
+    if (seen.insert(fs::weakly_canonical(file, error)).second) files.push_back(file);
+  };
+  for (const fs::path& path : paths) {
+    if (!fs::exists(path, error)) bad_input("{}: no such file or folder", path.string());
+    if (!fs::is_directory(path, error)) {
+      add(path);
+      continue;
+    }
+    std::vector<fs::path> found;
+    auto entries = fs::recursive_directory_iterator(path, error);
+    for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error))
+      if (entries->path().extension() == ".h5" && entries->is_regular_file())
+        found.push_back(entries->path());
+    if (error) bad_input("{}: cannot read the folder: {}", path.string(), error.message());
+    if (found.empty()) bad_input("{}: a folder without .h5 files, expected trajectory files", path.string());
+    std::ranges::sort(found);
+    for (const fs::path& file : found) add(file);
+  }
+  return files;
+}
+
+Collection collect(const std::vector<fs::path>& files) {
+  std::map<fs::path, int> stems;
+  for (const fs::path& file : files) ++stems[file.stem()];
+
+  Collection result;
+  io::Dataset& dataset = result.dataset;
+  std::map<std::pair<std::string, std::string>, Model> models;  // by task and data set
+  std::map<std::string, std::string> networks;                  // fingerprint → file
+  const Model* first = nullptr;
+  Progress progress("collecting", static_cast<double>(files.size()), "files");
+  for (const fs::path& path : files) {
+    check_interrupt();
+    const std::string file = path.string();
+    const io::Trajectory t = io::read_trajectory(path);
+    progress.advance();
+    if (t.failed()) {
+      constexpr std::string_view prefix = "failed: ";
+      ++result.failed[t.status.starts_with(prefix) ? t.status.substr(prefix.size()) : t.status];
+      continue;
+    }
+    if (!t.complete()) {
+      ++result.running;
+      continue;
+    }
+    const Model& model = models.try_emplace({t.task, t.dataset}, model_of(file, t)).first->second;
+    if (first == nullptr) {
+      first = &model;
+      dataset.points = t.points();
+      dataset.observable_names = t.observable_names;
+    }
+    require_alike(file, t, *first);
+    require_same_probe(file, t, model);
+    if (const auto [same, is_new] = networks.try_emplace(fingerprint(t), file); !is_new)
+      bad_input("{}: holds the same trajectory as {}: expected each network once", file, same->second);
+
+    const bool unique = stems[path.stem()] == 1;
+    Appender appender(dataset, t,
+                      (unique ? path.stem() : fs::path(path).replace_extension()).generic_string());
+    appender.append(t.observables.data(), 1, 0);
+    if (t.imperfect) {
+      const std::size_t cell_size = t.observables.size();
+      for (std::size_t cell = 0; cell < t.imperfect->noise.size(); ++cell) {
+        const double unit_fraction = t.imperfect->unit_fraction[cell], noise = t.imperfect->noise[cell];
+        if (unit_fraction == 1 && noise == 0) continue;  // the perfect one is in already
+        appender.append(t.imperfect->observables.data() + cell * cell_size, unit_fraction, noise);
+      }
+    }
+    ++result.networks;
+  }
+  progress.finish();
+  if (result.networks == 0) {
+    std::int64_t failures = 0;
+    for (const auto& [reason, count] : result.failed) failures += count;
+    bad_input(
+        "no complete network: {} running, {} failed; expected trajectory files with status \"complete\"",
+        result.running, failures);
+  }
+  return result;
+}
+
+}  // namespace lrid::measure

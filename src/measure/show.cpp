@@ -1,0 +1,207 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/text.hpp>
+#include <lrid/io/dataset.hpp>
+#include <lrid/io/hdf5.hpp>
+#include <lrid/io/observables.hpp>
+#include <lrid/io/recording.hpp>
+#include <lrid/io/results.hpp>
+#include <lrid/io/trajectory.hpp>
+#include <lrid/measure/show.hpp>
+
+namespace lrid::measure {
+
+namespace {
+
+/// "name:           value", names in a column.
+void line(std::ostream& out, std::string_view name, const std::string& value) {
+  out << fmt::format("{:<16}{}\n", fmt::format("{}:", name), value);
+}
+
+std::string seed_text(std::int64_t seed, bool drawn) {
+  return std::to_string(seed) + (drawn ? " (drawn: the setting was none)" : "");
+}
+
+std::string number(double value) {
+  return std::isnan(value) ? "-" : fmt::format("{:.4g}", value);
+}
+
+/// "0.1 (16), 1 (48)": the different values with how often each occurs.
+template <class T>
+std::string tally(const std::vector<T>& values) {
+  std::map<T, std::size_t> counts;
+  std::size_t missing = 0;
+  for (const T& value : values) {
+    if constexpr (std::is_floating_point_v<T>)
+      if (std::isnan(value)) {
+        ++missing;
+        continue;
+      }
+    ++counts[value];
+  }
+  constexpr std::size_t most = 12;
+  std::vector<std::string> parts;
+  for (const auto& [value, count] : counts) {
+    if (parts.size() == most) {
+      parts.push_back(fmt::format("and {} more", counts.size() - most));
+      break;
+    }
+    parts.push_back(fmt::format("{} ({})", value, count));
+  }
+  if (missing > 0) parts.push_back(fmt::format("none ({})", missing));
+  return join(parts, ", ");
+}
+
+std::size_t count_missing(const std::vector<float>& values) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(values, [](float value) { return std::isnan(value); }));
+}
+
+constexpr const char* position_names[] = {"early", "middle", "deep"};
+
+void show_trajectory(const std::filesystem::path& path, std::ostream& out) {
+  const io::Trajectory t = io::read_trajectory(path);
+  line(out, "file", path.string() + ", a trajectory (one trained network)");
+  line(out, "status", t.status);
+  line(out, "network",
+       t.architecture + " on " + t.task + " (" + t.dataset + "), learning rule " + t.learning_rule);
+  line(out, "batch size", std::to_string(t.batch_size));
+  line(out, "model seed", seed_text(t.model_seed, t.model_seed_drawn));
+  line(out, "dataset seed", seed_text(t.dataset_seed, t.dataset_seed_drawn));
+  line(out, "epochs", std::to_string(t.epochs));
+  line(out, "probe", fmt::format("{} stimuli, checksum {}", t.probe_size, t.probe_checksum));
+  line(out, "layer change", "through the " + t.layer_change_kernel + " kernel");
+  std::vector<std::string> layers;
+  for (std::size_t i = 0; i < t.layers.size(); ++i)
+    layers.push_back(t.layers[i] + " (" + position_names[t.layer_position[i]] + ")");
+  line(out, "layers", fmt::format("{}: {}", layers.size(), join(layers, ", ")));
+  line(out, "observables",
+       fmt::format("{} points × {} layers × {}, {} of them NaN", t.points(), t.layers.size(),
+                   t.observable_names.size(), count_missing(t.observables)));
+  if (t.imperfect) {
+    line(out, "imperfect", fmt::format("{} cells", t.imperfect->noise.size()));
+    line(out, "  fractions", tally(t.imperfect->unit_fraction));
+    line(out, "  noise", tally(t.imperfect->noise));
+  }
+  if (t.alignment)
+    line(out, "alignment", "weight angle, error angle and norm ratio of every point and layer");
+  if (const auto points = io::checkpoint_points(path); !points.empty())
+    line(out, "checkpoints", fmt::format("of {} points", points.size()));
+  line(out, "software", t.software);
+
+  out << fmt::format("\n{:>6} {:>10} {:>8}", "point", "step", "epoch");
+  for (const auto& [name, values] : t.metrics)
+    out << fmt::format(" {:>{}}", name, std::max<std::size_t>(9, name.size()));
+  out << "\n";
+  for (std::size_t i = 0; i < t.step.size(); ++i) {
+    out << fmt::format("{:>6} {:>10} {:>8.3f}", i, t.step[i], t.epoch[i]);
+    for (const auto& [name, values] : t.metrics)
+      out << fmt::format(" {:>{}}", number(values[i]), std::max<std::size_t>(9, name.size()));
+    out << "\n";
+  }
+}
+
+void show_dataset(const std::filesystem::path& path, std::ostream& out) {
+  const io::Dataset d = io::read_dataset(path);
+  const io::SampleMeta& meta = d.meta;
+  line(out, "file", path.string() + ", a dataset (what classifiers read)");
+  line(out, "samples",
+       fmt::format("{}, of {} networks", d.samples,
+                   std::set(meta.network.begin(), meta.network.end()).size()));
+  line(out, "points", std::to_string(d.points));
+  line(out, "observables",
+       fmt::format("{}, {} of {} values NaN", d.observable_names.size(), count_missing(d.x), d.x.size()));
+  line(out, "learning rule", tally(meta.learning_rule));
+  line(out, "architecture", tally(meta.architecture));
+  line(out, "task", tally(meta.task));
+  line(out, "dataset", tally(meta.dataset));
+  line(out, "layer", tally(meta.layer));
+  std::vector<std::string> positions;
+  for (const std::uint8_t position : meta.layer_position) positions.emplace_back(position_names[position]);
+  line(out, "position", tally(positions));
+  line(out, "batch size", tally(meta.batch_size));
+  line(out, "model seed", tally(meta.model_seed) + " (-1: none)");
+  line(out, "dataset seed", tally(meta.dataset_seed) + " (-1: none)");
+  line(out, "unit fraction", tally(meta.unit_fraction));
+  line(out, "noise", tally(meta.noise));
+  std::vector<double> known;
+  for (const double accuracy : meta.final_accuracy)
+    if (!std::isnan(accuracy)) known.push_back(accuracy);
+  if (!known.empty()) {
+    const auto [low, high] = std::ranges::minmax(known);
+    line(out, "final accuracy", fmt::format("{} to {}", number(low), number(high)));
+  }
+  line(out, "software", d.software);
+}
+
+void show_recording(const std::filesystem::path& path, std::ostream& out) {
+  const io::Recording recording(path);
+  line(out, "file", path.string() + ", a recording");
+  line(out, "points", std::to_string(recording.points()));
+  out << fmt::format("\n{:<32} {:>9} {:>9} {:>10}  {}\n", "layer", "stimuli", "units", "weights",
+                     "layer change");
+  for (const auto& layer : recording.layers())
+    out << fmt::format("{:<32} {:>9} {:>9} {:>10}  {}\n", layer.name, layer.stimuli, layer.units,
+                       layer.weights, layer.layer_change_stimuli > 0 ? "measured" : "-");
+}
+
+void show_observables(const std::filesystem::path& path, std::ostream& out) {
+  const io::Observables o = io::read_observables(path);
+  line(out, "file", path.string() + ", statistics of a recording");
+  line(out, "measured", fmt::format("unit fraction {}, noise {}, seed {}", o.unit_fraction, o.noise, o.seed));
+  line(out, "layers", fmt::format("{}: {}", o.layers.size(), join(o.layers, ", ")));
+  line(out, "observables",
+       fmt::format("{} points × {} layers × {}, {} of them NaN", o.points, o.layers.size(),
+                   o.observable_names.size(), count_missing(o.values)));
+  line(out, "software", o.software);
+}
+
+std::string condition_text(const io::ResultRow& row) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : row.condition)
+    parts.push_back(name + " " + std::visit([](const auto& v) { return fmt::format("{}", v); }, value));
+  return join(parts, ", ");
+}
+
+void show_results(const std::filesystem::path& path, std::ostream& out) {
+  const io::Results r = io::read_results(path);
+  line(out, "file", path.string() + ", results of experiment " + r.experiment);
+  line(out, "dataset", r.dataset_path + ", SHA-256 " + r.dataset_sha256);
+  for (const std::string& note : r.notes) line(out, "note", note);
+  line(out, "software", r.software);
+  out << fmt::format("\n{:<12} {:>9} {:>9}  {}\n", "classifier", "accuracy", "s.e.m.", "condition");
+  for (const io::ResultRow& row : r.rows)
+    out << fmt::format("{:<12} {:>9} {:>9}  {}\n", row.classifier, number(row.accuracy.mean),
+                       number(row.accuracy.sem), condition_text(row));
+}
+
+void show_tree(const io::hdf5::Group& group, std::ostream& out) {
+  for (const std::string& name : group.names()) {
+    if (group.has_group(name)) {
+      show_tree(group.group(name), out);
+    } else if (group.has_dataset(name)) {
+      const io::hdf5::Dataset data = group.dataset(name);
+      out << data.path() << "  " << data.type_name() << " " << io::hdf5::to_string(data.shape()) << "\n";
+    }
+  }
+}
+
+}  // namespace
+
+void show(const std::filesystem::path& path, std::ostream& out) {
+  if (path.extension() == ".json") return show_results(path, out);
+  const std::string format = io::hdf5::InputFile(path).format();
+  if (format == "lrid-trajectory") return show_trajectory(path, out);
+  if (format == "lrid-dataset") return show_dataset(path, out);
+  if (format == "lrid-recording") return show_recording(path, out);
+  if (format == "lrid-observables") return show_observables(path, out);
+  line(out, "file",
+       path.string() + (format.empty() ? ", an HDF5 file not of lrid's formats" : ", " + format));
+  show_tree(io::hdf5::InputFile(path).root(), out);
+}
+
+}  // namespace lrid::measure

@@ -1,0 +1,20 @@
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
+#include <climits>
+
+#include <lrid/nn/allocation.hpp>
+
+namespace lrid::nn {
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  // Threads other than the main one have arenas of 64 MB; what does not fit is mapped whatever is asked for.
+  ::mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
+}  // namespace lrid::nn

@@ -1,0 +1,163 @@
+// Figures that show a matrix of shades: confusions, and accuracy over two conditions.
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "figures.hpp"
+#include "markup.hpp"
+#include "panels.hpp"
+
+namespace lrid::report {
+namespace {
+
+using Counts = std::vector<std::vector<std::int64_t>>;
+
+/// Summed over splits; empty where the row has none of the right shape.
+Counts total_confusion(const Row& row) {
+  const std::size_t classes = row.labels.size();
+  Counts total;
+  for (const Counts& split : row.confusion) {
+    if (split.size() != classes) return {};
+    if (total.empty()) total.assign(classes, std::vector<std::int64_t>(classes, 0));
+    for (std::size_t i = 0; i < classes; ++i) {
+      if (split[i].size() != classes) return {};
+      for (std::size_t j = 0; j < classes; ++j) total[i][j] += split[i][j];
+    }
+  }
+  return total;
+}
+
+/// Accuracy over two numeric or named conditions, a panel per classifier × measure.
+std::string accuracy_maps(const RowRefs& rows, const std::string& down, const std::string& across,
+                          const std::string& down_title, const std::string& across_title) {
+  std::string html;
+  for (const std::string& classifier : values_of(rows, "classifier")) {
+    const RowRefs of_classifier = rows_where(rows, "classifier", classifier);
+    std::vector<std::string> measures = values_of(of_classifier, "measure");
+    if (measures.empty()) measures.emplace_back();
+    for (const std::string& measure : measures) {
+      const RowRefs own = measure.empty() ? of_classifier : rows_where(of_classifier, "measure", measure);
+      HeatMap map{.row_labels = values_of(own, down),
+                  .column_labels = values_of(own, across),
+                  .row_title = down_title,
+                  .column_title = across_title};
+      for (const std::string& i : map.row_labels) {
+        map.shade.emplace_back();
+        map.main.emplace_back();
+        for (const std::string& j : map.column_labels) {
+          const RowRefs cell = rows_where(rows_where(own, down, i), across, j);
+          const double mean = cell.empty() ? NAN : cell.front()->accuracy.mean;
+          map.shade.back().push_back(mean);
+          map.main.back().push_back(number(mean));
+        }
+      }
+      std::string heading = sentence(classifier_title(classifier));
+      if (!measure.empty()) heading += ", " + measure_title(measure);
+      html += panel(heading, heat_map(map, "Accuracy, " + heading));
+    }
+  }
+  return panels(html);
+}
+
+const Row* extreme(const RowRefs& rows, bool highest) {
+  const Row* found = nullptr;
+  for (const Row* row : rows) {
+    if (!std::isfinite(row->accuracy.mean)) continue;
+    if (found == nullptr || (row->accuracy.mean > found->accuracy.mean) == highest) found = row;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::optional<Exhibit> confusion_figure(const View& view) {
+  const RowRefs rows = view.main_rows();
+  std::string html;
+  bool counts_shown = false;
+  struct Confused {
+    double share = -1;
+    std::string actual, predicted, classifier;
+  } most;
+  for (const Row* row : rows) {
+    const Counts total = total_confusion(*row);
+    if (total.empty()) continue;
+    HeatMap map{.row_labels = row->labels,
+                .column_labels = row->labels,
+                .row_title = "actual rule",
+                .column_title = "predicted rule"};
+    const bool roomy = total.size() <= 5;  // else no room for the unit, nor for counts
+    const char* unit = roomy ? "\u202f%" : "";
+    counts_shown |= roomy;
+    for (std::size_t i = 0; i < total.size(); ++i) {
+      std::int64_t sum = 0;
+      for (const std::int64_t entry : total[i]) sum += entry;
+      map.shade.emplace_back();
+      map.main.emplace_back();
+      map.detail.emplace_back();
+      for (std::size_t j = 0; j < total.size(); ++j) {
+        const double share = sum == 0 ? NAN : static_cast<double>(total[i][j]) / static_cast<double>(sum);
+        map.shade.back().push_back(share);
+        map.main.back().push_back(sum == 0 ? "–" : number(100 * share, 0) + unit);
+        map.detail.back().push_back(roomy ? count(total[i][j]) : "");
+        if (i != j && share > most.share) most = {share, row->labels[i], row->labels[j], row->classifier};
+      }
+    }
+    html += panel(sentence(classifier_title(row->classifier)),
+                  heat_map(map, "Confusion matrix, " + row->classifier));
+  }
+  if (html.empty()) return std::nullopt;
+  Exhibit exhibit{.title = "Which rules are taken for which", .html = panels(html)};
+  if (most.share > 0)
+    exhibit.finding = fmt::format(
+        "The most frequent confusion: the {} takes {} for {} in {}\u202f% of the cases.",
+        classifier_title(most.classifier), most.actual, most.predicted, number(100 * most.share, 0));
+  else if (most.share == 0)
+    exhibit.finding = "No rule was ever taken for another.";
+  exhibit.caption =
+      fmt::format("Each row adds up to 100\u202f%: how samples of one rule were named{}{}.",
+                  counts_shown ? "; small: counts, summed over the splits" : ", over all splits",
+                  view.main_measure().empty() ? "" : ", from " + measure_title(view.main_measure()));
+  return exhibit;
+}
+
+std::optional<Exhibit> portion_figure(const View& view) {
+  const RowRefs rows = rows_where(view.with_key("train_points"),
+                                  [](const Row& row) { return row.condition.contains("test_points"); });
+  const Row *best = extreme(rows, true), *worst = extreme(rows, false);
+  if (best == nullptr) return std::nullopt;
+  Exhibit exhibit{.title = "Accuracy from portions of the trajectory",
+                  .html = accuracy_maps(rows, "train_points", "test_points", "trained on", "tested on")};
+  if (best != worst)
+    exhibit.finding = fmt::format(
+        "From portions of the trajectory, accuracy runs from {} (trained on {}, tested on {}) to {} ({}, "
+        "{}).",
+        number(worst->accuracy.mean), *condition(*worst, "train_points"), *condition(*worst, "test_points"),
+        number(best->accuracy.mean), *condition(*best, "train_points"), *condition(*best, "test_points"));
+  exhibit.caption =
+      "Rows: the points that training saw; columns: those it was tested on. The stronger the shade, the more "
+      "accurate.";
+  return exhibit;
+}
+
+std::optional<Exhibit> imperfection_figure(const View& view) {
+  const RowRefs rows = rows_where(view.with_key("unit_fraction"),
+                                  [](const Row& row) { return row.condition.contains("noise"); });
+  const Row *best = extreme(rows, true), *worst = extreme(rows, false);
+  if (best == nullptr) return std::nullopt;
+  Exhibit exhibit{
+      .title = "Accuracy under noise and with few units",
+      .html = accuracy_maps(rows, "noise", "unit_fraction", "noise (sd)", "fraction of units measured")};
+  if (best != worst)
+    exhibit.finding =
+        fmt::format("Measured imperfectly, accuracy falls as low as {} (noise {}, {} of the units) from {}.",
+                    number(worst->accuracy.mean), *condition(*worst, "noise"),
+                    *condition(*worst, "unit_fraction"), number(best->accuracy.mean));
+  exhibit.caption =
+      "Noise is added to every measured value, then a share of the units is kept; training and test alike. "
+      "The stronger the shade, the more accurate.";
+  return exhibit;
+}
+
+}  // namespace lrid::report

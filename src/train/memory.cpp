@@ -1,0 +1,47 @@
+#include <torch/csrc/autograd/grad_mode.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+#include <unistd.h>
+
+#include <lrid/train/memory.hpp>
+#include <lrid/train/network_run.hpp>
+
+namespace lrid::train {
+
+NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape) {
+  RunConfig on_cpu = plan.config;
+  on_cpu.compute.device = "cpu";
+  const auto network = build_network(on_cpu, shape);
+  const auto rule = plan.make_rule();
+  rule->attach(*network, Key(0));
+
+  NetworkBytes bytes;
+  // Each parameter has a gradient.
+  for (const nn::Parameter& parameter : network->parameters())
+    bytes.parameters += 2 * static_cast<std::int64_t>(parameter.tensor.nbytes());
+  for (const nn::NamedTensor& tensor : rule->state())
+    bytes.parameters += static_cast<std::int64_t>(tensor.tensor.nbytes());
+
+  // For one sample, each layer's output, what normalisation and pooling make of it, and the errors of both.
+  constexpr std::int64_t copies = 4;
+  std::int64_t outputs = 0;
+  network->set_training(false);
+  network->set_sink([&](std::size_t, const nn::Tensor&, const nn::Tensor& output) {
+    outputs += static_cast<std::int64_t>(output.nbytes());
+  });
+  const torch::NoGradGuard no_grad;
+  network->forward(torch::zeros({1, shape.channels, shape.height, shape.width}));
+  bytes.activations = copies * outputs * plan.config.batch_size;
+  return bytes;
+}
+
+std::int64_t device_memory(const Compute& compute) {
+  if (compute.device != "cuda")
+    return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
+  // LibTorch tells the memory of a GPU only through CUDA's own headers, which a build without the toolkit
+  // lacks. The smallest GPU in use for such work is a safe guess; --cohort overrides it.
+  constexpr std::int64_t smallest_gpu = 16LL << 30;
+  return smallest_gpu;
+}
+
+}  // namespace lrid::train

@@ -1,0 +1,289 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/grad_mode.h>
+#include <unistd.h>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/core/log.hpp>
+#include <lrid/core/text.hpp>
+#include <lrid/nn/architecture.hpp>
+#include <lrid/nn/checkpoint.hpp>
+#include <lrid/train/network_run.hpp>
+
+namespace lrid::train {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nn::NamedTensor;
+using nn::Tensor;
+
+/// Samples a pass through the network in evaluation mode takes at once. Fixed: it must not change bits.
+constexpr std::int64_t evaluation_chunk = 128;
+
+/// Clock, host and process of what happened to a run: beside the trajectory file, which holds none of it.
+void write_log_line(const fs::path& out, const std::string& text) {
+  std::ofstream log(fs::path(out).replace_extension(".log"), std::ios::app);
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  log << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {}\n",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())),
+                     host.data(), ::getpid(), text);
+}
+
+/// Mixed precision for a scope: training steps only, so that what is measured is exact.
+class PrecisionScope {
+ public:
+  PrecisionScope(const Compute& compute, nn::Network& network) : network_(network) {
+    if (compute.precision == "bf16") set(torch::kBFloat16);
+  }
+  ~PrecisionScope() { set(torch::kFloat32); }
+  PrecisionScope(const PrecisionScope&) = delete;
+  PrecisionScope& operator=(const PrecisionScope&) = delete;
+
+ private:
+  void set(torch::ScalarType type) {
+    for (const auto& layer : network_.layers()) layer->arithmetic = type;
+  }
+  nn::Network& network_;
+};
+
+Tensor text_tensor(const std::string& text) {
+  return torch::from_blob(const_cast<char*>(text.data()), {static_cast<std::int64_t>(text.size())},
+                          torch::kUInt8)
+      .clone();
+}
+
+std::string tensor_text(const Tensor& tensor) {
+  return {reinterpret_cast<const char*>(tensor.const_data_ptr<std::uint8_t>()),
+          static_cast<std::size_t>(tensor.numel())};
+}
+
+}  // namespace
+
+std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks::TaskShape& shape) {
+  nn::NetworkSpec spec;
+  spec.input = {shape.channels, shape.height, shape.width};
+  spec.classes = shape.outputs;
+  spec.contrastive_head = shape.contrastive;
+  spec.initial_values = Key(static_cast<std::uint64_t>(config.model_seed), "initial values");
+  spec.options = torch::TensorOptions(torch::kFloat32).device(config.compute.torch_device());
+  spec.channels_last = config.compute.channels_last;
+  return nn::architectures().at(config.architecture).build(spec);
+}
+
+NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task,
+                       std::unique_ptr<Watcher> watcher, bool report_epochs)
+    : plan_(plan),
+      task_(std::move(task)),
+      watcher_(std::move(watcher)),
+      device_(plan.config.compute.torch_device()),
+      report_epochs_(report_epochs),
+      last_save_(std::chrono::steady_clock::now()) {
+  const RunConfig& config = plan_.config;
+  steps_per_epoch_ = task_->steps_per_epoch(config.batch_size);
+  steps_ = config.steps(steps_per_epoch_);
+  if (steps_ < config.points - 1)
+    bad_input("points = {}: {} epochs of {} steps are {} steps, expected at least points − 1", config.points,
+              config.epochs, steps_per_epoch_, steps_);
+  network_ = build_network(config, task_->shape());
+  rule_ = plan_.make_rule();
+  rule_->attach(*network_, Key(static_cast<std::uint64_t>(config.model_seed), "learning rule"));
+  const auto sums = torch::TensorOptions(torch::kFloat64).device(device_);
+  since_point_.values = torch::zeros({2}, sums);
+  since_epoch_.values = torch::zeros({2}, sums);
+  const bool resumed = restore();
+  watcher_->start(*network_, *rule_, *task_);
+  write_log_line(plan_.out, resumed ? fmt::format("goes on at step {} of {}", step_, steps_)
+                                    : fmt::format("starts, {} steps", steps_));
+}
+
+fs::path NetworkRun::state_path() const {
+  return fs::path(plan_.out).concat(".state");
+}
+
+std::vector<NamedTensor> NetworkRun::live_tensors() {
+  std::vector<NamedTensor> tensors;
+  for (const NamedTensor& tensor : nn::tensors_of(*network_))
+    tensors.push_back({"network/" + tensor.name, tensor.tensor});
+  for (const NamedTensor& tensor : rule_->state()) tensors.push_back({"rule/" + tensor.name, tensor.tensor});
+  tensors.push_back({"sums/point", since_point_.values});
+  tensors.push_back({"sums/epoch", since_epoch_.values});
+  return tensors;
+}
+
+void NetworkRun::save() {
+  watcher_->save();
+  std::vector<NamedTensor> tensors = live_tensors();
+  tensors.push_back(
+      {"counters", torch::tensor({step_, points_taken_, since_point_.steps, since_epoch_.steps})});
+  tensors.push_back({"config", text_tensor(plan_.toml)});
+  nn::save_tensors(state_path(), tensors);
+  last_save_ = std::chrono::steady_clock::now();
+}
+
+bool NetworkRun::restore() {
+  if (!fs::exists(state_path())) return false;
+  const std::string source = state_path().string();
+  std::vector<NamedTensor> saved = nn::load_tensors(state_path());
+  const auto take = [&](const std::string& name) {
+    const auto found = std::ranges::find(saved, name, &NamedTensor::name);
+    if (found == saved.end()) bad_input("{}: has no {}, expected the state of a training run", source, name);
+    Tensor tensor = found->tensor;
+    saved.erase(found);
+    return tensor;
+  };
+  if (const std::string difference = first_difference(tensor_text(take("config")), plan_.toml, false);
+      !difference.empty())
+    bad_input("{}: {}; expected the configuration it was made with (or remove the file to start anew)",
+              source, difference);
+  const Tensor counters = take("counters");
+  const auto* counter = counters.const_data_ptr<std::int64_t>();
+  if (!watcher_->restore(counter[1])) {
+    spdlog::warn("{}: the trajectory it belongs to is not there; starting anew", source);
+    return false;
+  }
+  const torch::NoGradGuard no_grad;
+  nn::restore(live_tensors(), saved, source);
+  step_ = counter[0];
+  points_taken_ = counter[1];
+  since_point_.steps = counter[2];
+  since_epoch_.steps = counter[3];
+  return true;
+}
+
+Metrics NetworkRun::evaluate(bool offer_to_watcher) {
+  const torch::NoGradGuard no_grad;
+  const std::int64_t probe = offer_to_watcher ? task_->probe_size() : 0;
+  const std::int64_t samples = std::min(plan_.config.validation_samples.value_or(task_->validation_samples()),
+                                        task_->validation_samples());
+  const Tensor sums = torch::zeros({2}, torch::TensorOptions(torch::kFloat64).device(device_));
+  bool has_accuracy = true;
+  // The probe is the beginning of the validation data (tasks::Task::validation), so one pass serves both.
+  const auto pass = [&](std::int64_t begin, std::int64_t end) {
+    const tasks::Batch batch = task_->validation(begin, end, device_);
+    const Tensor outputs = network_->forward(batch.inputs);
+    if (begin >= samples) return;
+    const std::int64_t counted = std::min(end, samples) - begin;
+    const tasks::LossValue value =
+        task_->loss(outputs.narrow(0, 0, counted), batch.targets.narrow(0, 0, counted));
+    sums[0] += value.loss.to(torch::kFloat64) * counted;
+    has_accuracy = value.correct.defined();
+    if (has_accuracy) sums[1] += value.correct.to(torch::kFloat64);
+  };
+  network_->set_sink(offer_to_watcher ? watcher_->sink() : nn::LayerSink{});
+  for (std::int64_t begin = 0; begin < probe; begin += evaluation_chunk)
+    pass(begin, std::min(begin + evaluation_chunk, probe));
+  network_->set_sink({});
+  for (std::int64_t begin = probe; begin < samples; begin += evaluation_chunk)
+    pass(begin, std::min(begin + evaluation_chunk, samples));
+  const Tensor host = sums.cpu();
+  const auto* values = host.const_data_ptr<double>();
+  const auto mean = [&](double sum) { return sum / static_cast<double>(samples); };
+  return {NAN, NAN, mean(values[0]), has_accuracy ? mean(values[1]) : NAN};
+}
+
+void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_batch) {
+  if (finished_ || step_ != plan_.config.point_step(points_taken_, steps_)) return;
+  const Tensor sums = since_point_.values.cpu();
+  const auto* sum = sums.const_data_ptr<double>();
+  const auto steps = static_cast<double>(since_point_.steps);
+  Tensor weights = torch::zeros({}, torch::TensorOptions(torch::kFloat64).device(device_));
+  {
+    const torch::NoGradGuard no_grad;
+    for (const nn::Parameter& parameter : network_->parameters())
+      weights += parameter.tensor.abs().sum().to(torch::kFloat64);
+  }
+  if (!std::isfinite(sum[0]) || !std::isfinite(weights.item<double>())) {
+    finish(fmt::format("{} is not finite by step {}",
+                       std::isfinite(sum[0]) ? "a weight" : "the training loss", step_));
+    return;
+  }
+  network_->set_training(false);
+  const Point point{points_taken_, step_,  static_cast<double>(step_) / static_cast<double>(steps_per_epoch_),
+                    *network_,     *rule_, *task_,
+                    next_batch};
+  watcher_->begin_point(point);
+  Metrics metrics = evaluate(true);
+  network_->set_training(true);
+  metrics.train_loss = sum[0] / steps;  // 0/0 = NaN at the first point
+  metrics.train_accuracy = sum[1] / steps / static_cast<double>(plan_.config.batch_size);
+  if (!std::isfinite(metrics.validation_loss)) {
+    finish(fmt::format("the validation loss is not finite at step {}", step_));
+    return;
+  }
+  watcher_->end_point(point, metrics);
+  last_metrics_ = metrics;
+  since_point_.values.zero_();
+  since_point_.steps = 0;
+  ++points_taken_;
+  if (points_taken_ == plan_.config.points) {
+    finish("");
+  } else if (std::chrono::duration<double>(std::chrono::steady_clock::now() - last_save_).count() >=
+             plan_.config.state_seconds) {
+    save();
+  }
+}
+
+void NetworkRun::train(const tasks::Batch& batch) {
+  const RunConfig& config = plan_.config;
+  const double factor = config.schedule.factor_at(step_, steps_, static_cast<double>(steps_per_epoch_));
+  network_->set_step_key(
+      Key(static_cast<std::uint64_t>(config.model_seed), "step", {static_cast<std::uint64_t>(step_)}));
+  rule_->prepare({step_, config.learning_rate * factor, factor});
+  tasks::LossValue value;
+  {
+    const PrecisionScope precision(config.compute, *network_);
+    value = task_->loss(network_->forward(batch.inputs), batch.targets);
+  }
+  value.loss.backward();
+  rule_->update();
+
+  const torch::NoGradGuard no_grad;
+  const Tensor loss = value.loss.detach().to(torch::kFloat64);
+  const Tensor correct =
+      value.correct.defined() ? value.correct.to(torch::kFloat64) : torch::full_like(loss, NAN);
+  const Tensor both = torch::stack({loss, correct});
+  for (Sums* sums : {&since_point_, &since_epoch_}) {
+    sums->values += both;
+    ++sums->steps;
+  }
+  ++step_;
+  if (step_ % steps_per_epoch_ == 0) report_epoch();
+}
+
+void NetworkRun::report_epoch() {
+  if (report_epochs_) {
+    const Tensor host = since_epoch_.values.cpu();
+    const auto* sum = host.const_data_ptr<double>();
+    const auto steps = static_cast<double>(since_epoch_.steps);
+    spdlog::info(
+        "epoch {}/{}: training loss {:.4f}, accuracy {:.3f}; validation at the last point: loss {:.4f}, "
+        "accuracy {:.3f}",
+        step_ / steps_per_epoch_, format_double(plan_.config.epochs), sum[0] / steps,
+        sum[1] / steps / static_cast<double>(plan_.config.batch_size), last_metrics_.validation_loss,
+        last_metrics_.validation_accuracy);
+  }
+  since_epoch_.values.zero_();
+  since_epoch_.steps = 0;
+}
+
+void NetworkRun::finish(const std::string& failure) {
+  network_->set_training(true);
+  watcher_->finish(failure);
+  std::error_code ignored;
+  fs::remove(state_path(), ignored);
+  remove_temporaries_of(state_path());
+  remove_temporaries_of(plan_.out);
+  finished_ = true;
+  failure_ = failure;
+  write_log_line(plan_.out, failure.empty() ? "complete" : "failed: " + failure);
+}
+
+}  // namespace lrid::train

@@ -1,0 +1,302 @@
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <thread>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <lrid/core/file.hpp>
+#include <lrid/io/trajectory.hpp>
+
+#include "testing.hpp"
+
+namespace lrid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::run_command;
+using testing::TemporaryFolder;
+
+/// 200 images, batches of 20, 3 epochs: 30 steps. One thread: the same bits whatever the machine's cores.
+const std::string tiny =
+    "epochs = 3\npoints = 6\nbatch_size = 20\n[data]\nfolder = \"cifar10-sample\"\ntraining_samples = 200\n"
+    "[probe]\nsize = 16\n[validation]\nsamples = 40\n[compute]\ndevice = \"cpu\"\nthreads = 1\n"
+    "[checkpoint]\nstate_seconds = 0\n";
+
+std::string lrid_train(const std::string& arguments) {
+  return fmt::format("'{}' --quiet --data-dir '{}' {}", testing::program("lrid-train").string(),
+                     (testing::source_dir() / "data").string(), arguments);
+}
+
+std::string write(const fs::path& path, const std::string& text) {
+  write_atomically(path, text);
+  return path.string();
+}
+
+/// The trajectory files of a folder, by name.
+std::map<std::string, std::string> hashes(const fs::path& folder) {
+  std::map<std::string, std::string> result;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() == ".h5") result[entry.path().filename()] = sha256_of_file(entry.path());
+  return result;
+}
+
+std::vector<std::string> leftovers(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string extension = entry.path().extension();
+    if (extension != ".h5" && extension != ".log" && extension != ".toml")
+      names.push_back(entry.path().filename());
+  }
+  return names;
+}
+
+/// Starts a command, waits until `moment` says so (or it has ended), sends a signal, and waits for the end.
+/// Its exit code, or 128 + signal.
+int run_and_signal(const std::string& command, const std::function<bool()>& moment, int signal_number) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int null = ::open("/dev/null", O_WRONLY);
+    ::dup2(null, STDOUT_FILENO);
+    ::dup2(null, STDERR_FILENO);
+    ::execl("/bin/sh", "sh", "-c", ("exec " + command).c_str(), nullptr);
+    ::_exit(127);
+  }
+  int status = 0;
+  while (!moment()) {
+    if (::waitpid(child, &status, WNOHANG) == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  ::kill(child, signal_number);
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+TEST(LridTrain, WritesACompleteTrajectory) {
+  const TemporaryFolder folder;
+  const std::string config =
+      write(folder / "run.toml", tiny + "[observe]\nlayer_change_kernel = \"forward\"\n");
+  const auto result = run_command(lrid_train(
+      fmt::format("--config '{}' --set learning_rule=ia --out '{}'", config, (folder / "run.h5").string())));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const io::Trajectory run = io::read_trajectory(folder / "run.h5");
+  EXPECT_TRUE(run.complete());
+  EXPECT_EQ(run.learning_rule, "ia");
+  EXPECT_EQ(run.layers, (std::vector<std::string>{"conv1", "conv2", "conv3", "fc4"}));
+  EXPECT_EQ(run.layer_position, (std::vector<std::uint8_t>{0, 1, 2, 2}));
+  EXPECT_EQ(run.step, (std::vector<std::int64_t>{0, 6, 12, 18, 24, 30}));
+  EXPECT_EQ(run.epoch.back(), 3);
+  EXPECT_EQ(run.observables.size(), 6U * 4 * 45);
+  ASSERT_TRUE(run.alignment);
+  for (std::size_t i = 0; i < 6 * 4; ++i) {
+    EXPECT_EQ(std::isnan(run.alignment->error_angle[i]), i % 4 == 0) << i;
+    EXPECT_NEAR(run.alignment->weight_angle[i], 90, 30);
+  }
+  EXPECT_TRUE(std::isnan(run.metrics.at("train_loss")[0]));
+  EXPECT_NEAR(run.metrics.at("validation_loss")[0], std::log(10.0), 0.5);
+  EXPECT_EQ(leftovers(folder.path()), std::vector<std::string>{});
+}
+
+TEST(LridTrain, AnInterruptedOrKilledRunEndsWithTheSameBytes) {
+  const TemporaryFolder folder;
+  const std::string config = write(folder / "run.toml", tiny + "[schedule]\nwarmup = 0.1\n");
+  for (const char* rule : {"sgdm", "adam", "fa", "ia"}) {
+    const auto run_to = [&](const std::string& name) {
+      return lrid_train(
+          fmt::format("--config '{}' --set learning_rule={} --set checkpoint.keep=true --out '{}'", config,
+                      rule, (folder / name).string()));
+    };
+    const std::string straight = std::string(rule) + ".h5";
+    ASSERT_EQ(run_command(run_to(straight)).exit_code, 0);
+    for (const auto& [signal_number, code] : {std::pair{SIGTERM, 130}, {SIGINT, 130}, {SIGKILL, 137}}) {
+      const std::string name = fmt::format("{}-{}.h5", rule, signal_number);
+      // Once as soon as there is a state to go on from, once some time after it has been taken up.
+      const auto state_was_written = [&] { return fs::exists((folder / name).string() + ".state"); };
+      EXPECT_EQ(run_and_signal(run_to(name), state_was_written, signal_number), code) << rule;
+      const auto before = fs::last_write_time((folder / name).string() + ".state");
+      const auto state_was_rewritten = [&] {
+        std::error_code gone;
+        return fs::last_write_time((folder / name).string() + ".state", gone) > before && !gone;
+      };
+      const int second = run_and_signal(run_to(name), state_was_rewritten, signal_number);
+      EXPECT_TRUE(second == code || second == 0) << second;
+      ASSERT_EQ(run_command(run_to(name)).exit_code, 0);
+      EXPECT_EQ(sha256_of_file(folder / name), sha256_of_file(folder / straight))
+          << rule << " signal " << signal_number;
+    }
+  }
+  EXPECT_EQ(leftovers(folder.path()), std::vector<std::string>{});
+}
+
+TEST(LridTrain, MixedPrecisionTrainsAlikeButIsNotTheSame) {
+  const TemporaryFolder folder;
+  const std::string config = write(folder / "run.toml", tiny);
+  for (const char* rule : {"sgdm", "ia"}) {
+    std::map<std::string, io::Trajectory> runs;
+    for (const char* precision : {"float32", "bf16"}) {
+      const fs::path out = folder / fmt::format("{}-{}.h5", rule, precision);
+      const auto result = run_command(
+          lrid_train(fmt::format("--config '{}' --set learning_rule={} --set compute.precision={} --out '{}'",
+                                 config, rule, precision, out.string())));
+      ASSERT_EQ(result.exit_code, 0) << result.err;
+      runs.emplace(precision, io::read_trajectory(out));
+    }
+    const double exact = runs.at("float32").metrics.at("train_loss").back();
+    EXPECT_NEAR(runs.at("bf16").metrics.at("train_loss").back(), exact, 0.05 * exact) << rule;
+    EXPECT_NE(runs.at("bf16").observables, runs.at("float32").observables) << rule;
+  }
+}
+
+TEST(LridTrain, JobsCohortsAndShardsDoNotChangeBits) {
+  const TemporaryFolder folder;
+  const std::string sweep = write(
+      folder / "sweep.toml",
+      tiny +
+          "[sweep]\nlearning_rule = [\"sgdm\", \"fa\"]\nmodel_seed = [0, 1]\ndataset_seed = [0, \"none\"]\n");
+  const auto sweep_to = [&](const std::string& name, const std::string& options) {
+    return run_command(
+        lrid_train(fmt::format("--sweep '{}' --out-dir '{}' {}", sweep, (folder / name).string(), options)));
+  };
+  ASSERT_EQ(sweep_to("alone", "--cohort 1").exit_code, 0);
+  ASSERT_EQ(sweep_to("cohorts", "--cohort 4").exit_code, 0);
+  ASSERT_EQ(sweep_to("jobs", "--jobs 3").exit_code, 0);
+  ASSERT_EQ(sweep_to("shards", "--shard 0/2").exit_code, 0);
+  EXPECT_EQ(hashes(folder / "shards").size(), 4U);
+  ASSERT_EQ(sweep_to("shards", "--shard 1/2").exit_code, 0);
+  const auto alone = hashes(folder / "alone");
+  EXPECT_EQ(alone.size(), 8U);
+  EXPECT_TRUE(alone.contains("KNet4_cifar10_fa_b20_m1_dnone.h5"));
+  EXPECT_EQ(alone, hashes(folder / "cohorts"));
+  EXPECT_EQ(alone, hashes(folder / "jobs"));
+  EXPECT_EQ(alone, hashes(folder / "shards"));
+}
+
+TEST(LridTrain, ASweepKilledInTheMiddleGoesOn) {
+  const TemporaryFolder folder;
+  const std::string sweep = write(
+      folder / "sweep.toml", tiny + "[sweep]\nlearning_rule = [\"sgdm\", \"ia\"]\nmodel_seed = [0, 1, 2]\n");
+  const auto to = [&](const std::string& name) {
+    return lrid_train(fmt::format("--sweep '{}' --out-dir '{}' --jobs 2", sweep, (folder / name).string()));
+  };
+  ASSERT_EQ(run_command(to("straight")).exit_code, 0);
+  // Killed each time one more network is complete.
+  const auto complete = [&] {
+    std::size_t count = 0;
+    if (!fs::exists(folder / "killed")) return count;
+    for (const auto& entry : fs::directory_iterator(folder / "killed"))
+      count += entry.path().extension() == ".h5" && !fs::exists(entry.path().string() + ".state") ? 1 : 0;
+    return count;
+  };
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const std::size_t before = complete();
+    EXPECT_EQ(run_and_signal(
+                  to("killed"), [&] { return complete() > before; }, SIGKILL),
+              137);
+  }
+  ASSERT_EQ(run_command(to("killed")).exit_code, 0);
+  EXPECT_EQ(hashes(folder / "killed"), hashes(folder / "straight"));
+  EXPECT_EQ(leftovers(folder / "killed"), std::vector<std::string>{});
+}
+
+TEST(LridTrain, ADivergedNetworkIsFailedAndWhatWasMeasuredIsKept) {
+  const TemporaryFolder folder;
+  const std::string sweep =
+      write(folder / "sweep.toml",
+            tiny + "[schedule]\nwarmup = 0\n[sweep]\n\"optimizer.learning_rate\" = [1e30, 0.01]\n");
+  const auto result =
+      run_command(lrid_train(fmt::format("--sweep '{}' --out-dir '{}'", sweep, (folder / "runs").string())));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.err.find("1 of 2 networks failed"), std::string::npos) << result.err;
+  int failed = 0;
+  for (const auto& [name, hash] : hashes(folder / "runs")) {
+    const io::Trajectory run = io::read_trajectory(folder / "runs" / name);
+    if (run.complete()) continue;
+    ++failed;
+    EXPECT_TRUE(run.status.starts_with("failed: ")) << run.status;
+    EXPECT_GE(run.points(), 1);
+    EXPECT_EQ(run.observables.size(), static_cast<std::size_t>(run.points()) * 4 * 45);
+  }
+  EXPECT_EQ(failed, 1);
+}
+
+struct BadCase {
+  std::string name, config, arguments, expected;
+};
+
+class LridTrainBadInput : public ::testing::TestWithParam<BadCase> {};
+
+TEST_P(LridTrainBadInput, IsOneLineAndExitCodeTwo) {
+  const TemporaryFolder folder;
+  const std::string config = write(folder / "run.toml", GetParam().config);
+  const auto result = run_command(lrid_train(fmt::format(
+      "--config '{}' --out '{}' {}", config, (folder / "run.h5").string(), GetParam().arguments)));
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  EXPECT_NE(result.err.find(GetParam().expected), std::string::npos) << result.err;
+  EXPECT_FALSE(fs::exists(folder / "run.h5"));
+  EXPECT_FALSE(fs::exists(folder / "run.h5.state"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, LridTrainBadInput,
+    ::testing::Values(BadCase{"UnknownKey", tiny + "[optimizer]\nmomentun = 0.9\n", "",
+                              "nearest known key is optimizer.momentum"},
+                      BadCase{"UnknownRule", "learning_rule = \"fb\"\n", "",
+                              "run.toml:1: learning_rule = \"fb\": expected one of"},
+                      BadCase{"NanLearningRate", tiny, "--set optimizer.learning_rate=nan",
+                              "optimizer.learning_rate = nan"},
+                      BadCase{"MissingDataFolder", tiny, "--data-dir /nonexistent",
+                              "--data-dir /nonexistent: no such folder"},
+                      BadCase{"MissingSubfolder", tiny, "--set data.folder=nothing-here", "nothing-here"},
+                      BadCase{"TooFewSteps", tiny, "--set points=100", "points = 100"},
+                      BadCase{"BatchTooLarge", tiny, "--set batch_size=5000", "batch_size"},
+                      BadCase{"UnknownOption", tiny, "--bacth 3", "--bacth"},
+                      BadCase{"NoSuchDevice", tiny, "--device tpu", "compute.device"},
+                      BadCase{"WarmUpPastDrop", tiny, "--set schedule.warmup=0.9", "schedule.warmup"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(LridTrain, AFileOfAnotherConfigurationIsNotTouched) {
+  const TemporaryFolder folder;
+  const std::string config = write(folder / "run.toml", tiny);
+  const std::string out = (folder / "run.h5").string();
+  ASSERT_EQ(run_command(lrid_train(fmt::format("--config '{}' --out '{}'", config, out))).exit_code, 0);
+  const std::string before = sha256_of_file(out);
+  const auto other =
+      run_command(lrid_train(fmt::format("--config '{}' --set epochs=4 --out '{}'", config, out)));
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_NE(other.err.find("epochs was 3.0, now 4.0"), std::string::npos) << other.err;
+  EXPECT_EQ(sha256_of_file(out), before);
+  const auto again = run_command(lrid_train(fmt::format("--config '{}' --out '{}'", config, out)));
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(sha256_of_file(out), before);
+  write_atomically(out, read_file(out).substr(0, 1000));
+  EXPECT_EQ(run_command(lrid_train(fmt::format("--config '{}' --out '{}'", config, out))).exit_code, 2);
+}
+
+TEST(LridTrain, ListsNames) {
+  EXPECT_EQ(run_command(lrid_train("--list rules")).out, "sgdm\nadam\nfa\nia\n");
+  EXPECT_EQ(run_command(lrid_train("--list tasks")).out, "cifar10\n");
+  EXPECT_NE(run_command(lrid_train("--list architectures")).out.find("KNet5-LRN\n"), std::string::npos);
+  EXPECT_EQ(run_command(lrid_train("--list nonsense")).exit_code, 2);
+}
+
+TEST(LridTrain, DryRunTrainsNothing) {
+  const TemporaryFolder folder;
+  const std::string sweep =
+      write(folder / "sweep.toml", tiny + "[sweep]\nlearning_rule = [\"sgdm\", \"fa\"]\n");
+  const auto result = run_command(
+      lrid_train(fmt::format("--sweep '{}' --out-dir '{}' --dry-run", sweep, (folder / "runs").string())));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("2 networks; to do"), std::string::npos) << result.out;
+  EXPECT_FALSE(fs::exists(folder / "runs"));
+}
+
+}  // namespace
+}  // namespace lrid

@@ -1,0 +1,163 @@
+// lrid-classify from the outside: exit codes, one line per error, files.
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <lrid/core/file.hpp>
+#include <lrid/io/results.hpp>
+
+#include "synthetic.hpp"
+#include "testing.hpp"
+
+namespace lrid {
+namespace {
+
+using testing::CommandResult;
+
+class Cli : public ::testing::Test {
+ protected:
+  CommandResult classify(const std::string& arguments) const {
+    return testing::run_command("'" + testing::program("lrid-classify").string() + "' " + arguments);
+  }
+  std::string path(const std::string& name) const { return "'" + (folder_ / name).string() + "'"; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+  }
+  /// run with a configuration on a dataset; exit code 2 and one line that has `part` in it.
+  void expect_bad_input(const std::string& toml, const std::string& data, const std::string& part) const {
+    write("bad.toml", toml);
+    const CommandResult result =
+        classify("run --config " + path("bad.toml") + " --data " + path(data) + " --out " + path("bad.json"));
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, ::testing::HasSubstr(part));
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "bad.json"));
+  }
+
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(Cli, Lists) {
+  EXPECT_EQ(classify("--list classifiers").out, "svm\nforest\nmlp\n");
+  EXPECT_EQ(classify("--list experiments").out, "separability\nheld-out\ncontrols\n");
+  EXPECT_EQ(classify("--list rules").exit_code, 2);
+  EXPECT_EQ(classify("--help").exit_code, 0);
+  EXPECT_THAT(classify("run --keys held-out").out, ::testing::HasSubstr("hold_out"));
+}
+
+TEST_F(Cli, FromDatasetToReport) {
+  io::write_dataset(folder_ / "d.h5", testing::tiny_dataset());
+  write("e.toml",
+        "experiment = 'separability'\nsplits = 2\n[features]\nmeasures = ['all', 'weight']\n[svm]\nC = "
+        "[1]\npca = [0]\n"
+        "[forest]\ntrees = [20]\nmax_features = ['sqrt']\n[mlp]\nkernel = [2]\nfilters = [4]\nstride = [1]\n"
+        "pool = ['none']\nlearning_rate = [0.01]\nbatch = [64]\nl2 = [0]\nepochs = 10\n");
+  const std::string inputs = "run --config " + path("e.toml") + " --data " + path("d.h5") + " --out ";
+  const CommandResult run =
+      classify(inputs + path("r.json") + " --threads 2 --set seed=3 --save-splits " + path("s.json"));
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, ::testing::HasSubstr("measure weight, split network"));
+  const io::Results results = io::read_results(folder_ / "r.json");
+  EXPECT_EQ(results.experiment, "separability");
+  EXPECT_EQ(results.rows.size(), 12U);
+  EXPECT_THAT(results.config, ::testing::HasSubstr("seed = 3"));
+  EXPECT_EQ(results.dataset_sha256, sha256_of_file(folder_ / "d.h5"));
+
+  // The configuration in the results repeats them.
+  write("again.toml", results.config);
+  ASSERT_EQ(classify("run --quiet --threads 1 --config " + path("again.toml") + " --data " + path("d.h5") +
+                     " --out " + path("again.json"))
+                .exit_code,
+            0);
+  const io::Results again = io::read_results(folder_ / "again.json");
+  EXPECT_EQ(again.config, results.config);
+  for (std::size_t i = 0; i < results.rows.size(); ++i) {
+    EXPECT_EQ(again.rows[i].confusion, results.rows[i].confusion);
+    EXPECT_EQ(again.rows[i].importances, results.rows[i].importances);
+  }
+
+  const CommandResult report = classify("report " + path("r.json") + " --out " + path("report.html"));
+  EXPECT_EQ(report.exit_code, 0) << report.err;
+  EXPECT_THAT(read_file(folder_ / "report.html"), ::testing::HasSubstr("<html"));
+}
+
+TEST_F(Cli, BadInputIsOneLineAndExitCode2) {
+  io::write_dataset(folder_ / "d.h5", testing::tiny_dataset());
+  expect_bad_input("experimnt = 'separability'", "d.h5", "experiment");
+  expect_bad_input("experiment = 'seperability'", "d.h5", "separability");
+  expect_bad_input("classifiers = ['svm', 'knn']", "d.h5", "forest");
+  expect_bad_input("splits = 0", "d.h5", "splits");
+  expect_bad_input("[svm]\nC = [0]", "d.h5", "svm.C");
+  expect_bad_input("[svm]\nC = []", "d.h5", "svm.C");
+  expect_bad_input("[forest]\ntrees = ['many']", "d.h5", "forest.trees");
+  expect_bad_input("[mlp]\npool = ['median']", "d.h5", "mlp.pool");
+  expect_bad_input("[filter]\ntask = ['wsn']", "d.h5", "[filter] task");
+  expect_bad_input("", "missing.h5", "missing.h5");
+
+  io::Dataset nan = testing::tiny_dataset();
+  nan.x[100] = std::nanf("");
+  io::write_dataset(folder_ / "nan.h5", nan);
+  expect_bad_input("", "nan.h5", "expected a finite number");
+
+  io::Dataset wrong = testing::tiny_dataset();
+  wrong.observable_names[0] = "actabs_meen";
+  io::write_dataset(folder_ / "wrong.h5", wrong);
+  expect_bad_input("", "wrong.h5", "actabs_mean");
+
+  io::write_dataset(folder_ / "few.h5", testing::tiny_dataset(1));
+  expect_bad_input("split = ['network']", "few.h5", "inner folds");
+
+  const CommandResult no_out = classify("run --config " + path("bad.toml") + " --data " + path("d.h5"));
+  EXPECT_EQ(no_out.exit_code, 2);
+  EXPECT_THAT(no_out.err, ::testing::HasSubstr("--out"));
+  const CommandResult no_folder =
+      classify("run --config " + path("bad.toml") + " --data " + path("d.h5") + " --out /nowhere/r.json");
+  EXPECT_EQ(no_folder.exit_code, 2);
+  EXPECT_THAT(no_folder.err, ::testing::HasSubstr("/nowhere"));
+  for (const char* const usage : {"", "--frobnicate", "run --out", "report", "--threads many"}) {
+    const CommandResult result = classify(usage);
+    EXPECT_EQ(result.exit_code, 2) << usage;
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  }
+}
+
+/// What scikit-learn finds on the real trajectories (README beside them): forest of 200 and LinearSVC with
+/// C = 1, networks KNet4 and KNet5, mean of 5 splits. Ours must be within what 5 splits leave open.
+TEST_F(Cli, AgreesWithScikitLearnOnRealTrajectories) {
+  const auto data = testing::shared_data_path("knet-trajectories-small.h5");
+  if (!data) GTEST_SKIP() << "../shared/data/knet-trajectories-small.h5 not found";
+  write("e.toml",
+        "classifiers = ['svm', 'forest']\nsplits = 5\ninner_folds = 2\n[filter]\narchitecture = ['KNet4', "
+        "'KNet5']\n"
+        "[svm]\nC = [1]\npca = [0]\n[forest]\ntrees = [200]\nmax_features = ['sqrt']\n");
+  const CommandResult run = classify("run --quiet --config " + path("e.toml") + " --data '" + data->string() +
+                                     "' --out " + path("r.json"));
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const std::map<std::string, double> expected = {{"forest all sample", 0.81},
+                                                  {"forest all network", 0.83},
+                                                  {"svm all sample", 0.64},
+                                                  {"svm all network", 0.64},
+                                                  {"forest weight network", 0.74},
+                                                  {"svm weight network", 0.45},
+                                                  {"forest activation network", 0.72},
+                                                  {"forest layer_change network", 0.57},
+                                                  {"svm activation network", 0.56},
+                                                  {"svm layer_change network", 0.45}};
+  std::size_t compared = 0;
+  for (const io::ResultRow& row : io::read_results(folder_ / "r.json").rows) {
+    const auto found =
+        expected.find(row.classifier + " " + std::get<std::string>(row.condition.at("measure")) + " " +
+                      std::get<std::string>(row.condition.at("split")));
+    if (found == expected.end()) continue;
+    ++compared;
+    EXPECT_NEAR(row.accuracy.mean, found->second, 0.08) << found->first;
+  }
+  EXPECT_EQ(compared, expected.size());
+}
+
+}  // namespace
+}  // namespace lrid

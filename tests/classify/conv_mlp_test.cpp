@@ -1,0 +1,215 @@
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include <lrid/classify/conv_mlp.hpp>
+
+#include "synthetic.hpp"
+
+namespace lrid::classify {
+namespace {
+
+using DoubleStack = ConvStack<double>;
+
+DoubleStack::Array random_input(std::int64_t n, std::int64_t columns, std::uint64_t seed) {
+  DoubleStack::Array x(n, columns);
+  for (std::int64_t i = 0; i < x.size(); ++i) x.data()[i] = Key(seed).normal(static_cast<std::uint64_t>(i));
+  return x;
+}
+
+const ConvShape shape{.points = 9, .channels = 4, .classes = 3, .kernel = 3, .stride = 2};
+const std::vector<ConvMember> members = {
+    {.filters = 5, .pool = Pool::none, .learning_rate = 1e-2, .l2 = 1e-2},
+    {.filters = 3, .pool = Pool::max, .learning_rate = 1e-3, .l2 = 0},
+    {.filters = 4, .pool = Pool::mean, .learning_rate = 1e-3, .l2 = 1e-1}};
+const std::vector<int> labels = {0, 1, 2, 0, 1, 2, 2};
+
+TEST(ConvStack, GradientIsThatOfFiniteDifferences) {
+  DoubleStack stack(shape, members, Key(1));
+  // Biases away from 0, so that they matter.
+  for (Eigen::Index i = 0; i < stack.parameters().size(); ++i)
+    stack.parameters()(i) += 0.1 * Key(2).normal(static_cast<std::uint64_t>(i));
+  const DoubleStack::Array x = random_input(7, 9 * 4, 3);
+  const std::vector<std::int64_t> rows = {6, 0, 2, 3, 5};
+  stack.loss_and_gradient(x, labels, rows);
+  const DoubleStack::Vector gradient = stack.gradient();
+  for (Eigen::Index i = 0; i < gradient.size(); ++i) {
+    const double value = stack.parameters()(i), h = 1e-6;
+    stack.parameters()(i) = value + h;
+    const double up = stack.loss_and_gradient(x, labels, rows);
+    stack.parameters()(i) = value - h;
+    const double down = stack.loss_and_gradient(x, labels, rows);
+    stack.parameters()(i) = value;
+    EXPECT_NEAR(gradient(i), (up - down) / (2 * h), 1e-8) << "parameter " << i;
+  }
+}
+
+TEST(ConvStack, ProbabilitiesAreThoseOfTheDefinition) {
+  for (const ConvMember& member : members) {
+    DoubleStack stack(shape, {member}, Key(4));
+    for (Eigen::Index i = 0; i < stack.parameters().size(); ++i)
+      stack.parameters()(i) += 0.1 * Key(5).normal(static_cast<std::uint64_t>(i));
+    const DoubleStack::Array x = random_input(7, 9 * 4, 6);
+    const DoubleStack::Array probabilities = stack.probabilities(x, 0);
+    const double* p = stack.parameters().data();
+    for (int i = 0; i < 7; ++i) {
+      const std::int64_t positions = 4, features = member.features(shape);
+      std::vector<double> pooled(static_cast<std::size_t>(features), 0.0);
+      for (std::int64_t f = 0; f < member.filters; ++f)
+        for (std::int64_t q = 0; q < positions; ++q) {
+          double z = p[12 * member.filters + f];
+          for (std::int64_t t = 0; t < 3; ++t)
+            for (std::int64_t c = 0; c < 4; ++c)
+              z += x(i, (2 * q + t) * 4 + c) * p[(t * 4 + c) * member.filters + f];
+          const double a = std::max(z, 0.0);
+          if (member.pool == Pool::none)
+            pooled[static_cast<std::size_t>(q * member.filters + f)] = a;
+          else if (member.pool == Pool::max)
+            pooled[static_cast<std::size_t>(f)] = std::max(pooled[static_cast<std::size_t>(f)], a);
+          else
+            pooled[static_cast<std::size_t>(f)] += a / static_cast<double>(positions);
+        }
+      const double* full = p + 13 * member.filters;
+      double sum = 0, expected[3];
+      for (int k = 0; k < 3; ++k) {
+        double logit = full[features * 3 + k];
+        for (std::int64_t f = 0; f < features; ++f)
+          logit += pooled[static_cast<std::size_t>(f)] * full[f * 3 + k];
+        sum += expected[k] = std::exp(logit);
+      }
+      for (int k = 0; k < 3; ++k) EXPECT_NEAR(probabilities(i, k), expected[k] / sum, 1e-12);
+    }
+  }
+}
+
+TEST(ConvStack, MembersDoNotInfluenceEachOther) {
+  const DoubleStack::Array x = random_input(7, 9 * 4, 7);
+  DoubleStack together(shape, members, Key(8));
+  for (std::uint64_t epoch = 0; epoch < 20; ++epoch) together.train_epoch(x, labels, 3, Key(9).with(epoch));
+  for (std::size_t m = 0; m < members.size(); ++m) {
+    DoubleStack alone(shape, {members[m]}, Key(8));
+    for (std::uint64_t epoch = 0; epoch < 20; ++epoch) alone.train_epoch(x, labels, 3, Key(9).with(epoch));
+    EXPECT_LT((alone.probabilities(x, 0) - together.probabilities(x, m)).cwiseAbs().maxCoeff(), 1e-10);
+  }
+}
+
+TEST(ConvStack, ManyChunksGiveTheGradientOfOne) {
+  // Enough samples for several chunks: the gradient of all is the mean of those of single samples.
+  const std::int64_t n = 600;
+  const DoubleStack::Array x = random_input(n, 9 * 4, 10);
+  std::vector<int> many;
+  for (std::int64_t i = 0; i < n; ++i) many.push_back(static_cast<int>(i % 3));
+  DoubleStack stack(shape, members, Key(11));
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
+  DoubleStack::Vector mean = DoubleStack::Vector::Zero(stack.parameters().size());
+  for (std::int64_t i = 0; i < n; ++i) {
+    rows[static_cast<std::size_t>(i)] = i;
+    stack.loss_and_gradient(x, many, {i});
+    mean += stack.gradient() / static_cast<double>(n);
+  }
+  stack.loss_and_gradient(x, many, rows);
+  EXPECT_LT((stack.gradient() - mean).cwiseAbs().maxCoeff(), 1e-12);
+}
+
+TEST(ConvStack, AdamStepIsThatOfThePaper) {
+  DoubleStack stack(shape, {members[0]}, Key(12));
+  const DoubleStack::Array x = random_input(7, 9 * 4, 13);
+  DoubleStack::Vector theta = stack.parameters(), m = DoubleStack::Vector::Zero(theta.size()), v = m;
+  for (int t = 1; t <= 3; ++t) {
+    DoubleStack at(shape, {members[0]}, Key(12));
+    at.parameters() = theta;
+    at.loss_and_gradient(x, labels, {0, 1, 2, 3, 4, 5, 6});
+    for (Eigen::Index i = 0; i < theta.size(); ++i) {
+      const double g = at.gradient()(i);
+      m(i) = 0.9 * m(i) + 0.1 * g;
+      v(i) = 0.999 * v(i) + 0.001 * g * g;
+      theta(i) -=
+          1e-2 * (m(i) / (1 - std::pow(0.9, t))) / (std::sqrt(v(i) / (1 - std::pow(0.999, t))) + 1e-8);
+    }
+    stack.train_epoch(x, labels, 100, Key(0));
+    EXPECT_LT((stack.parameters() - theta).cwiseAbs().maxCoeff(), 1e-12);
+  }
+}
+
+ConvMlp with_grid(const std::string& toml) {
+  Options options(Config::from_toml("[mlp]\n" + toml, "grid"));
+  ConvMlp classifier;
+  classifier.declare(options);
+  return classifier;
+}
+
+TEST(ConvMlp, FullGridHas720Points) {
+  EXPECT_EQ(ConvMlp().settings().size(), 720U);
+}
+
+TEST(ConvMlp, LearnsACourseInTime) {
+  // What matters is when the bump comes; position and level say nothing.
+  const auto make = [](std::uint64_t seed) {
+    Samples samples = testing::random_samples(200, 2, 2, 8, 0.0, seed);
+    for (std::int64_t i = 0; i < samples.size(); ++i)
+      samples.x(i, 3 + (samples.labels[static_cast<std::size_t>(i)] == 0 ? 1 : 6)) += 3;
+    return samples;
+  };
+  const Samples train = make(1), test = make(2);
+  const ConvMlp classifier = with_grid("batch = [32]\nepochs = 60\n");
+  for (const char* const pool : {"none", "max", "mean"}) {
+    const auto model = classifier.fit(train,
+                                      {{"kernel", std::int64_t{6}},
+                                       {"filters", std::int64_t{20}},
+                                       {"stride", std::int64_t{1}},
+                                       {"pool", std::string(pool)},
+                                       {"learning_rate", 1e-2},
+                                       {"batch", std::int64_t{32}},
+                                       {"l2", 1e-4}},
+                                      Key(3));
+    const std::vector<int> predicted = predicted_classes(model->scores(test));
+    double right = 0;
+    for (std::size_t i = 0; i < predicted.size(); ++i) right += predicted[i] == test.labels[i] ? 1 : 0;
+    EXPECT_GT(right / 200, 0.85) << pool;
+  }
+}
+
+TEST(ConvMlp, CoincidingPointsAreComputedOnceAndLongKernelsSkipped) {
+  const Samples train = testing::random_samples(30, 2, 3, 5, 1.0, 4),
+                test = testing::random_samples(20, 2, 3, 5, 1.0, 5);
+  const ConvMlp classifier = with_grid(
+      "kernel = [2, 5, 6]\nfilters = [4]\nstride = [1, 2]\npool = ['none', 'max']\nlearning_rate = [1e-2]\n"
+      "batch = [16, 512, 1024]\nl2 = [0]\nepochs = 5\n");
+  const GridOutcome outcome = classifier.fit_grid(train, test, Key(6));
+  // Kernel 6 of 5 points: 12 skipped. Batches beyond 30 samples coincide. Kernel 5 leaves one position:
+  // stride and pooling make no difference. Left: kernel 2 × (2 strides × 2 pools × 2 batches), kernel 5 × 2
+  // batches.
+  EXPECT_EQ(outcome.skipped, 12);
+  EXPECT_EQ(outcome.computed, 8 + 2);
+  EXPECT_EQ(outcome.coinciding, 36 - 12 - 10);
+  const std::vector<Setting> settings = classifier.settings();
+  for (std::size_t s = 0; s < settings.size(); ++s) {
+    if (std::get<std::int64_t>(settings[s].at("kernel")) == 6) {
+      EXPECT_TRUE(outcome.predicted[s].empty());
+      continue;
+    }
+    EXPECT_EQ(outcome.predicted[s],
+              predicted_classes(classifier.fit(train, settings[s], Key(6))->scores(test)));
+  }
+}
+
+TEST(ConvMlp, PositionEntersAsConstantChannels) {
+  // Only the layer's position tells the classes apart.
+  Samples train = testing::random_samples(120, 2, 1, 4, 0.0, 7);
+  for (std::int64_t i = 0; i < train.size(); ++i) {
+    train.x.row(i).setZero();
+    train.x(i, i % 2 == 0 ? 0 : 2) = 1;
+  }
+  const ConvMlp classifier = with_grid("epochs = 60\n");
+  const Setting setting = {{"kernel", std::int64_t{2}},
+                           {"filters", std::int64_t{4}},
+                           {"stride", std::int64_t{1}},
+                           {"pool", std::string("mean")},
+                           {"learning_rate", 1e-2},
+                           {"batch", std::int64_t{32}},
+                           {"l2", 0.0}};
+  EXPECT_EQ(predicted_classes(classifier.fit(train, setting, Key(8))->scores(train)), train.labels);
+}
+
+}  // namespace
+}  // namespace lrid::classify

@@ -1,0 +1,213 @@
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <oneapi/tbb/global_control.h>
+
+#include <lrid/classify/evaluate.hpp>
+#include <lrid/classify/run.hpp>
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/core/interrupt.hpp>
+
+#include "synthetic.hpp"
+#include "testing.hpp"
+
+namespace lrid::classify {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string small_grids =
+    "splits = 2\ninner_folds = 3\n[features]\nmeasures = ['all', 'layer_change']\n[svm]\nC = [1, 50]\npca = "
+    "[0, 5]\n"
+    "[forest]\ntrees = [10, 20]\nmax_features = ['sqrt']\n[mlp]\nkernel = [2]\nfilters = [4]\nstride = [1]\n"
+    "pool = ['none', 'max']\nlearning_rate = [1e-2]\nbatch = [32]\nl2 = [0]\nepochs = 10\n";
+
+struct Fixture {
+  explicit Fixture(const io::Dataset& dataset = testing::tiny_dataset()) {
+    io::write_dataset(folder / "data.h5", dataset);
+  }
+  RunRequest request(const std::string& out, const std::string& toml = small_grids) const {
+    return {Config::from_toml(toml, "e.toml"), folder / "data.h5", folder / out, std::nullopt};
+  }
+  /// What must repeat: all but the seconds.
+  std::string content(const std::string& out) const {
+    io::Results results = io::read_results(folder / out);
+    results.seconds = 0;
+    io::write_results(folder / "compare.json", results);
+    return read_file(folder / "compare.json");
+  }
+  std::size_t cells(const std::string& out) const {
+    std::error_code not_there;
+    const fs::directory_iterator files(folder / (out + ".cells"), not_there);
+    return static_cast<std::size_t>(std::ranges::count_if(
+        files, [](const fs::directory_entry& file) { return file.path().extension() == ".json"; }));
+  }
+  testing::TemporaryFolder folder;
+};
+
+/// Starts a run and interrupts it as soon as `cells` cells are there.
+void interrupt_run(const Fixture& f, const std::string& out, const std::string& toml, std::size_t cells) {
+  std::atomic<bool> ended = false;
+  std::thread stopper([&] {
+    while (!ended && f.cells(out) < cells) std::this_thread::yield();
+    request_interrupt();
+  });
+  EXPECT_THROW(run(f.request(out, toml)), Interrupted);
+  ended = true;
+  stopper.join();
+  request_interrupt(false);
+}
+
+TEST(Run, GivesARowPerConditionAndClassifier) {
+  const Fixture f;
+  const io::Results results = run(f.request("r.json"));
+  ASSERT_EQ(results.rows.size(), 2U * 2 * 3);
+  for (const io::ResultRow& row : results.rows) {
+    EXPECT_EQ(row.accuracy.splits.size(), 2U);
+    EXPECT_EQ(row.confusion.size(), 2U);
+    EXPECT_EQ(row.hyperparameters.size(), 2U);
+    EXPECT_EQ(row.labels, (std::vector<std::string>{"adam", "fa", "ia", "sgdm"}));
+    EXPECT_EQ(row.n_networks, 64);
+    EXPECT_EQ(row.n_train, 216);
+    EXPECT_EQ(row.n_test, 72);
+    EXPECT_EQ(row.importances.empty(), row.classifier != "forest");
+    EXPECT_TRUE(row.extra.contains("accuracy_middle"));
+    // Rules differ in 24 noisy trajectories: all classifiers should be far above chance on all of them.
+    if (row.condition.at("measure") == io::ConditionValue(std::string("all"))) {
+      EXPECT_GT(row.accuracy.mean, row.classifier == "mlp" ? 0.4 : 0.5) << row.classifier;
+    }
+    if (row.classifier != "forest") continue;
+    double sum = 0;
+    for (const auto& [name, value] : row.importances) sum += value;
+    EXPECT_NEAR(sum, 1, 1e-9);
+    EXPECT_TRUE(row.importances.contains("layer_position"));
+  }
+  EXPECT_EQ(results.trajectories.size(), 6U);
+  EXPECT_EQ(results.notes.size(), 3U);  // three grids reduced
+  EXPECT_EQ(f.cells("r.json"), 0U);
+  EXPECT_THAT(accuracy_table(results), ::testing::HasSubstr("measure all, split network"));
+}
+
+TEST(Run, SameNumbersForAnyNumberOfThreads) {
+  const Fixture f;
+  for (const std::size_t threads : {1U, 3U}) {
+    const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
+    run(f.request("r" + std::to_string(threads) + ".json"));
+  }
+  EXPECT_EQ(f.content("r1.json"), f.content("r3.json"));
+}
+
+TEST(Run, AnotherSeedAnotherResult) {
+  const Fixture f;
+  run(f.request("a.json"));
+  run(f.request("b.json", "seed = 1\n" + small_grids));
+  EXPECT_NE(io::read_results(f.folder / "a.json").rows[0].confusion,
+            io::read_results(f.folder / "b.json").rows[0].confusion);
+}
+
+TEST(Run, GoesOnWhereItWasInterrupted) {
+  const Fixture f;
+  run(f.request("whole.json"));
+  interrupt_run(f, "r.json", small_grids, 2);
+  EXPECT_FALSE(fs::exists(f.folder / "r.json"));
+  const std::size_t kept = f.cells("r.json");
+  EXPECT_GE(kept, 2U);
+  EXPECT_LT(kept, 24U);
+
+  // A damaged cell is computed again, the others are taken as they are.
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(f.folder / "r.json.cells")) files.push_back(entry.path());
+  std::ofstream(files.front()) << "{\"chosen\": ";
+  run(f.request("r.json"));
+  EXPECT_EQ(f.content("r.json"), f.content("whole.json"));
+  EXPECT_FALSE(fs::exists(f.folder / "r.json.cells"));
+}
+
+TEST(Run, KeptCellsAreUsedAndThoseOfAnotherConfigurationAreNot) {
+  const Fixture f;
+  const std::string one = "classifiers = ['forest']\nsplit = ['network']\n" + small_grids;
+  // Plants a figure in every kept cell: if it shows in the results, the cell was used.
+  const auto interrupted = [&](const std::string& toml) {
+    interrupt_run(f, "s.json", toml, 1);
+    for (const auto& entry : fs::directory_iterator(f.folder / "s.json.cells")) {
+      std::string text = read_file(entry.path());
+      const std::size_t at = text.find("\"inner_accuracy\":") + 17;
+      text.replace(at, text.find(',', at) - at, "0.125");
+      write_atomically(entry.path(), text);
+    }
+  };
+  interrupted(one);
+  const auto has_planted = [](const io::Results& results) {
+    for (const io::ResultRow& row : results.rows)
+      for (const double value : row.extra.at("accuracy_inner_folds").splits)
+        if (value == 0.125) return true;
+    return false;
+  };
+  EXPECT_FALSE(has_planted(run(f.request("s.json", "seed = 5\n" + one))));
+  interrupted(one);
+  EXPECT_TRUE(has_planted(run(f.request("s.json", one))));
+}
+
+TEST(Run, SavesItsSplits) {
+  const Fixture f;
+  RunRequest request = f.request("r.json", "classifiers = ['svm']\n" + small_grids);
+  request.splits = f.folder / "splits.json";
+  run(request);
+  const std::string text = read_file(f.folder / "splits.json");
+  EXPECT_THAT(text, ::testing::StartsWith(
+                        "{\"format\":\"lrid-splits\",\"format_version\":1,\"plans\":[{\"condition\":"
+                        "{\"measure\":\"all\",\"split\":\"sample\"},\"kind\":\"sample\""));
+  EXPECT_THAT(text, ::testing::HasSubstr("\"classes\":[\"adam\",\"fa\",\"ia\",\"sgdm\"]"));
+}
+
+TEST(Run, ShuffledLabelsGiveChance) {
+  const Fixture f(testing::tiny_dataset(12, 3));
+  const io::Results results = run(f.request(
+      "r.json",
+      "experiment = 'controls'\ncontrols = ['shuffled_labels']\nsplits = 6\ninner_folds = 2\n"
+      "features.measures = ['all']\nsvm.C = [1]\nsvm.pca = [0]\nforest.trees = [50]\n"
+      "forest.max_features = ['sqrt']\nmlp.kernel = [3]\nmlp.filters = [4]\nmlp.stride = [1]\n"
+      "mlp.pool = ['none']\nmlp.learning_rate = [1e-2]\nmlp.batch = [64]\nmlp.l2 = [0]\nmlp.epochs = 20\n"));
+  for (const io::ResultRow& row : results.rows) EXPECT_NEAR(row.accuracy.mean, 0.25, 0.08) << row.classifier;
+}
+
+/// Test samples get a feature that gives their class away; a model that had seen them would score 1.
+TEST(Evaluate, TestSamplesLeakIntoNothing) {
+  io::Dataset data = testing::tiny_dataset(8, 2, 0.0);
+  Options options(
+      Config::from_toml("splits = 1\nsplit = ['sample']\nfeatures.measures = ['all']\n"
+                        "forest.trees = [20]\nforest.max_features = ['sqrt']",
+                        "e.toml"));
+  Protocol protocol;
+  protocol.declare(options);
+  const auto forest = classifiers().at("forest").make();
+  forest->declare(options);
+  const auto experiment = experiments().at("separability").make();
+  Study study(protocol, data, "d.h5");
+  Condition condition = experiment->conditions(study).front();
+  const Split& split = condition.plan->splits[0];
+  const CellResult before = evaluate(*forest, condition, split, Key(1));
+
+  auto table = std::make_shared<FeatureTable>(*condition.train);
+  for (const std::int64_t row : split.test) table->x.row(row).tail(10).setConstant(1e6F);
+  condition.train = table;  // test keeps the old one
+  const CellResult after = evaluate(*forest, condition, split, Key(1));
+  EXPECT_EQ(before, after);
+}
+
+TEST(Evaluate, SaysWhenTheDataAdmitNoGridPoint) {
+  const Fixture f;
+  try {
+    run(f.request("r.json", "classifiers = ['mlp']\nmlp.kernel = [11]\n"));
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("no point of the grid"));
+  }
+}
+
+}  // namespace
+}  // namespace lrid::classify

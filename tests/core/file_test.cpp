@@ -1,0 +1,63 @@
+#include <gtest/gtest.h>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+
+#include "testing.hpp"
+
+namespace lrid {
+namespace {
+
+namespace fs = std::filesystem;
+
+int files_in(const fs::path& folder) {
+  return static_cast<int>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+TEST(File, AppearsWholeOrNotAtAll) {
+  const testing::TemporaryFolder folder;
+  const fs::path path = folder / "out.txt";
+  write_atomically(path, "first");
+  EXPECT_EQ(read_file(path), "first");
+  EXPECT_THROW(write_atomically(path,
+                                [](const fs::path& temporary) {
+                                  write_atomically(temporary, "half");
+                                  throw WorkError("the disk is full");
+                                }),
+               WorkError);
+  EXPECT_EQ(read_file(path), "first");
+  EXPECT_EQ(files_in(folder.path()), 1) << "a temporary file was left behind";
+}
+
+TEST(File, LeftoversOfKilledWritersAreRemovedAndNothingElse) {
+  const testing::TemporaryFolder folder;
+  for (const char* name : {".run.h5.123.tmp", ".run.h5.state.123.tmp", ".run.h5.tmp", "run.h5"})
+    write_atomically(folder / name, "x");
+  remove_temporaries_of(folder / "run.h5");
+  EXPECT_FALSE(fs::exists(folder / ".run.h5.123.tmp"));
+  EXPECT_EQ(files_in(folder.path()), 3);
+}
+
+TEST(File, RequireWritableComplainsBeforeTheWork) {
+  const testing::TemporaryFolder folder;
+  EXPECT_NO_THROW(require_writable(folder / "new.h5", "--out"));
+  EXPECT_THROW(require_writable(folder.path(), "--out"), InputError);
+  EXPECT_THROW(require_writable(folder / "missing/new.h5", "--out"), InputError);
+  EXPECT_EQ(files_in(folder.path()), 0);
+}
+
+TEST(File, Sha256IsTheStandardOne) {
+  EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  const testing::TemporaryFolder folder;
+  write_atomically(folder / "abc", "abc");
+  EXPECT_EQ(sha256_of_file(folder / "abc"), sha256("abc"));
+}
+
+TEST(File, ReadingAFolderOrNothingIsBadInput) {
+  const testing::TemporaryFolder folder;
+  EXPECT_THROW(read_file(folder.path()), InputError);
+  EXPECT_THROW(read_file(folder / "none"), InputError);
+}
+
+}  // namespace
+}  // namespace lrid

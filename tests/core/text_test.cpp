@@ -1,0 +1,45 @@
+#include <gtest/gtest.h>
+
+#include <lrid/core/registry.hpp>
+#include <lrid/core/text.hpp>
+
+namespace lrid {
+namespace {
+
+TEST(Text, NearestFindsTyposOnly) {
+  EXPECT_EQ(nearest("optimizer.momentun", {"optimizer.momentum", "optimizer.beta1"}), "optimizer.momentum");
+  EXPECT_EQ(nearest("KNet6", {"KNet4", "AlexNet"}), "KNet4");
+  EXPECT_EQ(nearest("zebra", {"sgdm", "adam", "fa", "ia"}), "");
+}
+
+TEST(Text, DoublesReadBackAndLookLikeDoubles) {
+  for (const double value : {1.0, 0.1, 1e-300, 5e-6, 123456789.0, 1.0 / 3}) {
+    const std::string text = format_double(value);
+    EXPECT_EQ(std::stod(text), value);
+    EXPECT_NE(text.find_first_of(".e"), std::string::npos);
+  }
+}
+
+TEST(Text, SplitJoinTrim) {
+  EXPECT_EQ(split("a,,b", ','), (std::vector<std::string>{"a", "", "b"}));
+  EXPECT_EQ(join({"a", "b"}, ", "), "a, b");
+  EXPECT_EQ(trim("  x y\n"), "x y");
+}
+
+struct Entry {
+  std::string name, summary;
+};
+
+TEST(Registry, NamesWhatItKnowsWhenAskedForMore) {
+  const Registry<Entry> registry("learning rule", {{"sgdm", ""}, {"adam", ""}});
+  EXPECT_EQ(registry.at("adam").name, "adam");
+  try {
+    static_cast<void>(registry.at("adm"));
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(), "unknown learning rule \"adm\": expected one of sgdm, adam (nearest: adam)");
+  }
+}
+
+}  // namespace
+}  // namespace lrid

@@ -1,0 +1,114 @@
+// Show and export.
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/text.hpp>
+#include <lrid/io/dataset.hpp>
+#include <lrid/io/hdf5.hpp>
+#include <lrid/io/observables.hpp>
+#include <lrid/io/results.hpp>
+#include <lrid/measure/collect.hpp>
+#include <lrid/measure/export.hpp>
+#include <lrid/measure/show.hpp>
+
+#include "example.hpp"
+#include "testing.hpp"
+
+namespace lrid::measure {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using ::testing::ThrowsMessage;
+
+class FilesTest : public ::testing::Test {
+ protected:
+  FilesTest() {
+    io::Trajectory t = example_trajectory(1);
+    t.layers[1] = "fc,\"4\"";
+    t.imperfect = {.unit_fraction = {0.5}, .noise = {0.25}, .observables = t.observables};
+    t.checkpoints = {{2, "conv1/weight", {1}, {0.5}}};
+    io::write_trajectory(folder_ / "t.h5", t);
+    io::write_dataset(folder_ / "d.h5", collect({folder_ / "t.h5"}).dataset);
+    io::write_observables(folder_ / "o.h5", {.observable_names = {"a", "b"},
+                                             .layers = {"V1"},
+                                             .points = 2,
+                                             .values = {0.1F, std::nanf(""), 3e-5F, 4},
+                                             .unit_fraction = 0.5,
+                                             .software = "x"});
+  }
+  std::string shown(const std::string& name) {
+    std::ostringstream out;
+    show(folder_ / name, out);
+    return out.str();
+  }
+  std::vector<std::string> exported(const std::string& name) {
+    std::ostringstream out;
+    export_csv(folder_ / name, out);
+    return split(trim(out.str()), '\n');
+  }
+  lrid::testing::TemporaryFolder folder_;
+};
+
+TEST_F(FilesTest, ShowsEveryKind) {
+  EXPECT_THAT(shown("t.h5"), AllOf(HasSubstr("a trajectory"), HasSubstr("learning rule fa"),
+                                   HasSubstr("conv1 (early)"), HasSubstr("3 points × 2 layers × 45"),
+                                   HasSubstr("of 1 points"), HasSubstr("validation_accuracy")));
+  EXPECT_THAT(shown("d.h5"), AllOf(HasSubstr("a dataset"), HasSubstr("4, of 1 networks"),
+                                   HasSubstr("0.5 (2), 1 (2)"), HasSubstr("fa (4)")));
+  EXPECT_THAT(shown("o.h5"),
+              AllOf(HasSubstr("unit fraction 0.5"), HasSubstr("2 points × 1 layers × 2, 1 of them NaN")));
+  io::Results results;
+  results.experiment = "main";
+  results.rows.emplace_back();
+  results.rows[0].classifier = "svm";
+  results.rows[0].condition = {{"measure", std::string("all")}};
+  results.rows[0].accuracy = io::Figure::of({0.5});
+  io::write_results(folder_ / "r.json", results);
+  EXPECT_THAT(shown("r.json"), AllOf(HasSubstr("svm"), HasSubstr("0.5"), HasSubstr("measure all")));
+
+  io::hdf5::OutputFile recording("lrid-recording");
+  io::hdf5::Group layer = recording.root().create_group("layers/a");
+  layer.set_attribute<std::string>("name", "V1");
+  layer.write<float>("activations", {1, 2, 3, 4, 5, 6}, {1, 2, 3});
+  std::move(recording).save(folder_ / "rec.h5");
+  EXPECT_THAT(shown("rec.h5"), AllOf(HasSubstr("a recording"), HasSubstr("V1")));
+
+  io::hdf5::OutputFile other("somebody-elses");
+  other.root().write<float>("deep/values", {1, 2}, {2});
+  std::move(other).save(folder_ / "other.h5");
+  EXPECT_THAT(shown("other.h5"), AllOf(HasSubstr("somebody-elses"), HasSubstr("/deep/values  float32 [2]")));
+  EXPECT_THROW(shown("none.h5"), InputError);
+}
+
+TEST_F(FilesTest, ExportsARowPerSampleAndPoint) {
+  const auto t = exported("t.h5");
+  ASSERT_EQ(t.size(), 1U + 2 * 3 * 2);  // cells × points × layers
+  EXPECT_THAT(t[0], StartsWith("unit_fraction,noise,point,step,epoch,layer,layer_position,actabs_kurtosis,"));
+  EXPECT_THAT(t[1], StartsWith("1,0,0,0,0,conv1,0,1000,1001,"));
+  EXPECT_THAT(t[4], StartsWith("1,0,1,5,0.5,\"fc,\"\"4\"\"\",2,1150,"));
+  EXPECT_THAT(t[7], StartsWith("0.5,0.25,0,0,0,conv1,"));
+
+  const auto d = exported("d.h5");
+  ASSERT_EQ(d.size(), 1U + 4 * 3);
+  EXPECT_THAT(d[2], StartsWith("0,t,KNet4,cifar10,cifar10,fa,conv1,0,128,1,-1,1,0,0.3,1,1100,1101,"));
+
+  EXPECT_THAT(exported("o.h5"), ::testing::ElementsAre("unit_fraction,noise,point,layer,a,b",
+                                                       "0.5,0,0,V1,0.1,nan", "0.5,0,1,V1,3e-05,4"));
+}
+
+TEST_F(FilesTest, ExportRefusesOtherFiles) {
+  io::hdf5::OutputFile("lrid-recording").save(folder_ / "rec.h5");
+  EXPECT_THAT([&] { (void)exported("rec.h5"); },
+              ThrowsMessage<InputError>(AllOf(HasSubstr("rec.h5"), HasSubstr("lrid-recording"))));
+  std::ostringstream broken;
+  broken.setstate(std::ios::failbit);
+  EXPECT_THROW(export_csv(folder_ / "t.h5", broken), WorkError);
+}
+
+}  // namespace
+}  // namespace lrid::measure

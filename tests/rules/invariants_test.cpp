@@ -1,0 +1,178 @@
+// learning-rules.md, "Invariants that tests can hold a rule to", and what every rule of the registry owes.
+#include <set>
+
+#include <lrid/nn/checkpoint.hpp>
+#include <lrid/rules/learning_rule.hpp>
+
+#include "tensors.hpp"
+#include "tiny_network.hpp"
+
+namespace lrid::rules {
+namespace {
+
+using testing::close;
+using testing::normal;
+using torch::Tensor;
+
+constexpr double rate = 0.05;
+
+/// A network with a rule, and batches that depend on the step only.
+struct Trial {
+  explicit Trial(const std::string& name, const std::map<std::string, double>& settings = {},
+                 const std::vector<std::string>& words = {}) {
+    Config config;
+    for (const auto& [key, value] : settings) config.assign(key, {value}, "test");
+    for (const std::string& word : words) config.assign(word);
+    Options options(config);
+    rule = learning_rules().at(name).make(options, 1e-3);
+    options.finish();
+    rule->attach(network, Key(1));  // the network's own key: B must be independent of W even so
+  }
+  void step() {
+    rule->prepare({.step = steps, .learning_rate = rate, .schedule_factor = 1});
+    const Tensor x = normal({7, 3, 9, 9}, 1000 + static_cast<std::uint64_t>(steps));
+    const Tensor labels = (x.sum({1, 2, 3}).abs() * 7).to(torch::kInt64).remainder(5);
+    at::cross_entropy_loss(network.forward(x), labels).backward();
+    if (before_update) before_update();
+    rule->update();
+    ++steps;
+  }
+  void run(int count) {
+    for (int i = 0; i < count; ++i) step();
+  }
+  [[nodiscard]] std::vector<nn::NamedTensor> everything() const {
+    auto result = nn::tensors_of(network);
+    for (nn::NamedTensor& item : rule->state()) result.push_back(item);
+    return result;
+  }
+  [[nodiscard]] double weight_cosine(std::size_t layer) const {
+    const Tensor w = network.layers()[layer]->weight.detach(), b = rule->backward_kernel(layer);
+    return ((w * b).sum() / (w.norm() * b.norm())).item<double>();
+  }
+
+  testing::TinyNetwork network;
+  std::unique_ptr<LearningRule> rule;
+  std::int64_t steps = 0;
+  std::function<void()> before_update;
+};
+
+void expect_same_network(const Trial& a, const Trial& b, double tolerance) {
+  const auto x = nn::tensors_of(a.network), y = nn::tensors_of(b.network);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    EXPECT_TRUE(close(x[i].tensor, y[i].tensor, tolerance)) << x[i].name;
+}
+
+TEST(FeedbackAlignment, WithBTiedToWIsBackpropagation) {
+  Trial tied("fa", {}, {"rule.backward_initial=as-forward"}), sgdm("sgdm");
+  for (int step = 0; step < 10; ++step) {
+    for (std::size_t i = 0; i < 4; ++i)
+      Tensor(tied.rule->backward_kernel(i)).copy_(tied.network.layers()[i]->weight.detach());
+    tied.step();
+    sgdm.step();
+  }
+  expect_same_network(tied, sgdm, 1e-12);
+}
+
+TEST(FeedbackAlignment, NeverTouchesB) {
+  Trial run("fa");
+  std::vector<Tensor> before;
+  for (std::size_t i = 0; i < 4; ++i) before.push_back(run.rule->backward_kernel(i).clone());
+  run.run(5);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(run.rule->backward_kernel(i).equal(before[i]));
+}
+
+TEST(FeedbackAlignment, DiffersFromBackpropagation) {
+  Trial fa("fa"), sgdm("sgdm");
+  fa.run(3);
+  sgdm.run(3);
+  EXPECT_FALSE(close(fa.network.layers()[0]->weight, sgdm.network.layers()[0]->weight, 1e-4));
+}
+
+TEST(FeedbackAlignment, BStartsIndependentOfWUnlessToldOtherwise) {
+  const Trial independent("fa"), same("fa", {}, {"rule.backward_initial=as-forward"});
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_LT(std::abs(independent.weight_cosine(i)), 0.5);
+    EXPECT_NEAR(same.weight_cosine(i), 1, 1e-12);
+    EXPECT_FALSE(same.rule->backward_kernel(i).is_alias_of(same.network.layers()[i]->weight));
+  }
+}
+
+TEST(InformationAlignment, WithoutItsLossIsFeedbackAlignment) {
+  Trial ia("ia", {{"rule.alpha", 0}, {"rule.beta", 0}, {"rule.gamma", 0}}), fa("fa");
+  ia.run(5);
+  fa.run(5);
+  expect_same_network(ia, fa, 0);
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_TRUE(ia.rule->backward_kernel(i).equal(fa.rule->backward_kernel(i)));
+}
+
+TEST(InformationAlignment, BringsBTowardsW) {
+  Trial ia("ia", {{"rule.learning_rate", 0.01}}), fa("fa");
+  const double before = ia.weight_cosine(1);
+  ia.run(150);
+  fa.run(150);
+  EXPECT_GT(ia.weight_cosine(1), before + 0.2);
+  EXPECT_GT(ia.weight_cosine(1), fa.weight_cosine(1));
+}
+
+TEST(InformationAlignment, FollowsTheScheduleUnlessToldOtherwise) {
+  Trial frozen("ia"), constant("ia", {}, {"rule.schedule=constant"});
+  for (Trial* run : {&frozen, &constant}) {
+    const Tensor before = run->rule->backward_kernel(2).clone();
+    run->rule->prepare({.step = 0, .learning_rate = 0, .schedule_factor = 0});
+    run->network.forward(normal({2, 3, 9, 9}, 1)).sum().backward();
+    run->rule->update();
+    EXPECT_EQ(run->rule->backward_kernel(2).equal(before), run == &frozen);
+  }
+}
+
+class EveryRule : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(EveryRule, ResumesToTheBit) {
+  Trial whole(GetParam()), first(GetParam()), second(GetParam());
+  whole.run(6);
+  first.run(3);
+  const std::string bytes = nn::pack_tensors(first.everything());
+  nn::restore(second.everything(), nn::unpack_tensors(bytes, "state"), "state");
+  second.steps = 3;
+  second.run(3);
+  const auto a = whole.everything(), b = second.everything();
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(a[i].tensor.equal(b[i].tensor)) << a[i].name;
+}
+
+TEST_P(EveryRule, StateNamesAreUnique) {
+  const Trial run(GetParam());
+  std::set<std::string> names;
+  for (const nn::NamedTensor& item : run.everything())
+    EXPECT_TRUE(names.insert(item.name).second) << item.name;
+}
+
+TEST_P(EveryRule, GradientsAreTheTrueLocalOnes) {
+  Trial run(GetParam());
+  for (const auto& layer : run.network.layers())
+    layer->capture.keep_error = layer->capture.keep_forward = true;
+  run.before_update = [&] {
+    for (const auto& layer : run.network.layers()) {
+      EXPECT_TRUE(close(layer->weight.grad(),
+                        layer->kernel_gradient(layer->capture.input, layer->capture.error), 1e-13));
+      if (!layer->bias.defined()) continue;
+      const Tensor& error = layer->capture.error;
+      EXPECT_TRUE(close(layer->bias.grad(), error.dim() == 4 ? error.sum({0, 2, 3}) : error.sum(0), 1e-13));
+    }
+  };
+  run.run(2);
+}
+
+TEST_P(EveryRule, WeightDecayLossIsHalfTheSumOfSquares) {
+  Trial run(GetParam(), {{"optimizer.weight_decay", 0.25}});
+  double expected = 0;
+  for (const nn::Parameter& parameter : run.network.parameters())
+    if (parameter.decays) expected += 0.125 * parameter.tensor.detach().square().sum().item<double>();
+  EXPECT_NEAR(run.rule->decay_loss().item<double>(), expected, 1e-12 * expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Registered, EveryRule, ::testing::ValuesIn(learning_rules().names()),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
+}  // namespace lrid::rules

@@ -1,0 +1,71 @@
+#include "testing.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace lrid::testing {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::optional<fs::path> first_existing(std::initializer_list<fs::path> candidates) {
+  for (const fs::path& candidate : candidates)
+    if (fs::exists(candidate)) return candidate;
+  return std::nullopt;
+}
+
+std::string read_all(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+fs::path source_dir() {
+  return LRID_SOURCE_DIR;
+}
+fs::path program(const std::string& name) {
+  return fs::path(LRID_BINARY_DIR) / "bin" / name;
+}
+
+std::optional<fs::path> golden_path(const std::string& name) {
+  if (const char* folder = std::getenv("LRID_GOLDEN_DIR"); folder != nullptr && *folder != '\0')
+    return first_existing({fs::path(folder) / name});
+  return first_existing({source_dir() / "tests/golden" / name, source_dir() / "../shared/golden" / name});
+}
+
+std::string skip_reason(const std::string& name) {
+  return name + " not found: set LRID_GOLDEN_DIR, or put it into tests/golden or ../shared/golden";
+}
+
+std::optional<fs::path> shared_data_path(const std::string& name) {
+  return first_existing({source_dir() / "../shared/data" / name});
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (fs::temp_directory_path() / "lrid-test-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+CommandResult run_command(const std::string& command) {
+  const TemporaryFolder folder;
+  const std::string out = (folder / "out").string(), err = (folder / "err").string();
+  const int status = std::system(("( " + command + " ) >'" + out + "' 2>'" + err + "'").c_str());
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return {code, read_all(out), read_all(err)};
+}
+
+}  // namespace lrid::testing
