@@ -49,9 +49,10 @@ InnerOutcome inner_fold(const Classifier& classifier, const Condition& condition
                             *condition.train);
   const GridOutcome grid = classifier.fit_grid(samples.train, samples.test, key);
   InnerOutcome outcome{{}, grid.computed, grid.coinciding, grid.skipped};
-  for (const std::vector<int>& predicted : grid.predicted)
-    outcome.accuracy.push_back(predicted.empty() ? std::numeric_limits<double>::quiet_NaN()
-                                                 : share_right(predicted, samples.test.labels));
+  for (const Matrix& scores : grid.scores)
+    outcome.accuracy.push_back(scores.size() == 0
+                                   ? std::numeric_limits<double>::quiet_NaN()
+                                   : share_right(predicted_classes(scores), samples.test.labels));
   return outcome;
 }
 

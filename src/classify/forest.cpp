@@ -283,6 +283,66 @@ Matrix Forest::scores(const Samples& samples) const {
   return votes / static_cast<double>(trees_.size());
 }
 
+void Forest::save(io::hdf5::Group& group) const {
+  std::vector<std::int64_t> nodes, shares;  // of each tree
+  std::vector<std::int32_t> feature, left, right;
+  std::vector<double> threshold, leaf_shares;
+  for (const Tree& tree : trees_) {
+    nodes.push_back(static_cast<std::int64_t>(tree.nodes.size()));
+    shares.push_back(static_cast<std::int64_t>(tree.leaf_shares.size()));
+    for (const Tree::Node& node : tree.nodes) {
+      feature.push_back(node.feature);
+      left.push_back(node.left);
+      right.push_back(node.right);
+      threshold.push_back(node.threshold);
+    }
+    leaf_shares.insert(leaf_shares.end(), tree.leaf_shares.begin(), tree.leaf_shares.end());
+  }
+  group.write("tree_nodes", nodes);
+  group.write("tree_shares", shares);
+  group.write("feature", feature);
+  group.write("left", left);
+  group.write("right", right);
+  group.write("threshold", threshold);
+  group.write("leaf_shares", leaf_shares);
+}
+
+Forest Forest::load(const io::hdf5::Group& group, std::int64_t columns, int classes) {
+  const auto nodes = group.dataset("tree_nodes").read<std::int64_t>({-1}),
+             shares =
+                 group.dataset("tree_shares").read<std::int64_t>({static_cast<std::int64_t>(nodes.size())});
+  const std::int64_t all_nodes = std::accumulate(nodes.begin(), nodes.end(), std::int64_t{0}),
+                     all_shares = std::accumulate(shares.begin(), shares.end(), std::int64_t{0});
+  const auto feature = group.dataset("feature").read<std::int32_t>({all_nodes}),
+             left = group.dataset("left").read<std::int32_t>({all_nodes}),
+             right = group.dataset("right").read<std::int32_t>({all_nodes});
+  const auto threshold = group.dataset("threshold").read<double>({all_nodes}),
+             leaf_shares = group.dataset("leaf_shares").read<double>({all_shares});
+  Forest forest;
+  forest.classes_ = classes;
+  std::size_t node = 0, share = 0;
+  for (std::size_t t = 0; t < nodes.size(); ++t) {
+    Tree tree;
+    for (std::int64_t i = 0; i < nodes[t]; ++i, ++node) {
+      // Children come after their parent, so a walk ends; no index leads out of the arrays.
+      const bool leaf = feature[node] < 0;
+      const bool fits = leaf ? left[node] >= 0 && left[node] + classes <= shares[t]
+                             : feature[node] < columns && left[node] > i && right[node] > i &&
+                                   std::max(left[node], right[node]) < nodes[t];
+      if (!fits) group.fail("a tree's node leads nowhere: expected the nodes of a whole forest");
+      tree.nodes.push_back({feature[node], left[node], right[node], threshold[node]});
+    }
+    if (nodes[t] < 1 || shares[t] < 0)
+      group.fail("a tree without nodes: expected the nodes of a whole forest");
+    tree.leaf_shares.assign(leaf_shares.begin() + static_cast<std::ptrdiff_t>(share),
+                            leaf_shares.begin() + static_cast<std::ptrdiff_t>(share) + shares[t]);
+    share += static_cast<std::size_t>(shares[t]);
+    forest.trees_.push_back(std::move(tree));
+  }
+  if (forest.trees_.empty()) group.fail("no trees: expected the nodes of a whole forest");
+  return forest;
+}
+
 std::vector<double> Forest::importances() const {
   std::vector<double> mean(trees_.front().importances.size(), 0.0);
   for (const Tree& tree : trees_)
@@ -339,17 +399,16 @@ GridOutcome ForestClassifier::fit_grid(const Samples& train, const Samples& vali
   for (const std::int64_t trees : trees_) sizes.push_back(static_cast<int>(trees));
   std::ranges::sort(sizes);
   GridOutcome outcome;
-  outcome.predicted.resize(trees_.size() * max_features_.size());
+  outcome.scores.resize(trees_.size() * max_features_.size());
   for (std::size_t f = 0; f < max_features_.size(); ++f) {
     const std::vector<Matrix> scores =
         Forest::scores_by_size(train, validation, sizes, max_features_of(max_features_[f]), key);
     for (std::size_t t = 0; t < trees_.size(); ++t) {
       const auto size = std::ranges::find(sizes, static_cast<int>(trees_[t])) - sizes.begin();
-      outcome.predicted[t * max_features_.size() + f] =
-          predicted_classes(scores[static_cast<std::size_t>(size)]);
+      outcome.scores[t * max_features_.size() + f] = scores[static_cast<std::size_t>(size)];
     }
   }
-  outcome.computed = static_cast<std::int64_t>(outcome.predicted.size());
+  outcome.computed = static_cast<std::int64_t>(outcome.scores.size());
   return outcome;
 }
 
@@ -357,6 +416,11 @@ std::unique_ptr<Model> ForestClassifier::fit(const Samples& train, const Setting
   const auto trees = static_cast<int>(std::get<std::int64_t>(setting.at("trees")));
   const MaxFeatures features = max_features_of(std::get<std::string>(setting.at("max_features")));
   return std::make_unique<Forest>(Forest::grow(train, trees, features, key));
+}
+
+std::unique_ptr<Model> ForestClassifier::load(const io::hdf5::Group& group, const Layout& layout,
+                                              int classes) const {
+  return std::make_unique<Forest>(Forest::load(group, layout.columns(), classes));
 }
 
 }  // namespace lrid::classify

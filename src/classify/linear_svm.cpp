@@ -8,6 +8,7 @@
 #include <lrid/core/log.hpp>
 
 #include "grid.hpp"
+#include "matrix_file.hpp"
 #include "parallel.hpp"
 
 namespace lrid::classify {
@@ -82,9 +83,9 @@ double exact_step(const Eigen::VectorXd& w, const Eigen::VectorXd& p, const Eige
 }
 
 /// Bias, position and the scores on all components: the problem's features in leading blocks by width.
-Matrix rotated_features(const Pca& pca, const Samples& samples) {
+Matrix rotated_features(const Eigen::MatrixXd& components, const Samples& samples) {
   const Eigen::Index position = samples.layout.position_columns();
-  const Matrix scores = pca.apply(samples.continuous());
+  const Matrix scores = samples.continuous() * components;
   Matrix features(samples.size(), 1 + position + scores.cols());
   features.col(0).setOnes();
   features.middleCols(1, position) = samples.position();
@@ -157,7 +158,12 @@ SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, cons
 }
 
 Matrix LinearSvmModel::scores(const Samples& samples) const {
-  return rotated_features(pca_, samples).leftCols(weights_.rows()) * weights_;
+  return rotated_features(components_, samples) * weights_;
+}
+
+void LinearSvmModel::save(io::hdf5::Group& group) const {
+  write_matrix(group, "components", components_);
+  write_matrix(group, "weights", weights_);
 }
 
 void LinearSvm::declare(Options& options) {
@@ -189,7 +195,8 @@ std::vector<std::string> LinearSvm::notes() const {
 
 GridOutcome LinearSvm::fit_grid(const Samples& train, const Samples& validation, Key /*key*/) const {
   const Pca pca(train.continuous());
-  const Matrix x = rotated_features(pca, train), x_validation = rotated_features(pca, validation);
+  const Matrix x = rotated_features(pca.components(), train),
+               x_validation = rotated_features(pca.components(), validation);
   const Eigen::Index fixed = 1 + train.layout.position_columns();
 
   std::vector<double> c = c_;
@@ -204,25 +211,24 @@ GridOutcome LinearSvm::fit_grid(const Samples& train, const Samples& validation,
   std::ranges::sort(widths);
 
   GridOutcome outcome;
-  outcome.predicted.resize(c_.size() * pca_.size());
+  outcome.scores.resize(c_.size() * pca_.size());
   Eigen::MatrixXd narrower;
   for (const auto& [columns, i] : widths) {
     const std::vector<Eigen::MatrixXd> weights = path_over_c(x.leftCols(columns), train, c, narrower);
     narrower = weights.front();
     for (std::size_t j = 0; j < c_.size(); ++j) {
       const auto sorted = static_cast<std::size_t>(std::ranges::find(c, c_[j]) - c.begin());
-      outcome.predicted[j * pca_.size() + i] =
-          predicted_classes(x_validation.leftCols(columns) * weights[sorted]);
+      outcome.scores[j * pca_.size() + i] = x_validation.leftCols(columns) * weights[sorted];
     }
   }
   outcome.computed = static_cast<std::int64_t>(widths.size() * c_.size());
-  outcome.skipped = static_cast<std::int64_t>(outcome.predicted.size()) - outcome.computed;
+  outcome.skipped = static_cast<std::int64_t>(outcome.scores.size()) - outcome.computed;
   return outcome;
 }
 
 std::unique_ptr<Model> LinearSvm::fit(const Samples& train, const Setting& setting, Key /*key*/) const {
-  Pca pca(train.continuous());
-  const Matrix x = rotated_features(pca, train);
+  const Pca pca(train.continuous());
+  const Matrix x = rotated_features(pca.components(), train);
   const std::int64_t components = components_of(setting);
   // Fewer components than inner folds had cannot be: the whole training part contains theirs.
   const Eigen::Index columns =
@@ -234,8 +240,17 @@ std::unique_ptr<Model> LinearSvm::fit(const Samples& train, const Setting& setti
     if (value < chosen) c.push_back(value);
   std::ranges::sort(c);
   c.push_back(chosen);
-  return std::make_unique<LinearSvmModel>(std::move(pca),
-                                          path_over_c(x.leftCols(columns), train, c, {}).back());
+  return std::make_unique<LinearSvmModel>(
+      pca.components().leftCols(columns - 1 - train.layout.position_columns()),
+      path_over_c(x.leftCols(columns), train, c, {}).back());
+}
+
+std::unique_ptr<Model> LinearSvm::load(const io::hdf5::Group& group, const Layout& layout,
+                                       int classes) const {
+  Eigen::MatrixXd components = read_matrix(group, "components", layout.continuous_columns(), -1);
+  Eigen::MatrixXd weights =
+      read_matrix(group, "weights", 1 + layout.position_columns() + components.cols(), classes);
+  return std::make_unique<LinearSvmModel>(std::move(components), std::move(weights));
 }
 
 }  // namespace lrid::classify

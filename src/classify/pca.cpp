@@ -14,8 +14,4 @@ Pca::Pca(const Eigen::Ref<const Matrix>& x) {
   rank_ = (singular_values_.array() > floor).count();
 }
 
-Matrix Pca::apply(const Eigen::Ref<const Matrix>& x) const {
-  return x * components_;
-}
-
 }  // namespace lrid::classify

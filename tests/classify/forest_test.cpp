@@ -164,9 +164,9 @@ TEST(ForestClassifier, GridPredictionsAreThoseOfSingleFits) {
                 test = testing::random_samples(50, 3, 4, 2, 0.5, 18);
   const GridOutcome outcome = classifier.fit_grid(train, test, Key(19));
   const std::vector<Setting> settings = classifier.settings();
-  ASSERT_EQ(outcome.predicted.size(), settings.size());
+  ASSERT_EQ(outcome.scores.size(), settings.size());
   for (std::size_t s = 0; s < settings.size(); ++s)
-    EXPECT_EQ(outcome.predicted[s],
+    EXPECT_EQ(predicted_classes(outcome.scores[s]),
               predicted_classes(classifier.fit(train, settings[s], Key(19))->scores(test)));
   EXPECT_EQ(classifier.notes().size(), 1U);
   EXPECT_TRUE(ForestClassifier().notes().empty());

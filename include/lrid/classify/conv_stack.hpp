@@ -61,6 +61,7 @@ class ConvStack {
                            const std::vector<std::int64_t>& rows);
 
   Vector& parameters() { return parameters_; }
+  [[nodiscard]] const Vector& parameters() const { return parameters_; }
   [[nodiscard]] const Vector& gradient() const { return gradient_; }
 
  private:

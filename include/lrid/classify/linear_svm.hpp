@@ -34,14 +34,16 @@ SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, cons
 /// A fitted linear SVM: one weight vector per class, one against the rest; scores are the decision values.
 class LinearSvmModel : public Model {
  public:
-  /// `weights`: [1 + position columns + width, classes], for bias, position and leading components of `pca`.
-  LinearSvmModel(Pca pca, Eigen::MatrixXd weights) : pca_(std::move(pca)), weights_(std::move(weights)) {}
+  /// `components`: [continuous columns, width], orthonormal; `weights`: [1 + position columns + width,
+  /// classes], for bias, position and the scores on the components.
+  LinearSvmModel(Eigen::MatrixXd components, Eigen::MatrixXd weights)
+      : components_(std::move(components)), weights_(std::move(weights)) {}
   [[nodiscard]] Matrix scores(const Samples& samples) const override;
+  void save(io::hdf5::Group& group) const override;
   [[nodiscard]] const Eigen::MatrixXd& weights() const { return weights_; }
 
  private:
-  Pca pca_;
-  Eigen::MatrixXd weights_;
+  Eigen::MatrixXd components_, weights_;
 };
 
 /// The classifier "svm": C × number of principal components (0: no PCA). PCA acts on the continuous features;
@@ -55,6 +57,9 @@ class LinearSvm : public Classifier {
   [[nodiscard]] GridOutcome fit_grid(const Samples& train, const Samples& validation, Key key) const override;
   [[nodiscard]] std::unique_ptr<Model> fit(const Samples& train, const Setting& setting,
                                            Key key) const override;
+  [[nodiscard]] bool scores_are_probabilities() const override { return false; }
+  [[nodiscard]] std::unique_ptr<Model> load(const io::hdf5::Group& group, const Layout& layout,
+                                            int classes) const override;
 
  private:
   std::vector<double> c_ = {1, 50, 500, 5e3, 5e4, 5e5, 5e6};

@@ -17,13 +17,12 @@ class Pca {
   /// square the condition number, and 1e-7 would drown in rounding.
   explicit Pca(const Eigen::Ref<const Matrix>& x);
 
-  /// [n, min(n_fit, d)]: scores on all components, those beyond the rank included. The rotation loses nothing
-  /// of the samples it was fitted to.
-  [[nodiscard]] Matrix apply(const Eigen::Ref<const Matrix>& x) const;
   /// How many singular values exceed `tolerance` times the largest.
   [[nodiscard]] std::int64_t rank() const { return rank_; }
   [[nodiscard]] const Eigen::VectorXd& singular_values() const { return singular_values_; }
-  [[nodiscard]] const Eigen::MatrixXd& components() const { return components_; }  ///< [d, min(n_fit, d)]
+  /// [d, min(n_fit, d)], orthonormal, those beyond the rank included: x · components loses nothing of the
+  /// samples it was fitted to.
+  [[nodiscard]] const Eigen::MatrixXd& components() const { return components_; }
 
  private:
   Eigen::VectorXd singular_values_;
