@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+
+#include <lrid/classify/pool.hpp>
+
+namespace lrid::classify {
+
+// Inner loops, compiled for every processor and once more for those with AVX2 and FMA; which are used is
+// decided at run time. Only plain pointers and numbers pass through here: see kernels.cpp.
+//
+// Sums are rounded differently in the two, so the last bits of a result depend on the kind of processor (and
+// on its cache sizes, by which Eigen blocks its products), but never on the number of threads.
+
+/// One network of a stack: its filters among all, its fully connected layer among the parameters.
+struct ConvPart {
+  std::int64_t filters;
+  Pool pool;
+  std::int64_t filter, weights, bias;
+};
+
+/// Networks of one shape on a mini-batch. ConvStack says what lies where.
+template <class Scalar>
+struct ConvBatch {
+  std::int64_t positions, patch, step;  ///< of the convolution; values in a patch, from patch to patch
+  std::int64_t classes, filters;        ///< filters of all parts
+  const ConvPart* parts;
+  std::int64_t part_count;
+  const Scalar* parameters;
+  const Scalar* x;  ///< [samples, row_size]
+  std::int64_t row_size;
+  const std::int64_t* rows;  ///< [count] of x
+  std::int64_t count;
+};
+
+template <class Scalar>
+struct ConvKernels {
+  /// Values that the others need as scratch space.
+  std::int64_t (*scratch_size)(const ConvBatch<Scalar>&);
+  /// Adds the derivatives of share·Σ cross entropy to `gradient`; returns that loss. `labels`: by row of x.
+  double (*add_gradient)(const ConvBatch<Scalar>&, const int* labels, Scalar share, Scalar* gradient,
+                         Scalar* scratch);
+  /// Class probabilities of one part: [count, classes].
+  void (*probabilities)(const ConvBatch<Scalar>&, std::int64_t part, Scalar* result, Scalar* scratch);
+  /// Kingma & Ba 2015 with β 0.9 and 0.999, ε 1e-8; `step` counts from 1. All arrays: [n].
+  void (*adam)(std::int64_t n, std::int64_t step, const Scalar* learning_rate, const Scalar* gradient,
+               Scalar* first_moment, Scalar* second_moment, Scalar* parameters);
+};
+
+struct Kernels {
+  const char* target;
+  ConvKernels<float> conv_float;
+  ConvKernels<double> conv_double;
+
+  template <class Scalar>
+  [[nodiscard]] const ConvKernels<Scalar>& conv() const {
+    if constexpr (sizeof(Scalar) == sizeof(float))
+      return conv_float;
+    else
+      return conv_double;
+  }
+};
+
+/// The best ones that this processor can run.
+const Kernels& kernels();
+/// Those for every processor.
+const Kernels& portable_kernels();
+
+}  // namespace lrid::classify
