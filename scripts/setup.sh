@@ -6,7 +6,7 @@
 #                       (LRID_CACHE), default ~/.cache/lrid; --prefix is the same
 #   --without-torch     no LibTorch: enough for lrid-classify and most of lrid-observe
 #   --without-packages  no Debian packages: you have seen to them yourself
-#   --peers             also what the comparisons in benchmarks/ run against: scikit-learn, PyTorch from Python
+#   --peers             also what the comparisons in benchmarks/ run against: scikit-learn and its Intel extension, LIBLINEAR, PyTorch
 #
 # Debian packages come through apt-get. LibTorch is the one inside PyPI's torch wheel, in a virtual environment in
 # the cache folder: about 0.5 GB to download and 1.5 GB on disk; where there is an NVIDIA GPU (nvidia-smi), with
@@ -99,7 +99,7 @@ if make_environment "$python" "numpy h5py" "installing Python packages into $pyt
 fi
 
 # PyTorch from Python loads all of the CUDA libraries that its wheel asks for, GPU or not.
-contents="torch==$TORCH_VERSION numpy h5py scipy scikit-learn"
+contents="torch==$TORCH_VERSION numpy h5py scipy scikit-learn scikit-learn-intelex liblinear-official==2.50.0"
 if [ -n "$peers" ] &&
    make_environment "$cache/peers" "$contents" "installing the peers into $cache/peers (about 5 GB): $contents"; then
   # shellcheck disable=SC2086  # a list of words
