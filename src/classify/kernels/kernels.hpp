@@ -47,8 +47,49 @@ struct ConvKernels {
                Scalar* first_moment, Scalar* second_moment, Scalar* parameters);
 };
 
+/// Dense linear algebra in double precision. Matrices are row-major with a stride from row to row, but for
+/// Gram matrices: d × d, column-major, lower triangle.
+struct DenseKernels {
+  /// result [n, m] = a [n, inner] · b [inner, m].
+  void (*multiply)(std::int64_t n, std::int64_t inner, std::int64_t m, const double* a, std::int64_t a_stride,
+                   const double* b, std::int64_t b_stride, double* result, std::int64_t result_stride);
+  /// gram += sign · xᵀx of x [n, d].
+  void (*add_gram)(std::int64_t n, std::int64_t d, const double* x, std::int64_t stride, double sign,
+                   double* gram);
+  /// [d, d], a column each, by descending eigenvalue.
+  void (*eigenvectors)(std::int64_t d, const double* gram, double* vectors);
+  /// b = (1 + scale·gram)⁻¹ b; the Gram matrix may be the leading block of a larger one. scratch: [d, d].
+  void (*solve_ridge)(std::int64_t d, const double* gram, std::int64_t stride, double scale, double* scratch,
+                      double* b);
+};
+
+/// Problems "one class against the rest" on the same rows: y_i = 1 where the label is the positive class, else −1.
+struct HingeBatch {
+  const double* x;  ///< [n, stride]
+  std::int64_t stride, width;  ///< width: columns that count, a multiple of 4
+  const int* labels;           ///< [n]
+  std::int64_t count;          ///< of problems
+  const int* positive;             ///< [count]
+  const double* const* weights;    ///< [count] of [width]
+  double* const* outputs;          ///< [count] of [n]
+};
+
+/// Σ_i max(0, 1 − y_i o_i)² at outputs o = from + t·(to − from), with its derivatives by t.
+struct HingeLine {
+  double loss, slope, curvature;
+};
+
+struct HingeKernels {
+  /// For rows begin … end: outputs = x·w; loss [count] = Σ_i l_i² and sums [count, width] = Σ_i y_i l_i x_i, with
+  /// l_i = max(0, 1 − y_i o_i). One pass over x does it all.
+  void (*pass)(const HingeBatch&, std::int64_t begin, std::int64_t end, double* loss, double* sums);
+  HingeLine (*line)(std::int64_t n, const double* y, const double* from, const double* to, double t);
+};
+
 struct Kernels {
   const char* target;
+  DenseKernels dense;
+  HingeKernels hinge;
   ConvKernels<float> conv_float;
   ConvKernels<double> conv_double;
 

@@ -1,5 +1,7 @@
 // All kernels of one target: LRID_TARGET names it. Included once by each target's source file.
 #include "conv.hpp"
+#include "dense.hpp"
+#include "hinge.hpp"
 #include "kernels.hpp"
 
 namespace lrid::classify::LRID_TARGET {
@@ -9,6 +11,8 @@ namespace lrid::classify::LRID_TARGET {
 
 extern const Kernels table;
 const Kernels table = {.target = LRID_STRING(LRID_TARGET),
+                       .dense = dense_kernels,
+                       .hinge = hinge_kernels,
                        .conv_float = conv_kernels<float>,
                        .conv_double = conv_kernels<double>};
 
