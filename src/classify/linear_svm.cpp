@@ -11,6 +11,7 @@
 #include "grid.hpp"
 #include "kernels/kernels.hpp"
 #include "matrix_file.hpp"
+#include "matrix_file.hpp"
 #include "parallel.hpp"
 
 namespace lrid::classify {
@@ -368,6 +369,10 @@ Matrix LinearSvmModel::scores(const Samples& samples) const {
   return decision_values(samples, weights_);
 }
 
+void LinearSvmModel::save(io::hdf5::Group& group) const {
+  write_matrix(group, "weights", weights_);
+}
+
 void LinearSvm::declare(Options& options) {
   options.add("svm.C", c_, Accepts::above(0), "grid: weight of the loss against the penalty");
   options.add("svm.pca", pca_, Accepts::at_least(0), "grid: principal components, 0: no PCA");
@@ -405,7 +410,7 @@ GridOutcome LinearSvm::fit_grid(const Samples& train, const Samples& validation,
   std::ranges::sort(widths);
 
   GridOutcome outcome;
-  outcome.predicted.resize(c_.size() * pca_.size());
+  outcome.scores.resize(c_.size() * pca_.size());
   OneAgainstRest problems(rotated.x(), train.labels, each_class(train));
   Path path;
   for (const auto& [columns, i] : widths) {
@@ -416,12 +421,11 @@ GridOutcome LinearSvm::fit_grid(const Samples& train, const Samples& validation,
     const Matrix values = decision_values(validation, weights);
     for (std::size_t j = 0; j < c_.size(); ++j) {
       const auto sorted = std::ranges::find(c, c_[j]) - c.begin();
-      outcome.predicted[j * pca_.size() + i] =
-          predicted_classes(values.middleCols(sorted * train.classes, train.classes));
+      outcome.scores[j * pca_.size() + i] = values.middleCols(sorted * train.classes, train.classes);
     }
   }
   outcome.computed = static_cast<std::int64_t>(widths.size() * c_.size());
-  outcome.skipped = static_cast<std::int64_t>(outcome.predicted.size()) - outcome.computed;
+  outcome.skipped = static_cast<std::int64_t>(outcome.scores.size()) - outcome.computed;
   return outcome;
 }
 
@@ -440,6 +444,10 @@ std::unique_ptr<Model> LinearSvm::fit(const Samples& train, const Setting& setti
   Matrix weights(1 + train.x.cols(), train.classes);
   rotated.unrotate(path.back(), weights, 0);
   return std::make_unique<LinearSvmModel>(std::move(weights));
+}
+
+std::unique_ptr<Model> LinearSvm::load(const io::hdf5::Group& group, const Layout& layout, int classes) const {
+  return std::make_unique<LinearSvmModel>(read_matrix(group, "weights", 1 + layout.columns(), classes));
 }
 
 }  // namespace lrid::classify

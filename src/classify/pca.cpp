@@ -53,11 +53,4 @@ Pca::Pca(const Eigen::Ref<const Matrix>& x) : scores_(x) {
   rank_ = (singular_values_.array() > tolerance * singular_values_(0)).count();
 }
 
-Matrix Pca::apply(const Eigen::Ref<const Matrix>& x) const {
-  Matrix result(x.rows(), components_.cols());
-  kernels().dense.multiply(x.rows(), x.cols(), result.cols(), x.data(), x.outerStride(), components_.data(),
-                           components_.cols(), result.data(), result.cols());
-  return result;
-}
-
 }  // namespace lrid::classify

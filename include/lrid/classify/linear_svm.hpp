@@ -37,6 +37,7 @@ class LinearSvmModel : public Model {
   /// one, has been multiplied out.
   explicit LinearSvmModel(Matrix weights) : weights_(std::move(weights)) {}
   [[nodiscard]] Matrix scores(const Samples& samples) const override;
+  void save(io::hdf5::Group& group) const override;
   [[nodiscard]] const Matrix& weights() const { return weights_; }
 
  private:

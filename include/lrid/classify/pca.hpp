@@ -19,14 +19,12 @@ class Pca {
   /// [n, min(n, d)]: what it was fitted to, on all components, those beyond the rank included: the rotation loses
   /// nothing of it.
   [[nodiscard]] const Matrix& scores() const { return scores_; }
-  /// Scores of other samples: [m, min(n, d)].
-  [[nodiscard]] Matrix apply(const Eigen::Ref<const Matrix>& x) const;
   /// How many singular values exceed `tolerance` times the largest.
   [[nodiscard]] std::int64_t rank() const { return rank_; }
   [[nodiscard]] const Eigen::VectorXd& singular_values() const { return singular_values_; }
   /// [d, min(n_fit, d)], orthonormal, those beyond the rank included: x · components loses nothing of the
   /// samples it was fitted to.
-  [[nodiscard]] const Eigen::MatrixXd& components() const { return components_; }
+  [[nodiscard]] const Matrix& components() const { return components_; }
 
  private:
   Matrix scores_, components_;

@@ -77,15 +77,15 @@ inline HingeLine hinge_line(std::int64_t n, const double* y, const double* from,
                      2 * (slack > 0).select(change.square(), 0.0).sum()};
   };
   HingeLine line{0, 0, 0};
-  constexpr std::int64_t lanes = 64;
+  constexpr std::int64_t piece = 64;
   std::int64_t i = 0;
-  for (; i < n; i += lanes) {
+  for (; i < n; i += piece) {
     HingeLine part;
-    if (i + lanes <= n) {
-      using Piece = Eigen::Map<const Eigen::Array<double, lanes, 1>>;
+    if (i + piece <= n) {
+      using Piece = Eigen::Map<const Eigen::Array<double, piece, 1>>;
       part = at(Piece(y + i), Piece(from + i), Piece(to + i));
     } else {
-      using Piece = Eigen::Map<const Eigen::Array<double, Eigen::Dynamic, 1, 0, lanes, 1>>;
+      using Piece = Eigen::Map<const Eigen::Array<double, Eigen::Dynamic, 1, 0, piece, 1>>;
       part = at(Piece(y + i, n - i), Piece(from + i, n - i), Piece(to + i, n - i));
     }
     line.loss += part.loss;
