@@ -18,6 +18,12 @@ struct NetworkSpec {
   Key initial_values{0};
   torch::TensorOptions options = torch::kFloat32;  ///< type and device
   bool channels_last = true;  ///< memory layout of convolutions; no effect on values' meaning
+
+  /// `options` with the memory format of kernels.
+  [[nodiscard]] torch::TensorOptions kernel_options() const {
+    return options.memory_format(channels_last ? torch::MemoryFormat::ChannelsLast
+                                               : torch::MemoryFormat::Contiguous);
+  }
 };
 
 /// One architecture of the registry.
