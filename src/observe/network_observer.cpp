@@ -83,6 +83,7 @@ void NetworkObserver::begin(const rules::LearningRule& rule, bool backward_kerne
     std::vector<std::int64_t> sizes = known.input_sizes;
     sizes.insert(sizes.begin(), 1);
     for (std::size_t cell = 0; cell < cell_count_; ++cell) {
+      if (known.plan->first_with_same_units(cell) != cell) continue;
       std::vector<std::uint8_t> kept = known.plan->kept_inputs(cell);
       const Tensor indicator = torch::from_blob(kept.data(), sizes, torch::kUInt8).to(torch::kFloat64);
       const Tensor s = dense(layer.apply(kernel, indicator), known.channels_last);
