@@ -205,6 +205,7 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
                        std::isfinite(sum[0]) ? "a weight" : "the training loss", step_));
     return;
   }
+  begin_step();
   network_->set_training(false);
   const Point point{points_taken_, step_,  static_cast<double>(step_) / static_cast<double>(steps_per_epoch_),
                     *network_,     *rule_, *task_,
@@ -231,18 +232,34 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
   }
 }
 
-void NetworkRun::train(const tasks::Batch& batch) {
+void NetworkRun::begin_step() {
   const RunConfig& config = plan_.config;
-  const double factor = config.schedule.factor_at(step_, steps_, static_cast<double>(steps_per_epoch_));
+  const auto per_epoch = static_cast<double>(steps_per_epoch_);
+  const double factor = config.schedule.factor_at(step_, steps_, per_epoch);
+  const Schedule::Losses losses = config.schedule.losses_at(step_, steps_, per_epoch);
   network_->set_step_key(
       Key(static_cast<std::uint64_t>(config.model_seed), "step", {static_cast<std::uint64_t>(step_)}));
-  rule_->prepare({step_, config.learning_rate * factor, factor});
+  rule_->prepare({.step = step_,
+                  .learning_rate = config.learning_rate * factor,
+                  .schedule_factor = factor,
+                  .drop_factor = config.schedule.drop_factor_at(step_, steps_, per_epoch),
+                  .epoch = static_cast<double>(step_) / per_epoch,
+                  .epochs = config.epochs,
+                  .task = losses.task,
+                  .layerwise = losses.layerwise,
+                  .layerwise_rests = losses.layerwise_rests});
+  descends_task_ = losses.task;
+}
+
+void NetworkRun::train(const tasks::Batch& batch) {
+  const RunConfig& config = plan_.config;
+  begin_step();
   tasks::LossValue value;
   {
     const PrecisionScope precision(config.compute, *network_);
     value = task_->loss(network_->forward(batch.inputs), batch.targets);
   }
-  value.loss.backward();
+  if (descends_task_) value.loss.backward();
   rule_->update();
 
   const torch::NoGradGuard no_grad;

@@ -83,6 +83,13 @@ void declare_run(Options& options, RunConfig& config, const DeclareMore& declare
 
   auto made_rule = rule_entry.make(options, architecture.weight_decay);
   config.schedule.declare(options);
+  if (!made_rule->can_align_alone())
+    for (const auto& [key, used] : {std::pair{"schedule.delay", config.schedule.delay > 0},
+                                    std::pair{"schedule.alternate", config.schedule.alternate > 0}})
+      if (used)
+        options.fail(key,
+                     fmt::format("{} has no layer-wise loss that could be descended by itself, expected 0",
+                                 config.learning_rule));
   auto made_task = tasks::tasks().at(config.task).make(options);
   options.add("validation.samples", config.validation_samples, Accepts::at_least(1),
               "validation samples to measure loss and accuracy on; auto: all");

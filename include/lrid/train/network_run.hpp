@@ -53,6 +53,8 @@ class NetworkRun {
   [[nodiscard]] std::filesystem::path state_path() const;
   bool restore();
   [[nodiscard]] Metrics evaluate(bool offer_to_watcher);
+  /// What the step to come needs to know, which measurements before it see too: rates and random numbers.
+  void begin_step();
   void finish(const std::string& failure);
   void report_epoch();
   /// All tensors that change during a run.
@@ -68,6 +70,7 @@ class NetworkRun {
   Sums since_point_, since_epoch_;
   Metrics last_metrics_;
   bool report_epochs_ = false, finished_ = false;
+  bool descends_task_ = true;  // in the step that was begun
   std::string failure_;
   std::chrono::steady_clock::time_point last_save_;
 };
