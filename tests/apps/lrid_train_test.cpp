@@ -281,9 +281,12 @@ TEST(LridTrain, AFileOfAnotherConfigurationIsNotTouched) {
 }
 
 TEST(LridTrain, ListsNames) {
-  EXPECT_EQ(run_command(lrid_train("--list rules")).out, "sgdm\nadam\nfa\nia\n");
+  EXPECT_EQ(run_command(lrid_train("--list rules")).out, 
+            "sgdm\nadam\nfa\nia\nwm\nsa\naa\nkp\ndfa\nusf\nbrsf\nfrsf\n");
   EXPECT_EQ(run_command(lrid_train("--list tasks")).out, "cifar10\n");
-  EXPECT_NE(run_command(lrid_train("--list architectures")).out.find("KNet5-LRN\n"), std::string::npos);
+  EXPECT_EQ(run_command(lrid_train("--list architectures")).out,
+            "KNet4\nKNet5\nKNet4-LRN\nKNet5-LRN\nAlexNet\nAlexNet-LRN\nResNet-18\nResNet-34\nResNet-18v2\n"
+            "ResNet-34v2\n");
   EXPECT_EQ(run_command(lrid_train("--list nonsense")).exit_code, 2);
 }
 
