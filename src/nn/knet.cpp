@@ -57,9 +57,14 @@ class KNet final : public HeadedNetwork {
     x = hidden(0, batch ? norms_[0]->forward(x, training_, /*relu=*/true) : x.relu());
     if (!batch) x = local_response_norm(x, response_norm);
     for (std::size_t i = 1; i < family_.convolutions; ++i) {
-      x = average_pool(hidden(i, observe(i, x)));
-      if (batch) x = norms_[i]->forward(x, training_, /*relu=*/false);
-      if (!batch && i == 1) x = local_response_norm(x, response_norm);  // none after the others
+      if (batch) {
+        // Marked after batch norm, which would learn nothing from direct feedback that arrives before it.
+        x = norms_[i]->forward(average_pool(observe(i, x)), training_, /*relu=*/false);
+        x = hidden(i, x);
+      } else {
+        x = average_pool(hidden(i, observe(i, x)));
+        if (i == 1) x = local_response_norm(x, response_norm);  // none after the others
+      }
     }
     return head(x.flatten(1));  // in channel, row, column order
   }

@@ -281,7 +281,7 @@ TEST(LridTrain, AFileOfAnotherConfigurationIsNotTouched) {
 }
 
 TEST(LridTrain, ListsNames) {
-  EXPECT_EQ(run_command(lrid_train("--list rules")).out, 
+  EXPECT_EQ(run_command(lrid_train("--list rules")).out,
             "sgdm\nadam\nfa\nia\nwm\nsa\naa\nkp\ndfa\nusf\nbrsf\nfrsf\n");
   EXPECT_EQ(run_command(lrid_train("--list tasks")).out, "cifar10\n");
   EXPECT_EQ(run_command(lrid_train("--list architectures")).out,

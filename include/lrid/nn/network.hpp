@@ -27,7 +27,8 @@ struct Parameter : NamedTensor {
 /// The tensors may go as soon as the callback returns. `index` counts layers().
 using LayerSink = std::function<void(std::size_t index, const Tensor& input, const Tensor& output)>;
 
-/// The output of a hidden layer's nonlinearity: after batch norm and ReLU, before pooling.
+/// The output of a hidden layer's nonlinearity: after batch norm and ReLU, before pooling (after it where, as
+/// in KNets, the pool comes before the batch norm).
 struct HiddenPlace {
   std::size_t layer;                ///< index in layers(); where two layers are summed, the later one
   std::vector<std::int64_t> shape;  ///< of one sample
