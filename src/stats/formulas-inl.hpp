@@ -12,9 +12,11 @@
 #ifdef HWY_NAMESPACE
 #define LRID_UNIT HWY_NAMESPACE
 #define LRID_FORMULA HWY_INLINE
+#define LRID_LAMBDA HWY_ATTR
 HWY_BEFORE_NAMESPACE();
 #else
 #define LRID_UNIT plain
+#define LRID_LAMBDA
 #ifdef __CUDACC__
 #define LRID_FORMULA __host__ __device__ inline
 #else
@@ -83,33 +85,31 @@ LRID_FORMULA typename Ops::F normal_of_bits(const Ops& ops, typename Ops::I bits
   const F p = (ops.to_float(k) + ops.real(0.5F)) * ops.real(0x1p-32F);
   const F y = ops.real(4.0F) * p * (ops.real(1.0F) - p);
 
-  // log₂ y: exponent, and a polynomial on [√½, √2).
+  // log₂ y: exponent, and a polynomial on [√½, √2). Polynomials as sums of products in pairs (Estrin's
+  // scheme): their operations wait for each other less than Horner's.
+  const auto pair = [&](F at, float constant, float linear)
+                        LRID_LAMBDA { return ops.real(constant) + ops.real(linear) * at; };
   const I shifted = ops.subtract(ops.as_bits(y), ops.integer(0x3F3504F3));
   const I exponent = ops.shift_right_23(shifted);
   const F m = ops.as_float(ops.subtract(ops.as_bits(y), ops.shift_left_23(exponent)));
   const F f = m - ops.real(1.0F);
-  F q = ops.real(0.17212873697280884F);
-  q = q * f + ops.real(-0.2695062756538391F);
-  q = q * f + ops.real(0.29563361406326294F);
-  q = q * f + ops.real(-0.35935065150260925F);
-  q = q * f + ops.real(0.4806291460990906F);
-  q = q * f + ops.real(-0.7213640213012695F);
-  q = q * f + ops.real(1.442696452140808F);
+  const F f2 = f * f;
+  const F q =
+      (pair(f, 1.442696452140808F, -0.7213640213012695F) +
+       pair(f, 0.4806291460990906F, -0.35935065150260925F) * f2) +
+      (pair(f, 0.29563361406326294F, -0.2695062756538391F) + ops.real(0.17212873697280884F) * f2) * (f2 * f2);
   const F w_plus_5 = ops.real(5.0F) - (ops.to_float(exponent) + q * f);
 
   const F t = ops.square_root(w_plus_5) - ops.real(4.1201165992055095F);
-  F z = ops.real(-3.458108039922081e-05F);
-  z = z * t + ops.real(5.135187166160904e-05F);
-  z = z * t + ops.real(0.0003924853226635605F);
-  z = z * t + ops.real(-0.0008567608892917633F);
-  z = z * t + ops.real(-0.0009031551307998598F);
-  z = z * t + ops.real(0.0044945962727069855F);
-  z = z * t + ops.real(-0.00629943422973156F);
-  z = z * t + ops.real(0.004341421648859978F);
-  z = z * t + ops.real(0.007676726207137108F);
-  z = z * t + ops.real(-0.05311243236064911F);
-  z = z * t + ops.real(1.4005024433135986F);
-  z = z * t + ops.real(3.838191509246826F);
+  const F t2 = t * t;
+  const F t4 = t2 * t2;
+  const F low = pair(t, 3.838191509246826F, 1.4005024433135986F) +
+                pair(t, -0.05311243236064911F, 0.007676726207137108F) * t2;
+  const F middle = pair(t, 0.004341421648859978F, -0.00629943422973156F) +
+                   pair(t, 0.0044945962727069855F, -0.0009031551307998598F) * t2;
+  const F high = pair(t, -0.0008567608892917633F, 0.0003924853226635605F) +
+                 pair(t, 5.135187166160904e-05F, -3.458108039922081e-05F) * t2;
+  const F z = (low + middle * t4) + high * (t4 * t4);
   const F x = ops.real(1.0F) - (p + p);
   return ops.as_float(ops.xor_(ops.as_bits(x * z), sign));
 }
@@ -121,5 +121,6 @@ HWY_AFTER_NAMESPACE();
 #endif
 #undef LRID_UNIT
 #undef LRID_FORMULA
+#undef LRID_LAMBDA
 
 #endif

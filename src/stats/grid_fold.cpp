@@ -14,21 +14,6 @@ namespace {
 /// A vector may be written behind the values that are kept.
 constexpr std::size_t slack = 64;
 
-/// Noise of `count` units from the `begin`-th on, in memory order.
-void draw_noise(Key key, const UnitOrder& order, std::size_t begin, std::size_t count, float* out) {
-  const auto draw = kernel_table().normals_in_steps;
-  if (order.channels == 1 || order.positions == 1) return draw(key.value(), begin, 1, count, out);
-  // Along the channels of a position, canonical indices are equally far apart.
-  const auto channels = static_cast<std::size_t>(order.channels);
-  for (std::size_t i = 0; i < count;) {
-    const std::size_t run = std::min(count - i, channels - (begin + i) % channels);
-    const auto first =
-        static_cast<std::uint64_t>(order.canonical_index(static_cast<std::int64_t>(begin + i)));
-    draw(key.value(), first, static_cast<std::uint64_t>(order.positions), run, out + i);
-    i += run;
-  }
-}
-
 bool has_noise(const GridPlan& plan, const GridPlan::Sight& sight) {
   return std::ranges::any_of(sight.cells, [&](std::size_t cell) { return plan.cells()[cell].noise != 0; });
 }
@@ -163,7 +148,8 @@ void GridFold<T>::pass(const GridPlan& plan, const Row<T>& row, const NoiseKey& 
       if (std::ranges::none_of(sight.cells, pending)) continue;
       const bool noise = has_noise(plan, sight);
       if (noise && (!drawn || drawn_seed != sight.seed)) {
-        draw_noise(noise_key(sight.seed), plan.order(), begin, block.size(), noise_.data());
+        kernel_table().normals(noise_key(sight.seed).value(), plan.order(), begin, block.size(),
+                               noise_.data());
         drawn = true;
         drawn_seed = sight.seed;
       }

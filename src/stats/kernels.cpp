@@ -368,14 +368,22 @@ HWY_INLINE void normals_from(std::size_t n, const State& state, float* out) {
 
 constexpr std::uint64_t golden = 0x9E3779B97F4A7C15ULL;
 
-void normals_in_steps(std::uint64_t key, std::uint64_t first, std::uint64_t stride, std::size_t n,
-                      float* out) {
+void normals(std::uint64_t key, const UnitOrder& order, std::size_t begin, std::size_t n, float* out) {
   constexpr D64 d;
-  const std::uint64_t step = stride * golden;  // all of this wraps
+  const bool canonical = order.channels == 1 || order.positions == 1;
+  const auto channels = static_cast<std::size_t>(order.channels);
+  // Along the channels of a position, canonical indices are equally far apart.
+  const std::uint64_t step = (canonical ? 1 : static_cast<std::uint64_t>(order.positions)) * golden;
   const auto ramp = hn::Iota(d, 0) * hn::Set(d, step);
-  const std::uint64_t start = key + (first + 1) * golden;
-  normals_from(
-      n, [&](std::size_t i) HWY_ATTR { return ramp + hn::Set(d, start + i * step); }, out);
+  for (std::size_t i = 0; i < n;) {
+    const std::size_t run = canonical ? n : std::min(n - i, channels - (begin + i) % channels);
+    const auto first =
+        static_cast<std::uint64_t>(order.canonical_index(static_cast<std::int64_t>(begin + i)));
+    const std::uint64_t start = key + (first + 1) * golden;  // all of this wraps
+    normals_from(
+        run, [&](std::size_t k) HWY_ATTR { return ramp + hn::Set(d, start + k * step); }, out + i);
+    i += run;
+  }
 }
 
 void normals_of(std::uint64_t key, const std::uint32_t* elements, std::size_t n, float* out) {
@@ -421,7 +429,7 @@ constexpr Kernels<T> kernels_of{add_powers<T>, add_central<T>, collect<T>,  extr
                                 compress<T>,   add_noise<T>};
 
 const KernelTable* table() {
-  static constexpr KernelTable all{kernels_of<float>, kernels_of<double>, normals_in_steps,
+  static constexpr KernelTable all{kernels_of<float>, kernels_of<double>, normals,
                                    normals_of,        widen_half,         widen_brain};
   return &all;
 }

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <lrid/stats/view.hpp>
+
 namespace lrid::stats {
 
 /// Sums are kept in eight lanes, whatever the vector unit has: the i-th value of a call goes to lane i mod 8.
@@ -73,10 +75,10 @@ struct Kernels {
 struct KernelTable {
   Kernels<float> single;
   Kernels<double> wide;
-  /// Standard normal numbers (normal_of_bits) from elements first, first + stride, … of a key's stream.
-  void (*normals_in_steps)(std::uint64_t key, std::uint64_t first, std::uint64_t stride, std::size_t n,
-                           float* out);
-  /// … and from chosen elements.
+  /// Standard normal numbers (normal_of_bits) for n units from the `begin`-th in memory on: unit with
+  /// canonical index c has that of element c of the key's stream.
+  void (*normals)(std::uint64_t key, const UnitOrder& order, std::size_t begin, std::size_t n, float* out);
+  /// … and those of chosen elements.
   void (*normals_of)(std::uint64_t key, const std::uint32_t* elements, std::size_t n, float* out);
   void (*widen_half)(const std::uint16_t* values, std::size_t n, float* out);
   void (*widen_brain)(const std::uint16_t* values, std::size_t n, float* out);

@@ -54,21 +54,24 @@ float plain_normal(Key key, std::uint64_t element) {
 }
 
 TEST(Kernels, NormalsAreTheSameOnEveryUnitHoweverTheyAreAskedFor) {
-  constexpr std::size_t n = 1003;
+  constexpr std::size_t n = 1003, begin = 7;
   const Key key(5, "noise");
+  const UnitOrder canonical, last = UnitOrder::channels_last(37, 11);
+  std::vector<std::uint32_t> elements;
+  for (std::uint32_t i = 0; i < n; ++i) elements.push_back(4000000000U - i * i);
   for (const std::vector<float>& found : on_every_unit([&] {
          std::vector<float> normals(3 * n);
-         kernel_table().normals_in_steps(key.value(), 7, 1, n, normals.data());
-         kernel_table().normals_in_steps(key.value(), 7, 12345, n, normals.data() + n);
-         std::vector<std::uint32_t> elements;
-         for (std::uint32_t i = 0; i < n; ++i) elements.push_back(4000000000U - i * i);
+         kernel_table().normals(key.value(), canonical, begin, n, normals.data());
+         kernel_table().normals(key.value(), last, begin, n, normals.data() + n);
          kernel_table().normals_of(key.value(), elements.data(), n, normals.data() + 2 * n);
          return normals;
        }))
     for (std::size_t i = 0; i < n; ++i) {
-      ASSERT_EQ(found[i], plain_normal(key, 7 + i)) << i;
-      ASSERT_EQ(found[n + i], plain_normal(key, 7 + 12345 * i)) << i;
-      ASSERT_EQ(found[2 * n + i], plain_normal(key, 4000000000U - i * i)) << i;
+      const auto place = static_cast<std::int64_t>(begin + i);
+      ASSERT_EQ(found[i], plain_normal(key, begin + i)) << i;
+      ASSERT_EQ(found[n + i], plain_normal(key, static_cast<std::uint64_t>(last.canonical_index(place))))
+          << i;
+      ASSERT_EQ(found[2 * n + i], plain_normal(key, elements[i])) << i;
     }
 }
 
@@ -76,7 +79,7 @@ TEST(Kernels, NormalsAreNormal) {
   // Kolmogorov's distance from Φ at a significance of 1e-6: 2.7/√n; moments within five standard errors.
   constexpr std::size_t n = 200000;
   std::vector<float> z(n);
-  kernel_table().normals_in_steps(Key(6).value(), 0, 1, n, z.data());
+  kernel_table().normals(Key(6).value(), UnitOrder::canonical(), 0, n, z.data());
   double mean = 0, square = 0, fourth = 0, neighbours = 0;
   for (std::size_t i = 0; i < n; ++i) {
     mean += z[i];
