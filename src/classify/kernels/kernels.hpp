@@ -86,8 +86,35 @@ struct HingeKernels {
   HingeLine (*line)(std::int64_t n, const double* y, const double* from, const double* to, double t);
 };
 
+/// The best split of each of some features: Σ_c L_c²/L + Σ_c R_c²/R, which Gini impurity leaves to maximise (L_c and
+/// R_c: weight of class c on the left and on the right), and the last key on the left; −1: the feature is constant.
+struct LaneSplits {
+  float score[8];
+  std::int32_t position[8];
+};
+
+/// The same for a histogram's boundaries, and what no split inside a bin can exceed.
+struct BinScores {
+  float top, potential;
+};
+
+struct SplitKernels {
+  static constexpr int lanes = 8, bins = 256;
+  static constexpr int classes = 4;  ///< at most
+  /// keys: [count, lanes], each rank (16 bits), weight (12), class (4); aligned to 32 bytes; sorted on return.
+  /// totals: [classes] weight of each class.
+  void (*lane_splits)(std::uint32_t* keys, int count, const std::uint32_t* totals, LaneSplits* result);
+  /// histogram: [bins] weight of each class, 16 bits each, class 0 lowest.
+  BinScores (*scan_bins)(const std::uint64_t* histogram, const std::uint32_t* totals);
+  /// Whether the boundary behind a bin scores at least `least`, and whether a split inside it may: [bins] each. Bit 0
+  /// and 1 of the result: whether there is any.
+  int (*find_bins)(const std::uint64_t* histogram, const std::uint32_t* totals, float least, bool* boundary,
+                   bool* inside);
+};
+
 struct Kernels {
   const char* target;
+  SplitKernels split;
   DenseKernels dense;
   HingeKernels hinge;
   ConvKernels<float> conv_float;

@@ -3,6 +3,7 @@
 #include "dense.hpp"
 #include "hinge.hpp"
 #include "kernels.hpp"
+#include "split.hpp"
 
 namespace lrid::classify::LRID_TARGET {
 
@@ -11,6 +12,7 @@ namespace lrid::classify::LRID_TARGET {
 
 extern const Kernels table;
 const Kernels table = {.target = LRID_STRING(LRID_TARGET),
+                       .split = split_kernels,
                        .dense = dense_kernels,
                        .hinge = hinge_kernels,
                        .conv_float = conv_kernels<float>,
