@@ -20,6 +20,10 @@
 #include <lrid/measure/show.hpp>
 #include <lrid/stats/layer_fold.hpp>
 
+#ifdef LRID_WITH_TORCH
+#include <lrid/observe/remeasure.hpp>
+#endif
+
 namespace lrid {
 namespace {
 
@@ -31,6 +35,8 @@ struct Arguments {
   fs::path input, out;
   std::string format = "csv";
   double unit_fraction = 1, noise = 0;
+  std::vector<double> unit_fractions{1}, noises{0};
+  fs::path data_dir = "data";
   std::int64_t seed = 0;
 };
 
@@ -44,6 +50,32 @@ void collect(const Arguments& arguments) {
   if (collection.running > 0) fmt::print("left out: {} running\n", collection.running);
   for (const auto& [reason, count] : collection.failed)
     fmt::print("left out: {} failed: {}\n", count, reason);
+}
+
+void remeasure([[maybe_unused]] const Arguments& arguments) {
+#ifdef LRID_WITH_TORCH
+  require_writable(arguments.out, "--out");
+  if (arguments.seed < 0) bad_input("--seed {}: expected an integer, 0 or more", arguments.seed);
+  std::error_code error;
+  if (!fs::is_directory(arguments.data_dir, error))
+    bad_input("--data-dir {}: no such folder, expected the one that holds the data",
+              arguments.data_dir.string());
+  fs::path parts = arguments.out;
+  parts += ".parts";
+  const std::vector<fs::path> files = measure::trajectory_files(arguments.inputs, arguments.out);
+  const io::Dataset dataset = observe::remeasure(files,
+                                                 {.unit_fraction = arguments.unit_fractions,
+                                                  .noise = arguments.noises,
+                                                  .seed = arguments.seed,
+                                                  .data_dir = arguments.data_dir,
+                                                  .threads = arguments.common.threads},
+                                                 parts);
+  io::write_dataset(arguments.out, dataset);
+  fs::remove_all(parts, error);
+  fmt::print("{}: {} samples of {} networks\n", arguments.out.string(), dataset.samples, files.size());
+#else
+  bad_input("remeasure: this build has no LibTorch, expected one with -DLRID_WITH_TORCH=ON");
+#endif
 }
 
 void measure_recording(const Arguments& arguments) {
@@ -76,6 +108,25 @@ int run_program(int argc, char** argv) {
   CLI::App* sub = command("collect", "trajectory files, or folders of them, to a dataset file", collect);
   sub->add_option("RUN.h5", arguments.inputs, "trajectory files or folders")->required();
   sub->add_option("--out", arguments.out, "dataset file to write")->required();
+
+  sub = command("remeasure", "statistics again from kept checkpoints, imperfectly measured", remeasure);
+  sub->add_option("RUN.h5", arguments.inputs, "trajectory files or folders")->required();
+  sub->add_option("--unit-fraction", arguments.unit_fractions,
+                  "shares of the units that are seen, separated by commas: above 0, at most 1")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  sub->add_option("--noise", arguments.noises,
+                  "sds of the noise added to every value, separated by commas: 0 or more")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  sub->add_option("--seed", arguments.seed, "of the choice of units and the noise")->capture_default_str();
+  sub->add_option("--data-dir", arguments.data_dir, "folder that holds the data the networks were trained on")
+      ->capture_default_str();
+  sub->add_option("--out", arguments.out,
+                  "dataset file to write; what is done is kept in OUT.parts until then")
+      ->required();
 
   sub = command("recording", "statistics of activity and weights measured anywhere", measure_recording);
   sub->add_option("REC.h5", arguments.input, "recording file")->required();

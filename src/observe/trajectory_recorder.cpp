@@ -23,6 +23,32 @@ void keep_first(std::vector<T>& values, std::size_t count) {
 
 }  // namespace
 
+Key measurement_key(const io::Trajectory& network, std::int64_t seed, std::int64_t point) {
+  return Key(static_cast<std::uint64_t>(seed), "measurement")
+      .with(network.architecture)
+      .with(network.task)
+      .with(network.learning_rule)
+      .with(static_cast<std::uint64_t>(network.batch_size))
+      .with(static_cast<std::uint64_t>(network.model_seed))
+      .with(static_cast<std::uint64_t>(network.dataset_seed))
+      .with(static_cast<std::uint64_t>(point));
+}
+
+void append_point(io::Trajectory& trajectory, const NetworkObserver& observer) {
+  const auto append = [](std::vector<float>& values, std::size_t at,
+                         const std::vector<stats::ObservableRow>& rows) {
+    std::vector<float> flat;
+    for (const stats::ObservableRow& row : rows)
+      for (const double value : row) flat.push_back(static_cast<float>(value));
+    values.insert(values.begin() + static_cast<std::ptrdiff_t>(at), flat.begin(), flat.end());
+  };
+  const std::size_t row = trajectory.layers.size() * stats::observable_count;
+  const std::size_t points = trajectory.observables.size() / row + 1;  // with this one
+  append(trajectory.observables, trajectory.observables.size(), observer.rows(0));
+  for (std::size_t cell = 1; cell < observer.cells(); ++cell)
+    append(trajectory.imperfect->observables, (cell * points - 1) * row, observer.rows(cell));
+}
+
 TrajectoryRecorder::TrajectoryRecorder(std::filesystem::path path, TrajectoryHeader header,
                                        ObserverOptions options)
     : path_(std::move(path)), options_(std::move(options)) {
@@ -119,15 +145,8 @@ void TrajectoryRecorder::start(nn::Network& network, const rules::LearningRule& 
 
 void TrajectoryRecorder::begin_point(nn::Network& network, rules::LearningRule& rule, const tasks::Task& task,
                                      const std::function<tasks::Batch()>& next_batch) {
-  const Key where = Key(static_cast<std::uint64_t>(options_.imperfect_seed), "measurement")
-                        .with(trajectory_.architecture)
-                        .with(trajectory_.task)
-                        .with(trajectory_.learning_rule)
-                        .with(static_cast<std::uint64_t>(trajectory_.batch_size))
-                        .with(static_cast<std::uint64_t>(trajectory_.model_seed))
-                        .with(static_cast<std::uint64_t>(trajectory_.dataset_seed))
-                        .with(static_cast<std::uint64_t>(trajectory_.points()));
-  observer_->begin(rule, options_.layer_change_kernel == "as-study", where);
+  observer_->begin(options_.layer_change_kernel == "as-study" ? &rule : nullptr,
+                   measurement_key(trajectory_, options_.imperfect_seed, trajectory_.points()));
   if (!trajectory_.alignment) return;
   const std::vector<LayerAlignment> alignment = measure_alignment(network, rule, task, next_batch());
   for (const LayerAlignment& layer : alignment) {
@@ -140,18 +159,7 @@ void TrajectoryRecorder::begin_point(nn::Network& network, rules::LearningRule& 
 void TrajectoryRecorder::end_point(std::int64_t step, double epoch,
                                    const std::map<std::string, double>& metrics, const nn::Network* keep) {
   const std::int64_t point = trajectory_.points();
-  const auto append = [](std::vector<float>& values, std::size_t at,
-                         const std::vector<stats::ObservableRow>& rows) {
-    std::vector<float> flat;
-    for (const stats::ObservableRow& row : rows)
-      for (const double value : row) flat.push_back(static_cast<float>(value));
-    values.insert(values.begin() + static_cast<std::ptrdiff_t>(at), flat.begin(), flat.end());
-  };
-  append(trajectory_.observables, trajectory_.observables.size(), observer_->rows(0));
-  const std::size_t row = trajectory_.layers.size() * stats::observable_count;
-  for (std::size_t cell = 1; cell < observer_->cells(); ++cell)
-    append(trajectory_.imperfect->observables, (cell * static_cast<std::size_t>(point + 1) - 1) * row,
-           observer_->rows(cell));
+  append_point(trajectory_, *observer_);
   for (const auto& [name, value] : metrics) trajectory_.metrics[name].push_back(value);
   trajectory_.step.push_back(step);
   trajectory_.epoch.push_back(epoch);

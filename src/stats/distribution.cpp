@@ -7,12 +7,22 @@
 
 namespace lrid::stats {
 
-/// One set of each type at a time.
+namespace {
+
+template <class T>
+struct BuffersOf {
+  SetFold<T> fold;
+  std::vector<T> sample;
+  SelectionBuffers<T> selection;
+
+  Distribution describe(std::span<const T> values) { return describe_with(fold, values, sample, selection); }
+};
+
+}  // namespace
+
 struct Scratch::Buffers {
-  SetFold<float> single;
-  SetFold<double> wide;
-  std::vector<float> single_sample;
-  std::vector<double> wide_sample;
+  BuffersOf<float> single;
+  BuffersOf<double> wide;
 };
 
 Scratch::Scratch() : buffers_(std::make_unique<Buffers>()) {}
@@ -25,10 +35,10 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 Distribution describe(std::span<const float> values, Scratch& scratch) {
-  return describe_with(scratch.buffers().single, values, scratch.buffers().single_sample);
+  return scratch.buffers().single.describe(values);
 }
 Distribution describe(std::span<const double> values, Scratch& scratch) {
-  return describe_with(scratch.buffers().wide, values, scratch.buffers().wide_sample);
+  return scratch.buffers().wide.describe(values);
 }
 
 std::array<double, 3> layer_change_statistics(std::span<const double> g) {

@@ -176,7 +176,7 @@ void GridFold<T>::pass(const GridPlan& plan, const Row<T>& row, const NoiseKey& 
     }
   }
   for (SetFold<T>& fold : folds_)
-    if (!fold.done()) fold.end_pass();
+    if (!fold.done()) fold.end_pass(buffers_);
 }
 
 /// A set with lost cells (NaN): of those that are there, the same share is kept, in the order of the hashes.
@@ -213,7 +213,8 @@ void GridFold<T>::measure_present(const GridPlan& plan, const Row<T>& row, const
     for (const std::size_t cell : sight.cells) {
       const double sd = plan.cells()[cell].noise;
       if (sd != 0) kernels<T>().add_noise(values.data(), noise.data(), sd, values.size(), noisy.data());
-      results[cell] = describe_with(folds_[cell], std::span<const T>(sd != 0 ? noisy : values), sample_);
+      results[cell] =
+          describe_with(folds_[cell], std::span<const T>(sd != 0 ? noisy : values), sample_, buffers_);
     }
   }
 }

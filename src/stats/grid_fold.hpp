@@ -85,6 +85,7 @@ class GridFold {
   std::vector<SetFold<T>> folds_;  ///< of each cell
   std::vector<T> block_, seen_, noisy_, sample_;
   std::vector<float> noise_, seen_noise_;
+  SelectionBuffers<T> buffers_;
 };
 
 extern template class Row<float>;

@@ -88,6 +88,15 @@ T smallest_absolute(std::span<const T> ascending, std::size_t rank) {
   return result;
 }
 
+/// A quantile of a sorted chunk, interpolated; `at(rank)`: its values.
+template <class At>
+double between_ranks(double q, const At& at) {
+  const double rank = std::clamp(q * (sample_chunk + 1) - 1, 0.0, sample_chunk - 1.0);
+  const auto below = static_cast<std::size_t>(rank);
+  const double share = rank - std::floor(rank);
+  return share == 0 ? at(below) : (1 - share) * at(below) + share * at(below + 1);
+}
+
 }  // namespace
 
 std::size_t sample_size(std::int64_t n) {
@@ -109,6 +118,7 @@ void SetFold<T>::start(std::int64_t n, std::span<T> sample) {
   sums_ = Sums::powers;
   exponent_ = 0;
   with_central_ = false;
+  if (list_.size() > 4 * n_ + block_size) list_ = {};  // a much larger set's
   place_brackets(sample);
   begin_pass();
 }
@@ -133,16 +143,17 @@ void SetFold<T>::place_brackets(std::span<T> sample) {
   for (Search& search : searches_) {
     const bool absolute = search.absolute && with_absolute_;
     const double q = static_cast<double>(search.rank) / static_cast<double>(n_ - 1);
-    const double reach = standard_errors * std::sqrt(q * (1 - q) / static_cast<double>(sample.size()));
-    constexpr auto last = static_cast<double>(sample_chunk - 1);
-    const auto low_rank = static_cast<std::size_t>(std::max(0.0, std::floor((q - reach) * last)));
-    const auto high_rank = static_cast<std::size_t>(std::min(last, std::ceil((q + reach) * last)));
-    // The mean of the chunks' quantiles is nearly as good as the quantile of all.
+    // Sampling, and what the mean of the chunks' quantiles may be off from the quantile of all.
+    const double reach = standard_errors * std::sqrt(q * (1 - q) / static_cast<double>(sample.size())) +
+                         0.25 / static_cast<double>(sample_chunk);
     double low = 0, high = 0;
     for (std::size_t c = 0; c < chunks; ++c) {
       const std::span<const T> sorted = chunk(c);
-      low += absolute ? smallest_absolute(sorted, low_rank) : sorted[low_rank];
-      high += absolute ? smallest_absolute(sorted, high_rank) : sorted[high_rank];
+      const auto at = [&](std::size_t rank) -> double {
+        return absolute ? smallest_absolute(sorted, rank) : sorted[rank];
+      };
+      low += between_ranks(q - reach, at);
+      high += between_ranks(q + reach, at);
     }
     const Bracket<T> bracket{static_cast<T>(low / static_cast<double>(chunks)),
                              static_cast<T>(high / static_cast<double>(chunks))};
@@ -173,7 +184,7 @@ void SetFold<T>::add(std::span<const T> values) {
   if (sums_ == Sums::powers) kernels_->add_powers(values.data(), values.size(), scale, powers_);
   if (sums_ == Sums::central) kernels_->add_central(values.data(), values.size(), scale, centres_, central_);
   if (list_.size() < listed_ + values.size() + slack)
-    list_.resize(std::max(listed_ + listed_ / 2, listed_ + values.size() + slack));
+    list_.resize(std::max(listed_ + listed_ / 4, listed_ + values.size() + slack));
   listed_ += kernels_->collect(values.data(), values.size(), brackets_, with_absolute_, above_,
                                list_.data() + listed_);
 }
@@ -181,7 +192,7 @@ void SetFold<T>::add(std::span<const T> values) {
 /// Looks for the order statistic in what the pass has collected; if it is not there, says where the next pass
 /// has to look.
 template <class T>
-void SetFold<T>::resolve(Search& search, std::size_t above) {
+void SetFold<T>::resolve(Search& search, std::size_t above, SelectionBuffers<T>& buffers) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
   Bracket<T>& bracket = search.bracket;
   const auto found = [&](T value) {
@@ -202,31 +213,33 @@ void SetFold<T>::resolve(Search& search, std::size_t above) {
   }
   if (search.attempts > 1 && std::nextafter(bracket.low, infinity) == search.at_most)
     return found(search.at_most);
-  if (part_.size() < listed_ + slack) part_.resize(listed_ + slack);
-  const std::size_t inside = kernels_->extract(list_.data(), listed_, bracket, search.absolute, part_.data());
-  if (search.rank - not_above < inside) return found(select(inside, search.rank - not_above));
+  if (buffers.values.size() < listed_ + slack) buffers.values.resize(listed_ + slack);
+  const std::size_t inside =
+      kernels_->extract(list_.data(), listed_, bracket, search.absolute, buffers.values.data());
+  if (search.rank - not_above < inside) return found(select(buffers, inside, search.rank - not_above));
   if (bracket.high == infinity) return found(infinity);
   bracket = {std::nextafter(bracket.high, -infinity), width == 0 ? infinity : bracket.high + 3 * width};
 }
 
-/// The rank-th smallest of the first `count` values of part_: a histogram of equal bins, then one of the bin
-/// that it lies in, until few are left.
+/// The rank-th smallest of the first `count` values in the buffer: a histogram of equal bins, then one of the
+/// bin that it lies in, until few are left.
 template <class T>
-T SetFold<T>::select(std::size_t count, std::size_t rank) {
+T SetFold<T>::select(SelectionBuffers<T>& buffers, std::size_t count, std::size_t rank) const {
+  auto& [values, histogram] = buffers;
   constexpr std::size_t bins = 256, few = 24;
   while (count > few) {
     T low, high;
-    kernels_->extremes(part_.data(), count, low, high);
+    kernels_->extremes(values.data(), count, low, high);
     if (low == high) return low;
     const T scale = T(bins - 1) / (high - low);
     if (!std::isnormal(scale)) break;
-    histogram_.assign(bins + 1, 0);  // rounding may lift the largest by one
-    kernels_->count_bins(part_.data(), count, low, scale, histogram_.data());
+    histogram.assign(bins + 1, 0);  // rounding may lift the largest by one
+    kernels_->count_bins(values.data(), count, low, scale, histogram.data());
     std::uint32_t bin = 0;
-    while (rank >= histogram_[bin]) rank -= histogram_[bin++];
-    count = kernels_->keep_bin(part_.data(), count, low, scale, bin);
+    while (rank >= histogram[bin]) rank -= histogram[bin++];
+    count = kernels_->keep_bin(values.data(), count, low, scale, bin);
   }
-  const auto begin = part_.begin(), at = begin + static_cast<std::ptrdiff_t>(rank);
+  const auto begin = values.begin(), at = begin + static_cast<std::ptrdiff_t>(rank);
   std::nth_element(begin, at, begin + static_cast<std::ptrdiff_t>(count));
   return *at;
 }
@@ -253,7 +266,7 @@ typename SetFold<T>::Sums SetFold<T>::sums_of_next_pass() {
 }
 
 template <class T>
-bool SetFold<T>::end_pass() {
+bool SetFold<T>::end_pass(SelectionBuffers<T>& buffers) {
   // |v| overflows only where a scale helps; a sum of absolute values is NaN only through a NaN.
   if (done_ || std::isnan(sum_of_lanes(powers_.sum[Powers::a1]))) return done_ = true;
 
@@ -263,7 +276,7 @@ bool SetFold<T>::end_pass() {
       search.found = searches_[i - 2].found;
       search.value = searches_[i - 2].value;
     } else if (!search.found && (!search.absolute || with_absolute_)) {
-      resolve(search, above_.count[i]);
+      resolve(search, above_.count[i], buffers);
     }
   }
   with_absolute_ = powers_.low < 0;

@@ -29,10 +29,17 @@ inline std::size_t evenly_drawn(std::size_t k, std::size_t n) {
 /// core.
 inline constexpr std::size_t block_size = 4096;
 
+/// Working memory for the end of a pass, of all sets that a thread measures.
+template <class T>
+struct SelectionBuffers {
+  std::vector<T> values;
+  std::vector<std::uint32_t> histogram;
+};
+
 /// Statistics of one set whose values come in blocks:
 ///
 ///     fold.start(n, sample);
-///     do { for (block : set) fold.add(block); } while (!fold.end_pass());
+///     do { for (block : set) fold.add(block); } while (!fold.end_pass(buffers));
 ///     fold.result();
 ///
 /// Mostly one pass does. Another is asked for where power sums would have lost digits, or where an order
@@ -46,7 +53,7 @@ class SetFold {
   /// The blocks of a pass hold n values together. At most 2²⁰ at a time: additions run over blocks first.
   void add(std::span<const T> values);
   /// Ends a pass; false: the same values once more, please.
-  bool end_pass();
+  bool end_pass(SelectionBuffers<T>& buffers);
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] const Distribution& result() const { return result_; }
 
@@ -65,8 +72,8 @@ class SetFold {
 
   void place_brackets(std::span<T> sample);
   void begin_pass();
-  void resolve(Search& search, std::size_t above);
-  T select(std::size_t count, std::size_t rank);
+  void resolve(Search& search, std::size_t above, SelectionBuffers<T>& buffers);
+  T select(SelectionBuffers<T>& buffers, std::size_t count, std::size_t rank) const;
   [[nodiscard]] Sums sums_of_next_pass();
   void finish();
   void finish_infinite();
@@ -84,22 +91,22 @@ class SetFold {
   Brackets<T> brackets_{};
   bool with_absolute_ = false;
   Above above_;
-  std::vector<T> list_, part_;  ///< what lies in any bracket; in one
+  std::vector<T> list_;  ///< what lies in any bracket
   std::size_t listed_ = 0;
-  std::vector<std::uint32_t> histogram_;
   Distribution result_{};
 };
 
-/// The statistics of a set that lies in memory. `sample`: reused memory.
+/// The statistics of a set that lies in memory. All else is reused memory.
 template <class T>
-Distribution describe_with(SetFold<T>& fold, std::span<const T> values, std::vector<T>& sample) {
+Distribution describe_with(SetFold<T>& fold, std::span<const T> values, std::vector<T>& sample,
+                           SelectionBuffers<T>& buffers) {
   sample.resize(sample_size(std::ssize(values)));
   for (std::size_t k = 0; k < sample.size(); ++k) sample[k] = values[evenly_drawn(k, values.size())];
   fold.start(std::ssize(values), sample);
   while (!fold.done()) {
     for (std::size_t begin = 0; begin < values.size(); begin += block_size)
       fold.add(values.subspan(begin, std::min(block_size, values.size() - begin)));
-    fold.end_pass();
+    fold.end_pass(buffers);
   }
   return fold.result();
 }

@@ -26,6 +26,13 @@ struct TrajectoryHeader {
   std::string config;  ///< full resolved configuration, TOML
 };
 
+/// Names a network and a point of its trajectory: what the noise of imperfect cells is drawn from, so that it
+/// is the same whether a cell is measured along training or afterwards.
+Key measurement_key(const io::Trajectory& network, std::int64_t seed, std::int64_t point);
+
+/// Appends one point: cell 0 of the observer to `observables`, the others to `imperfect`. [.., L, 45]
+void append_point(io::Trajectory& trajectory, const NetworkObserver& observer);
+
 /// Keeps the trajectory of one network and writes its file (formats.md, "Trajectory file"), whole each time.
 class TrajectoryRecorder {
  public:
