@@ -58,7 +58,9 @@ std::uint64_t UnitSubset::hash(std::int64_t n, std::uint64_t seed, std::int64_t 
 }
 
 UnitSubset::UnitSubset(std::int64_t n, double unit_fraction, std::uint64_t seed, const UnitOrder& order)
-    : size_(n), count_(kept_count(n, unit_fraction)), bits_(static_cast<std::size_t>((n + 7) / 8), 0xFF) {
+    : size_(n),
+      count_(kept_count(n, unit_fraction)),
+      bits_(static_cast<std::size_t>((n + 63) / 64 * 8), 0xFF) {
   if (all()) return;
   const Key key = hash_key(n, seed);
   const std::uint64_t largest = largest_kept(n, count_, key);

@@ -38,7 +38,7 @@ class UnitSubset {
   [[nodiscard]] bool operator[](std::int64_t memory_index) const {
     return (bits_[static_cast<std::size_t>(memory_index / 8)] >> (memory_index % 8) & 1U) != 0;
   }
-  /// A bit for each unit in memory order.
+  /// A bit for each unit in memory order, and zeros up to a multiple of 64: vectors read that far.
   [[nodiscard]] const std::uint8_t* bits() const { return bits_.data(); }
 
   /// What units are ordered by: different for all units of a set.
