@@ -93,9 +93,9 @@ if [ -n "$torch" ]; then
 fi
 
 python=$cache/python
-if make_environment "$python" "numpy h5py" "installing Python packages into $python: numpy h5py"; then
-  install "$python" numpy h5py
-  finish_environment "$python" "numpy h5py"
+if make_environment "$python" "numpy h5py pynwb" "installing Python packages into $python: numpy h5py pynwb"; then
+  install "$python" numpy h5py pynwb
+  finish_environment "$python" "numpy h5py pynwb"
 fi
 
 # PyTorch from Python loads all of the CUDA libraries that its wheel asks for, GPU or not.

@@ -26,18 +26,6 @@ std::int64_t count(const auto& values) {
   return static_cast<std::int64_t>(values.size());
 }
 
-void read_tensors(const hdf5::Group& group, const std::string& prefix, std::int64_t point,
-                  std::vector<CheckpointTensor>& out) {
-  for (const std::string& name : group.names()) {
-    if (group.has_group(name)) {
-      read_tensors(group.group(name), prefix + name + "/", point, out);
-    } else {
-      const hdf5::Dataset tensor = group.dataset(name);
-      out.push_back({point, prefix + name, tensor.shape(), tensor.read<float>()});
-    }
-  }
-}
-
 std::optional<std::int64_t> to_point(const std::string& name) {
   std::int64_t point = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), point);
@@ -166,8 +154,13 @@ std::vector<std::int64_t> checkpoint_points(const std::filesystem::path& path) {
 std::vector<CheckpointTensor> read_checkpoint(const std::filesystem::path& path, std::int64_t point) {
   const hdf5::InputFile file(path);
   file.require_format(format_name);
+  const hdf5::Group group = file.root().group("checkpoints/" + std::to_string(point));
   std::vector<CheckpointTensor> tensors;
-  read_tensors(file.root().group("checkpoints/" + std::to_string(point)), "", point, tensors);
+  for (const auto& [name, is_group] : group.objects()) {
+    if (is_group) continue;
+    const hdf5::Dataset tensor = group.dataset(name);
+    tensors.push_back({point, name, tensor.shape(), tensor.read<float>()});
+  }
   return tensors;
 }
 
