@@ -180,6 +180,8 @@ Results read_results(const std::filesystem::path& path) {
     json = Json::parse(read_file(path));
   } catch (const Json::parse_error& error) {
     bad_input("{}: not JSON (byte {}); expected a results file of lrid-classify", path.string(), error.byte);
+  } catch (const Json::out_of_range& error) {
+    bad_input("{}: JSON with a number that is none here: {}", path.string(), error.what());
   }
   if (!json.is_object() || json.value("format", Json()) != Json(format_name))
     bad_input("{}: key \"format\" is missing or not \"{}\"", path.string(), format_name);
