@@ -54,7 +54,7 @@ def alexnet(response_norm, classes):
 
     return nn.Sequential(
         nn.Conv2d(3, 96, 11, 4), relu(), *lrn(), pool(),
-        nn.Conv2d(96, 256, 5, padding=2), relu(), *lrn(), pool(),
+        nn.Conv2d(96, 256, 5, padding=2), relu(), *lrn(), nn.MaxPool2d(3, 2, padding=1),
         nn.Conv2d(256, 384, 3, padding=1), relu(),
         nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(384, 384, 4), relu(),
         nn.Conv2d(384, 256, 3, padding=1), relu(), pool(),
