@@ -7,7 +7,6 @@
 #include <ostream>
 #include <streambuf>
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <lrid/core/error.hpp>
@@ -30,21 +29,25 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A file in memory, with a path.
-class MemoryFile {
+/// A file of these bytes, in memory where there is /dev/shm. (HDF5 takes none without a real path: no memfd.)
+class BriefFile {
  public:
-  MemoryFile(const std::uint8_t* bytes, std::size_t size)
-      : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)),
-        path_("/proc/self/fd/" + std::to_string(descriptor_)) {
-    if (descriptor_ < 0 || ::write(descriptor_, bytes, size) != static_cast<ssize_t>(size)) std::abort();
+  BriefFile(const std::uint8_t* bytes, std::size_t size)
+      : path_((fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path()) /
+              ("lrid-fuzz-" + std::to_string(::getpid()))) {
+    std::ofstream file(path_, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes), static_cast<std::streamsize>(size));
+    if (!file.flush()) std::abort();
   }
-  ~MemoryFile() { ::close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
+  ~BriefFile() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+  BriefFile(const BriefFile&) = delete;
+  BriefFile& operator=(const BriefFile&) = delete;
   [[nodiscard]] const fs::path& path() const { return path_; }
 
  private:
-  int descriptor_;
   fs::path path_;
 };
 
@@ -54,11 +57,14 @@ class NoBuffer : public std::streambuf {
   std::streamsize xsputn(const char*, std::streamsize n) override { return n; }
 };
 
+/// False where it ends in what bad input should end in.
 template <class Use>
-void attempt(const Use& use) {
+bool attempt(const Use& use) {
   try {
     use();
-  } catch (const InputError&) {  // NOLINT(bugprone-empty-catch): what bad input should end in
+    return true;
+  } catch (const InputError&) {
+    return false;
   }
 }
 
@@ -89,10 +95,10 @@ void use_nwb(const fs::path& path, std::ostream& out) {
   }
 }
 
-void use_hdf5(const fs::path& path) {
+bool use_hdf5(const fs::path& path) {
   NoBuffer nothing;
   std::ostream out(&nothing);
-  attempt([&] { measure::show(path, out); });
+  const bool is_good = attempt([&] { measure::show(path, out); });
   attempt([&] { measure::export_csv(path, out); });
   attempt([&] { measure::export_csv(path, out, measure::TableForm::wide); });
   attempt([&] { (void)measure::collect({path}); });
@@ -101,25 +107,24 @@ void use_hdf5(const fs::path& path) {
   attempt([&] {
     for (const std::int64_t point : io::checkpoint_points(path)) (void)io::read_checkpoint(path, point);
   });
+  return is_good;
 }
 
 }  // namespace
 
-void read_anything(const std::uint8_t* bytes, std::size_t size) {
+bool read_anything(const std::uint8_t* bytes, std::size_t size) {
   static const bool ready = [] {
     set_up_logging("off");
     Progress::silence();
     return true;
   }();
   (void)ready;
-  const MemoryFile file(bytes, size);
+  const BriefFile file(bytes, size);
   constexpr std::uint8_t signature[] = {0x89, 'H', 'D', 'F'};
-  if (size >= sizeof signature && std::equal(std::begin(signature), std::end(signature), bytes)) {
-    use_hdf5(file.path());
-  } else {
-    attempt([&] { (void)io::read_results(file.path()); });
-    attempt([&] { (void)Config::from_file(file.path()); });
-  }
+  if (size >= sizeof signature && std::equal(std::begin(signature), std::end(signature), bytes))
+    return use_hdf5(file.path());
+  const bool is_config = attempt([&] { (void)Config::from_file(file.path()); });
+  return attempt([&] { (void)io::read_results(file.path()); }) || is_config;
 }
 
 }  // namespace lrid::fuzzing
