@@ -252,6 +252,11 @@ TEST(Distribution, SurvivesAHugeOffset) {
   }
 }
 
+TEST(Distribution, SurvivesAnOffsetThatPowerSumsDoNot) {
+  const auto values = draw<float>(20000, 8, 1000, 1);
+  expect_near(describe(values), reference::describe(values), 1e-10, "mean 1000, sd 1");
+}
+
 TEST(Distribution, ObeysShiftAndScale) {
   const auto values = draw<double>(3000, 5, 0.5, 1);
   auto changed = values;
