@@ -15,13 +15,15 @@ template <class Place>
 std::vector<ConvPart> conv_parts(const std::vector<ConvMember>& members, const std::vector<Place>& places) {
   std::vector<ConvPart> parts;
   for (std::size_t m = 0; m < members.size(); ++m)
-    parts.push_back({members[m].filters, members[m].pool, places[m].filter, places[m].weights, places[m].bias});
+    parts.push_back(
+        {members[m].filters, members[m].pool, places[m].filter, places[m].weights, places[m].bias});
   return parts;
 }
 
 template <class Array, class Vector, class Scalar = typename Vector::Scalar>
 ConvBatch<Scalar> conv_batch(const ConvShape& shape, std::int64_t filters, const std::vector<ConvPart>& parts,
-                             const Vector& parameters, const Array& x, const std::vector<std::int64_t>& rows) {
+                             const Vector& parameters, const Array& x,
+                             const std::vector<std::int64_t>& rows) {
   return {.positions = shape.positions(),
           .patch = shape.patch(),
           .step = shape.stride * shape.channels,
@@ -88,7 +90,8 @@ Scalar ConvStack<Scalar>::loss_and_gradient(const Array& x, const std::vector<in
 
   // Parts of whole blocks of samples, as many as pay.
   constexpr std::int64_t block = 128, most = 4;
-  const std::int64_t blocks = (all.count + block - 1) / block, count = std::clamp<std::int64_t>(blocks, 1, most);
+  const std::int64_t blocks = (all.count + block - 1) / block,
+                     count = std::clamp<std::int64_t>(blocks, 1, most);
   part_gradient_.resize(static_cast<std::size_t>(count));
   scratch_.resize(static_cast<std::size_t>(count));
   std::vector<double> loss(static_cast<std::size_t>(count));

@@ -19,8 +19,8 @@ namespace lrid::classify {
 namespace {
 
 // The training samples as ranks: equal values of a column share one, and the k-th smallest value has rank k.
-// Splits are searched among ranks; values come back for the thresholds. Made once for all trees and grid points.
-// `Rank`: 16 bits where they suffice. Columns that repeat another one are kept once.
+// Splits are searched among ranks; values come back for the thresholds. Made once for all trees and grid
+// points. `Rank`: 16 bits where they suffice. Columns that repeat another one are kept once.
 template <class Rank>
 struct RankedColumns {
   static constexpr std::size_t bins = SplitKernels::bins, lanes = SplitKernels::lanes;
@@ -41,7 +41,8 @@ struct RankedColumns {
         ranks[c][order[i].second] = static_cast<Rank>(sorted_values[c].size() - 1);
       }
     });
-    std::map<std::vector<Rank>, std::size_t> known;  // repeats of a column have its ranks, and its values or others
+    std::map<std::vector<Rank>, std::size_t>
+        known;  // repeats of a column have its ranks, and its values or others
     unique_of.resize(d);
     for (std::size_t c = 0; c < d; ++c) {
       const auto [entry, is_new] = known.try_emplace(std::move(ranks[c]), known.size());
@@ -74,14 +75,14 @@ struct RankedColumns {
 
   [[nodiscard]] Rank rank(std::size_t sample, std::size_t u) const { return rows[sample * stride + u]; }
 
-  std::size_t n, d;                             // samples, columns
-  std::size_t unique, stride;                   // distinct columns; from row to row
-  std::vector<std::size_t> unique_of;           // [d]
+  std::size_t n, d;                              // samples, columns
+  std::size_t unique, stride;                    // distinct columns; from row to row
+  std::vector<std::size_t> unique_of;            // [d]
   std::vector<std::vector<std::size_t>> copies;  // [unique] the columns that are equal to it
-  std::vector<std::vector<double>> values;      // [d][rank]
-  std::vector<Rank> rows;                       // [n, stride]
-  std::vector<std::uint8_t> bin;                // [unique, n]
-  std::vector<Rank> bin_end;                    // [unique, bins] the last rank in it
+  std::vector<std::vector<double>> values;       // [d][rank]
+  std::vector<Rank> rows;                        // [n, stride]
+  std::vector<std::uint8_t> bin;                 // [unique, n]
+  std::vector<Rank> bin_end;                     // [unique, bins] the last rank in it
 };
 
 // What is left of a split is ranks up to `rank`.
@@ -161,7 +162,8 @@ class TreeGrower {
       tasks.pop_back();
       const std::span<std::uint32_t> members(samples_.data() + task.begin, task.end - task.begin);
       const std::vector<std::int64_t> counts = class_counts(members);
-      const BestSplit split = is_pure(counts) ? BestSplit{} : best_split(members, counts, task.histograms, stream);
+      const BestSplit split =
+          is_pure(counts) ? BestSplit{} : best_split(members, counts, task.histograms, stream);
       if (split.feature < 0) {
         make_leaf(task.node, counts);
         recycle(std::move(task.histograms));
@@ -179,7 +181,8 @@ class TreeGrower {
       tree_.nodes[task.node] = {static_cast<std::int32_t>(column), child, child + 1, threshold};
       Task left = {task.begin, cut, static_cast<std::size_t>(child), {}},
            right = {cut, task.end, static_cast<std::size_t>(child) + 1, {}};
-      Task &larger = left.size() > right.size() ? left : right, &smaller = left.size() > right.size() ? right : left;
+      Task &larger = left.size() > right.size() ? left : right,
+           &smaller = left.size() > right.size() ? right : left;
       if (!task.histograms.empty() && larger.size() > small) {
         std::vector<std::uint64_t> counted = count_all({samples_.data() + smaller.begin, smaller.size()});
         for (std::size_t i = 0; i < counted.size(); ++i) task.histograms[i] -= counted[i];
@@ -227,7 +230,8 @@ class TreeGrower {
 
   Counts class_counts(Members members) const {
     Counts counts(classes_, 0);
-    for (const std::uint32_t sample : members) counts[class_of(payload_[sample])] += weight_of(payload_[sample]);
+    for (const std::uint32_t sample : members)
+      counts[class_of(payload_[sample])] += weight_of(payload_[sample]);
     return counts;
   }
 
@@ -328,7 +332,8 @@ class TreeGrower {
     packed_.resize(members.size());
     for (std::size_t i = 0; i < members.size(); ++i) {
       rows_[i] = columns_.rows.data() + members[i] * columns_.stride;
-      packed_[i] = static_cast<std::uint32_t>(weight_of(payload_[members[i]]) << 4 | class_of(payload_[members[i]]));
+      packed_[i] =
+          static_cast<std::uint32_t>(weight_of(payload_[members[i]]) << 4 | class_of(payload_[members[i]]));
     }
   }
 
@@ -353,7 +358,8 @@ class TreeGrower {
   void gather_weights(Members members) {
     weights_.resize(members.size());
     for (std::size_t i = 0; i < members.size(); ++i)
-      weights_[i] = static_cast<std::uint64_t>(weight_of(payload_[members[i]])) << (16 * class_of(payload_[members[i]]));
+      weights_[i] = static_cast<std::uint64_t>(weight_of(payload_[members[i]]))
+                    << (16 * class_of(payload_[members[i]]));
   }
 
   void count(std::size_t u, Members members, std::uint64_t* histogram) const {
@@ -400,15 +406,12 @@ class TreeGrower {
   }
 
   bool try_binned(std::size_t u, Members members, const Counts& counts, BestSplit& best) {
+    if (constant(u, members)) return false;
     std::array<std::uint64_t, bins> histogram{};
     gather_weights(members);
     count(u, members, histogram.data());
-    const BinScores scores = kernels().split.scan_bins(histogram.data(), totals_);
-    if (std::max(scores.top, scores.potential) * (1 + rounding) > best.score)
-      refine(u, members, counts, histogram.data(), 0, best);
-    else
-      return true;  // a constant feature scores less than any split
-    return best.feature == static_cast<std::int64_t>(u) || !constant(u, members);
+    refine(u, members, counts, histogram.data(), 0, best);
+    return true;
   }
 
   bool constant(std::size_t u, Members members) const {
@@ -417,13 +420,14 @@ class TreeGrower {
     });
   }
 
-  // The best split of a feature, if it is better than `best`, and as good as `floor`, which another one reaches.
-  void refine(std::size_t u, Members members, const Counts& counts, const std::uint64_t* histogram, double floor,
-              BestSplit& best) {
+  // The best split of a feature, if it is better than `best`, and as good as `floor`, which another one
+  // reaches.
+  void refine(std::size_t u, Members members, const Counts& counts, const std::uint64_t* histogram,
+              double floor, BestSplit& best) {
     std::array<bool, bins> boundary, inside;
     const double least = std::max(floor, best.score) * (1 - rounding);
-    const int found =
-        kernels().split.find_bins(histogram, totals_, static_cast<float>(least), boundary.data(), inside.data());
+    const int found = kernels().split.find_bins(histogram, totals_, static_cast<float>(least),
+                                                boundary.data(), inside.data());
     if (found == 0) return;
     entries_.clear();
     if ((found & 2) != 0) {
@@ -450,9 +454,11 @@ class TreeGrower {
 
   // Moves a bin to the left, sample by sample if splits inside it are to be offered.
   template <class Offer>
-  void walk(std::size_t u, std::size_t b, std::uint64_t weights, bool inside, std::size_t& next, const Offer& offer) {
+  void walk(std::size_t u, std::size_t b, std::uint64_t weights, bool inside, std::size_t& next,
+            const Offer& offer) {
     if (!inside) {
-      for (std::size_t c = 0; c < classes_; ++c) sides_.move(c, static_cast<std::int64_t>(weights >> (16 * c) & 0xFFFF));
+      for (std::size_t c = 0; c < classes_; ++c)
+        sides_.move(c, static_cast<std::int64_t>(weights >> (16 * c) & 0xFFFF));
       return;
     }
     const std::uint32_t end = columns_.bin_end[u * bins + b];
@@ -503,8 +509,8 @@ class TreeGrower {
   std::vector<std::uint32_t> features_;  // a permutation, shuffled further at every split
   std::vector<Entry> entries_;
   Sides sides_;
-  std::vector<const Rank*> rows_;        // of a small node's samples
-  std::vector<std::uint32_t> packed_;    // their weights and classes
+  std::vector<const Rank*> rows_;      // of a small node's samples
+  std::vector<std::uint32_t> packed_;  // their weights and classes
   std::vector<std::uint64_t> weights_;
   std::vector<std::vector<std::uint64_t>> spare_;  // histograms to be used again
   std::uint32_t totals_[SplitKernels::classes] = {};
@@ -539,7 +545,8 @@ class ForestGrower {
 
   /// Trees first … first+count−1.
   [[nodiscard]] std::vector<Tree> grow(int first, int count, MaxFeatures max_features, Key key) const {
-    return narrow_ ? grow(*narrow_, first, count, max_features, key) : grow(*wide_, first, count, max_features, key);
+    return narrow_ ? grow(*narrow_, first, count, max_features, key)
+                   : grow(*wide_, first, count, max_features, key);
   }
 
  private:

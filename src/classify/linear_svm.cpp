@@ -11,7 +11,6 @@
 #include "grid.hpp"
 #include "kernels/kernels.hpp"
 #include "matrix_file.hpp"
-#include "matrix_file.hpp"
 #include "parallel.hpp"
 
 namespace lrid::classify {
@@ -40,10 +39,10 @@ struct HingeProblem {
   int positive;
   Eigen::VectorXd y;  // [n] ±1
   HingePoint at, trial;
-  std::vector<char> active = {};         // [n] rows in the Gram matrix
-  std::vector<double> gram = {};         // [width, width] Σ over them of x_i x_iᵀ, lower triangle
-  double gap = 0, last_gap = 0;          // relative, certified
-  bool moved = true;                     // rows changed side before the last step
+  std::vector<char> active = {};  // [n] rows in the Gram matrix
+  std::vector<double> gram = {};  // [width, width] Σ over them of x_i x_iᵀ, lower triangle
+  double gap = 0, last_gap = 0;   // relative, certified
+  bool moved = true;              // rows changed side before the last step
   int steps = 0;
 
   void certify(double c) {
@@ -52,15 +51,16 @@ struct HingeProblem {
   }
 };
 
-/// The problems of several classes, each against the rest, solved side by side, so that the rows are read once
-/// for all.
+/// The problems of several classes, each against the rest, solved side by side, so that the rows are read
+/// once for all.
 class OneAgainstRest {
  public:
   /// `x`: [n, a multiple of 4]; `positive`: which label is each problem's class.
   OneAgainstRest(const Matrix& x, const std::vector<int>& labels, const std::vector<int>& positive)
       : x_(x), labels_(labels) {
     for (const int label : positive) {
-      HingeProblem& problem = problems_.emplace_back(HingeProblem{.positive = label, .y = {}, .at = {}, .trial = {}});
+      HingeProblem& problem =
+          problems_.emplace_back(HingeProblem{.positive = label, .y = {}, .at = {}, .trial = {}});
       problem.y.resize(x.rows());
       for (Eigen::Index i = 0; i < x.rows(); ++i)
         problem.y(i) = labels[static_cast<std::size_t>(i)] == label ? 1 : -1;
@@ -113,7 +113,8 @@ class OneAgainstRest {
         std::swap(problem.at, problem.trial);
         problem.last_gap = problem.gap;
         problem.certify(c);
-        // On the right piece of f one Newton step is exact; if the next brings nothing more, it is all rounding.
+        // On the right piece of f one Newton step is exact; if the next brings nothing more, it is all
+        // rounding.
         const bool stuck = !problem.moved && !(problem.gap < problem.last_gap / 2);
         return problem.gap <= tolerance || stuck || ++problem.steps == max_steps;
       });
@@ -146,13 +147,14 @@ class OneAgainstRest {
                               .positive = positive.data(),
                               .weights = weights.data(),
                               .outputs = outputs.data()};
-    constexpr Eigen::Index chunk = 2048;  // of rows; sums are added up in their order, by any number of threads
+    constexpr Eigen::Index chunk =
+        2048;  // of rows; sums are added up in their order, by any number of threads
     const Eigen::Index chunks = (x_.rows() + chunk - 1) / chunk;
     Eigen::MatrixXd loss(batch.count, chunks), sums(batch.count * batch.width, chunks);
     parallel_each(static_cast<std::size_t>(chunks), [&](std::size_t i) {
       const auto column = static_cast<Eigen::Index>(i);
-      kernels().hinge.pass(batch, column * chunk, std::min((column + 1) * chunk, x_.rows()), loss.col(column).data(),
-                           sums.col(column).data());
+      kernels().hinge.pass(batch, column * chunk, std::min((column + 1) * chunk, x_.rows()),
+                           loss.col(column).data(), sums.col(column).data());
     });
     for (std::size_t i = 0; i < which.size(); ++i) {
       HingePoint& trial = problems_[which[i]].trial;
@@ -168,11 +170,13 @@ class OneAgainstRest {
     problem.moved = update_gram(problem);
     problem.trial.w = -problem.at.gradient(c);
     std::vector<double> scratch(problem.gram.size());
-    kernels().dense.solve_ridge(width_, problem.gram.data(), width_, 2 * c, scratch.data(), problem.trial.w.data());
+    kernels().dense.solve_ridge(width_, problem.gram.data(), width_, 2 * c, scratch.data(),
+                                problem.trial.w.data());
     problem.trial.w += problem.at.w;
   }
 
-  /// Adds and removes the rows that changed side: from one step to the next these are few. Whether there were any.
+  /// Adds and removes the rows that changed side: from one step to the next these are few. Whether there were
+  /// any.
   bool update_gram(HingeProblem& problem) {
     std::vector<Eigen::Index> in, out, now;
     for (Eigen::Index i = 0; i < x_.rows(); ++i) {
@@ -205,15 +209,15 @@ class OneAgainstRest {
     }
   }
 
-  /// The t that minimises f(at + t·(trial − at)): its derivative is piecewise linear and increasing, so Newton's
-  /// method within the bracket it has seen ends after a few pieces.
+  /// The t that minimises f(at + t·(trial − at)): its derivative is piecewise linear and increasing, so
+  /// Newton's method within the bracket it has seen ends after a few pieces.
   static double line_minimum(const HingeProblem& problem, double c) {
     const Eigen::VectorXd step = problem.trial.w - problem.at.w;
     const double along = problem.at.w.dot(step), square = step.squaredNorm();
     double t = 1, low = 0, high = std::numeric_limits<double>::infinity();
     for (int i = 0; i < 60; ++i) {
-      const HingeLine line = kernels().hinge.line(problem.y.size(), problem.y.data(), problem.at.output.data(),
-                                                  problem.trial.output.data(), t);
+      const HingeLine line = kernels().hinge.line(problem.y.size(), problem.y.data(),
+                                                  problem.at.output.data(), problem.trial.output.data(), t);
       const double slope = along + t * square + c * line.slope, curvature = square + c * line.curvature;
       (slope > 0 ? high : low) = t;
       double next = t - slope / curvature;
@@ -236,7 +240,8 @@ using Path = std::vector<std::vector<HingePoint>>;  // [C][problem]
 
 /// Solves along a path over C (ascending). Starts, at each C, from what is best there: the solution at the C
 /// before; that of a `narrower` width (if any) at this C; or the former, moved as the latter moved.
-Path path_over_c(OneAgainstRest& problems, Eigen::Index width, const std::vector<double>& c, const Path& narrower) {
+Path path_over_c(OneAgainstRest& problems, Eigen::Index width, const std::vector<double>& c,
+                 const Path& narrower) {
   problems.set_width(width);
   const auto widened = [&](const Eigen::VectorXd& w) {
     Eigen::VectorXd result = Eigen::VectorXd::Zero(problems.vector_size());
@@ -277,23 +282,23 @@ Path path_over_c(OneAgainstRest& problems, Eigen::Index width, const std::vector
     for (const HingeProblem& problem : problems.problems()) {
       solutions.push_back(problem.at);
       if (problem.gap > svm_tolerance)
-        spdlog::warn("svm: C = {}, {} features: certified to {:.1e} of the optimum only", c[j], width, problem.gap);
+        spdlog::warn("svm: C = {}, {} features: certified to {:.1e} of the optimum only", c[j], width,
+                     problem.gap);
     }
   }
   return path;
 }
 
-/// The training samples in the features of the problem: bias, position, then the principal components, so that
-/// every number of components is a leading block of columns.
+/// The training samples in the features of the problem: bias, position, then the principal components, so
+/// that every number of components is a leading block of columns.
 class Rotated {
  public:
   Rotated(const Samples& train, double largest_c)
       : pca_(train.continuous()), fixed_(1 + train.layout.position_columns()) {
-    // The penalty does not change under rotation, so all components are as good as no analysis at all; and those
-    // with 2Cσ² below this could not change the certificate.
+    // The penalty does not change under rotation, so all components are as good as no analysis at all; and
+    // those with 2Cσ² below this could not change the certificate.
     constexpr double matters = 1e-9;
-    const Eigen::Index all =
-        (2 * largest_c * pca_.singular_values().array().square() > matters).count();
+    const Eigen::Index all = (2 * largest_c * pca_.singular_values().array().square() > matters).count();
     all_ = fixed_ + std::max<Eigen::Index>(all, pca_.rank());
     x_ = Matrix::Zero(train.size(), padded(all_));
     x_.col(0).setOnes();
@@ -327,8 +332,9 @@ class Rotated {
 /// [n, columns of weights] decision values; `weights`: [1 + columns of the samples, any number].
 Matrix decision_values(const Samples& samples, const Matrix& weights) {
   Matrix result(samples.size(), weights.cols());
-  kernels().dense.multiply(samples.size(), samples.x.cols(), weights.cols(), samples.x.data(), samples.x.cols(),
-                           weights.row(1).data(), weights.cols(), result.data(), weights.cols());
+  kernels().dense.multiply(samples.size(), samples.x.cols(), weights.cols(), samples.x.data(),
+                           samples.x.cols(), weights.row(1).data(), weights.cols(), result.data(),
+                           weights.cols());
   result.rowwise() += weights.row(0);
   return result;
 }
@@ -346,8 +352,8 @@ std::int64_t components_of(const Setting& setting) {
 
 }  // namespace
 
-SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, const Eigen::VectorXd& y, double c,
-                                         const Eigen::VectorXd& start, double tolerance) {
+SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, const Eigen::VectorXd& y,
+                                         double c, const Eigen::VectorXd& start, double tolerance) {
   Matrix wide = Matrix::Zero(x.rows(), padded(x.cols()));
   wide.leftCols(x.cols()) = x;
   std::vector<int> labels;
@@ -446,7 +452,8 @@ std::unique_ptr<Model> LinearSvm::fit(const Samples& train, const Setting& setti
   return std::make_unique<LinearSvmModel>(std::move(weights));
 }
 
-std::unique_ptr<Model> LinearSvm::load(const io::hdf5::Group& group, const Layout& layout, int classes) const {
+std::unique_ptr<Model> LinearSvm::load(const io::hdf5::Group& group, const Layout& layout,
+                                       int classes) const {
   return std::make_unique<LinearSvmModel>(read_matrix(group, "weights", 1 + layout.columns(), classes));
 }
 

@@ -20,8 +20,8 @@ std::vector<double> gram_of(const Matrix& x, Eigen::Index first) {
 /// Columns from `first` on become themselves times `rotation`.
 void rotate(Matrix& x, Eigen::Index first, const Matrix& rotation) {
   Matrix result(x.rows(), rotation.cols());
-  kernels().dense.multiply(x.rows(), rotation.rows(), rotation.cols(), x.data() + first, x.cols(), rotation.data(),
-                           rotation.cols(), result.data(), result.cols());
+  kernels().dense.multiply(x.rows(), rotation.rows(), rotation.cols(), x.data() + first, x.cols(),
+                           rotation.data(), rotation.cols(), result.data(), result.cols());
   x.rightCols(rotation.cols()) = result;
 }
 

@@ -33,8 +33,8 @@ struct ConvMember {
 
 /// Several networks (convolution over time, ReLU, pooling over time, fully connected, softmax cross entropy)
 /// trained side by side on the same batches: their convolutions are one matrix product on shared patches.
-/// Members do not influence each other. A mini-batch is divided into parts that are worked on in parallel; the
-/// division does not depend on the number of threads. Scalar is float; double is for checking gradients.
+/// Members do not influence each other. A mini-batch is divided into parts that are worked on in parallel;
+/// the division does not depend on the number of threads. Scalar is float; double is for checking gradients.
 ///
 /// All parameters lie in one array: the convolution [kernel·channels, Σ filters] (row: time within the
 /// kernel, then channel; column: members side by side), its bias [Σ filters], then per member the fully

@@ -33,8 +33,8 @@ SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, cons
 /// A fitted linear SVM: one weight vector per class, one against the rest; scores are the decision values.
 class LinearSvmModel : public Model {
  public:
-  /// `weights`: [1 + columns of the layout, classes], the bias first. A principal component analysis, if there was
-  /// one, has been multiplied out.
+  /// `weights`: [1 + columns of the layout, classes], the bias first. A principal component analysis, if
+  /// there was one, has been multiplied out.
   explicit LinearSvmModel(Matrix weights) : weights_(std::move(weights)) {}
   [[nodiscard]] Matrix scores(const Samples& samples) const override;
   void save(io::hdf5::Group& group) const override;
@@ -48,9 +48,9 @@ class LinearSvmModel : public Model {
 /// position and bias are prepended after it. Because the penalty does not change under rotation, the problem
 /// without PCA is solved in the same rotated features, with all components that are not zero.
 ///
-/// The classes are solved side by side, so that one pass over the samples serves all of them; every point of the
-/// grid starts from its neighbours' solutions; and a Newton step's Gram matrix is updated by the samples that
-/// changed side.
+/// The classes are solved side by side, so that one pass over the samples serves all of them; every point of
+/// the grid starts from its neighbours' solutions; and a Newton step's Gram matrix is updated by the samples
+/// that changed side.
 class LinearSvm : public Classifier {
  public:
   void declare(Options& options) override;

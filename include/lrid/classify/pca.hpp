@@ -16,8 +16,8 @@ class Pca {
   /// `x`: [n, d], columns of mean zero.
   explicit Pca(const Eigen::Ref<const Matrix>& x);
 
-  /// [n, min(n, d)]: what it was fitted to, on all components, those beyond the rank included: the rotation loses
-  /// nothing of it.
+  /// [n, min(n, d)]: what it was fitted to, on all components, those beyond the rank included: the rotation
+  /// loses nothing of it.
   [[nodiscard]] const Matrix& scores() const { return scores_; }
   /// How many singular values exceed `tolerance` times the largest.
   [[nodiscard]] std::int64_t rank() const { return rank_; }

@@ -9,8 +9,8 @@
 // NOLINTNEXTLINE(google-build-namespaces): every target has its own
 namespace lrid::classify::LRID_TARGET {
 
-// Samples are worked on in blocks of `conv_lanes`, side by side in vector registers: a block's rows in patches and
-// outputs are position by position, each for all of its samples.
+// Samples are worked on in blocks of `conv_lanes`, side by side in vector registers: a block's rows in
+// patches and outputs are position by position, each for all of its samples.
 constexpr std::int64_t conv_lanes = 32;
 template <class Scalar>
 using Lanes = Eigen::Array<Scalar, conv_lanes, 1>;
@@ -21,8 +21,8 @@ inline std::int64_t blocks_at_a_time(std::int64_t positions) {
   return rows > conv_lanes * positions ? rows / (conv_lanes * positions) : 1;
 }
 
-// A mini-batch's chunk of samples on its way there and back. `fixed_classes`: their number if it is known at compile
-// time, else −1.
+// A mini-batch's chunk of samples on its way there and back. `fixed_classes`: their number if it is known at
+// compile time, else −1.
 template <class Scalar>
 class ConvChunk {
  public:
@@ -52,7 +52,8 @@ class ConvChunk {
       for (std::int64_t i = 0; i < conv_lanes; ++i) {
         const std::int64_t sample = b * conv_lanes + i;
         Scalar* to = patches_ + (b * block_rows_ + i) * columns_;
-        const Scalar* from = sample < count ? batch_.x + batch_.rows[begin + sample] * batch_.row_size : nullptr;
+        const Scalar* from =
+            sample < count ? batch_.x + batch_.rows[begin + sample] * batch_.row_size : nullptr;
         for (std::int64_t p = 0; p < batch_.positions; ++p, to += conv_lanes * columns_) {
           if (from == nullptr) {
             for (std::int64_t k = 0; k < columns_; ++k) to[k] = 0;
@@ -102,13 +103,14 @@ class ConvChunk {
     const std::int64_t positions = part.pool == Pool::none ? batch_.positions : 1;
     for (std::int64_t side = 0; side < conv_lanes; side += half) {
       Half sums[fixed_classes > 0 ? fixed_classes : 1];
-      for (std::int64_t first = 0; first < classes; first += fixed_classes > 0 ? fixed_classes : 1) {
+      for (std::int64_t first = 0; first<classes; first += fixed_classes> 0 ? fixed_classes : 1) {
         constexpr int together = fixed_classes > 0 ? fixed_classes : 1;
         for (int c = 0; c < together; ++c) sums[c].setConstant(bias[first + c]);
         const Scalar* weight = batch_.parameters + part.weights + first;
         for (std::int64_t p = 0; p < positions; ++p)
           for (std::int64_t f = 0; f < part.filters; ++f, weight += classes) {
-            Scalar* place = (part.pool == Pool::none ? at(block, part, p, f) : pooled_ + f * conv_lanes) + side;
+            Scalar* place =
+                (part.pool == Pool::none ? at(block, part, p, f) : pooled_ + f * conv_lanes) + side;
             const Half value = Eigen::Map<Half>(place).max(Scalar(0));
             Eigen::Map<Half> stored(place);
             stored = value;
@@ -138,7 +140,8 @@ class ConvChunk {
   template <int fixed_classes>
   void backward(std::int64_t block, const ConvPart& part, Scalar* gradient) {
     const std::int64_t classes = fixed_classes > 0 ? fixed_classes : batch_.classes;
-    for (std::int64_t c = 0; c < classes; ++c) gradient[part.bias + c] += lane(logits_ + c * conv_lanes).sum();
+    for (std::int64_t c = 0; c < classes; ++c)
+      gradient[part.bias + c] += lane(logits_ + c * conv_lanes).sum();
     const Scalar* weight = batch_.parameters + part.weights;
     Scalar* sum = gradient + part.weights;
     const std::int64_t positions = part.pool == Pool::none ? batch_.positions : 1;
@@ -183,7 +186,8 @@ class ConvChunk {
   void unpool(std::int64_t block, const ConvPart& part) {
     const auto share = Scalar(1) / static_cast<Scalar>(batch_.positions);
     for (std::int64_t f = 0; f < part.filters; ++f) {
-      const Lanes<Scalar> arriving = lane(pooled_ + f * conv_lanes), argument = lane(argument_ + f * conv_lanes);
+      const Lanes<Scalar> arriving = lane(pooled_ + f * conv_lanes),
+                          argument = lane(argument_ + f * conv_lanes);
       for (std::int64_t p = 0; p < batch_.positions; ++p) {
         auto output = lane(at(block, part, p, f));
         if (part.pool == Pool::mean)

@@ -7,11 +7,11 @@
 // NOLINTNEXTLINE(google-build-namespaces): every target has its own
 namespace lrid::classify::LRID_TARGET {
 
-// `together` problems at once on rows begin … end: two rows at a time, so that a row's values are loaded once for
-// all problems and the weights (in the nearest cache) once for both rows.
+// `together` problems at once on rows begin … end: two rows at a time, so that a row's values are loaded once
+// for all problems and the weights (in the nearest cache) once for both rows.
 template <int together>
-void hinge_rows(const HingeBatch& batch, std::int64_t first, std::int64_t begin, std::int64_t end, double* loss,
-                double* sums) {
+void hinge_rows(const HingeBatch& batch, std::int64_t first, std::int64_t begin, std::int64_t end,
+                double* loss, double* sums) {
   using Pack = Eigen::Array4d;
   using ConstPack = Eigen::Map<const Pack>;
   const std::int64_t width = batch.width;
@@ -49,8 +49,7 @@ void hinge_rows(const HingeBatch& batch, std::int64_t first, std::int64_t begin,
       if (slack0 == 0 || slack1 == 0) {
         const double* row = slack0 == 0 ? row1 : row0;
         const double a = slack0 == 0 ? a1 : a0;
-        for (std::int64_t j = 0; j < width; j += 4)
-          Eigen::Map<Pack>(sum + j) += a * ConstPack(row + j);
+        for (std::int64_t j = 0; j < width; j += 4) Eigen::Map<Pack>(sum + j) += a * ConstPack(row + j);
       } else {
         for (std::int64_t j = 0; j < width; j += 4)
           Eigen::Map<Pack>(sum + j) += a0 * ConstPack(row0 + j) + a1 * ConstPack(row1 + j);
@@ -59,7 +58,8 @@ void hinge_rows(const HingeBatch& batch, std::int64_t first, std::int64_t begin,
   }
 }
 
-inline void hinge_pass(const HingeBatch& batch, std::int64_t begin, std::int64_t end, double* loss, double* sums) {
+inline void hinge_pass(const HingeBatch& batch, std::int64_t begin, std::int64_t end, double* loss,
+                       double* sums) {
   for (std::int64_t k = 0; k < batch.count; ++k) loss[k] = 0;
   for (std::int64_t j = 0; j < batch.count * batch.width; ++j) sums[j] = 0;
   std::int64_t first = 0;

@@ -63,15 +63,16 @@ struct DenseKernels {
                       double* b);
 };
 
-/// Problems "one class against the rest" on the same rows: y_i = 1 where the label is the positive class, else −1.
+/// Problems "one class against the rest" on the same rows: y_i = 1 where the label is the positive class,
+/// else −1.
 struct HingeBatch {
-  const double* x;  ///< [n, stride]
-  std::int64_t stride, width;  ///< width: columns that count, a multiple of 4
-  const int* labels;           ///< [n]
-  std::int64_t count;          ///< of problems
-  const int* positive;             ///< [count]
-  const double* const* weights;    ///< [count] of [width]
-  double* const* outputs;          ///< [count] of [n]
+  const double* x;               ///< [n, stride]
+  std::int64_t stride, width;    ///< width: columns that count, a multiple of 4
+  const int* labels;             ///< [n]
+  std::int64_t count;            ///< of problems
+  const int* positive;           ///< [count]
+  const double* const* weights;  ///< [count] of [width]
+  double* const* outputs;        ///< [count] of [n]
 };
 
 /// Σ_i max(0, 1 − y_i o_i)² at outputs o = from + t·(to − from), with its derivatives by t.
@@ -80,14 +81,15 @@ struct HingeLine {
 };
 
 struct HingeKernels {
-  /// For rows begin … end: outputs = x·w; loss [count] = Σ_i l_i² and sums [count, width] = Σ_i y_i l_i x_i, with
-  /// l_i = max(0, 1 − y_i o_i). One pass over x does it all.
+  /// For rows begin … end: outputs = x·w; loss [count] = Σ_i l_i² and sums [count, width] = Σ_i y_i l_i x_i,
+  /// with l_i = max(0, 1 − y_i o_i). One pass over x does it all.
   void (*pass)(const HingeBatch&, std::int64_t begin, std::int64_t end, double* loss, double* sums);
   HingeLine (*line)(std::int64_t n, const double* y, const double* from, const double* to, double t);
 };
 
-/// The best split of each of some features: Σ_c L_c²/L + Σ_c R_c²/R, which Gini impurity leaves to maximise (L_c and
-/// R_c: weight of class c on the left and on the right), and the last key on the left; −1: the feature is constant.
+/// The best split of each of some features: Σ_c L_c²/L + Σ_c R_c²/R, which Gini impurity leaves to maximise
+/// (L_c and R_c: weight of class c on the left and on the right), and the last key on the left; −1: the
+/// feature is constant.
 struct LaneSplits {
   float score[8];
   std::int32_t position[8];
@@ -101,13 +103,13 @@ struct BinScores {
 struct SplitKernels {
   static constexpr int lanes = 8, bins = 256;
   static constexpr int classes = 4;  ///< at most
-  /// keys: [count, lanes], each rank (16 bits), weight (12), class (4); aligned to 32 bytes; sorted on return.
-  /// totals: [classes] weight of each class.
+  /// keys: [count, lanes], each rank (16 bits), weight (12), class (4); aligned to 32 bytes; sorted on
+  /// return. totals: [classes] weight of each class.
   void (*lane_splits)(std::uint32_t* keys, int count, const std::uint32_t* totals, LaneSplits* result);
   /// histogram: [bins] weight of each class, 16 bits each, class 0 lowest.
   BinScores (*scan_bins)(const std::uint64_t* histogram, const std::uint32_t* totals);
-  /// Whether the boundary behind a bin scores at least `least`, and whether a split inside it may: [bins] each. Bit 0
-  /// and 1 of the result: whether there is any.
+  /// Whether the boundary behind a bin scores at least `least`, and whether a split inside it may: [bins]
+  /// each. Bit 0 and 1 of the result: whether there is any.
   int (*find_bins)(const std::uint64_t* histogram, const std::uint32_t* totals, float least, bool* boundary,
                    bool* inside);
 };

@@ -72,7 +72,8 @@ inline void lane_splits(std::uint32_t* values, int count, const std::uint32_t* t
 
 // A histogram's running sums, and the scores of its boundaries: scores[b] is the one before bin b.
 struct BinSums {
-  static constexpr int bins = SplitKernels::bins, classes = SplitKernels::classes, lanes = SplitKernels::lanes;
+  static constexpr int bins = SplitKernels::bins, classes = SplitKernels::classes,
+                       lanes = SplitKernels::lanes;
   alignas(32) std::int32_t left[classes][bins];  // up to and with the bin
   alignas(32) float scores[bins + lanes], weights[bins + lanes];
 
@@ -98,8 +99,8 @@ struct BinSums {
     }
   }
 
-  // One unit of weight that changes side changes each of the two sums by at most 1, so no split inside a bin can score
-  // more than this. 0 for bins that hold one unit at most.
+  // One unit of weight that changes side changes each of the two sums by at most 1, so no split inside a bin
+  // can score more than this. 0 for bins that hold one unit at most.
   void rough_bound(int b, Floats& bound) const {
     Floats before, after, from, to;
     __builtin_memcpy(&before, scores + b, sizeof before);
@@ -110,8 +111,8 @@ struct BinSums {
     bound = weight > Floats{} + 1.5F ? (before + after) * 0.5F + weight : Floats{};
   }
 
-  // The score is a convex function of the classes' weights on the left, so inside a bin it is at most what it is in
-  // a corner of the box between the bin's two ends.
+  // The score is a convex function of the classes' weights on the left, so inside a bin it is at most what it
+  // is in a corner of the box between the bin's two ends.
   void bound(int b, const std::uint32_t* totals, Floats& most) const {
     Floats first[classes], last[classes];
     for (int c = 0; c < classes; ++c) {
@@ -197,6 +198,7 @@ inline int find_bins(const std::uint64_t* histogram, const std::uint32_t* totals
   return found;
 }
 
-constexpr SplitKernels split_kernels = {.lane_splits = lane_splits, .scan_bins = scan_bins, .find_bins = find_bins};
+constexpr SplitKernels split_kernels = {
+    .lane_splits = lane_splits, .scan_bins = scan_bins, .find_bins = find_bins};
 
 }  // namespace lrid::classify::LRID_TARGET
