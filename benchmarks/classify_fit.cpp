@@ -62,7 +62,7 @@ void run(const std::string& config, const std::string& data_file) {
       const Split& split = condition.plan->splits[s];
       const Scaler scaler(*condition.train, split.train);
       const Samples train = scaler.apply(*condition.train, split.train, *condition.target);
-      const Samples test = scaler.apply(*condition.test, split.test, *condition.target);
+      const Samples test = scaler.apply(*condition.train, split.test, *condition.target);
       const Key key(static_cast<std::uint64_t>(protocol.seed), name, {s});
       auto begin = std::chrono::steady_clock::now();
       const auto seconds = [&] {
