@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include <fmt/format.h>
@@ -195,12 +196,17 @@ std::string figure_html(const NumberedExhibit& numbered) {
 }
 
 std::string findings(const std::vector<Part>& parts) {
+  // Of many experiments the first findings of each: a summary must stay one.
+  const std::size_t most = parts.size() > 3 ? 2 : std::numeric_limits<std::size_t>::max();
   std::string html;
-  for (const Part& part : parts)
-    for (const NumberedExhibit& numbered : part.exhibits)
-      if (!numbered.exhibit.finding.empty())
-        html += fmt::format("<li>{} <a href=\"#figure-{}\">Figure\u00a0{}</a></li>\n",
-                            escape(numbered.exhibit.finding), numbered.number, numbered.number);
+  for (const Part& part : parts) {
+    std::size_t shown = 0;
+    for (const NumberedExhibit& numbered : part.exhibits) {
+      if (numbered.exhibit.finding.empty() || shown++ >= most) continue;
+      html += fmt::format("<li>{} <a href=\"#figure-{}\">Figure\u00a0{}</a></li>\n",
+                          escape(numbered.exhibit.finding), numbered.number, numbered.number);
+    }
+  }
   return html.empty() ? "" : "<ul class=\"findings\">\n" + html + "</ul>\n";
 }
 
