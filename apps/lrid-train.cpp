@@ -16,6 +16,7 @@
 #include <lrid/nn/architecture.hpp>
 #include <lrid/observe/trajectory_recorder.hpp>
 #include <lrid/rules/learning_rule.hpp>
+#include <lrid/tasks/pack.hpp>
 #include <lrid/tasks/task.hpp>
 #include <lrid/train/runner.hpp>
 #include <lrid/train/sweep.hpp>
@@ -52,11 +53,13 @@ class RecordingWatcher final : public train::Watcher {
   }
   nn::LayerSink sink() override { return recorder_.sink(); }
   void end_point(const train::Point& point, const train::Metrics& metrics) override {
-    recorder_.end_point(point.step, point.epoch,
-                        {{"train_loss", metrics.train_loss},
-                         {"train_accuracy", metrics.train_accuracy},
-                         {"validation_loss", metrics.validation_loss},
-                         {"validation_accuracy", metrics.validation_accuracy}},
+    std::map<std::string, double> named{{"train_loss", metrics.train_loss},
+                                        {"train_accuracy", metrics.train_accuracy},
+                                        {"validation_loss", metrics.validation_loss},
+                                        {"validation_accuracy", metrics.validation_accuracy}};
+    const std::vector<std::string> more = point.task.more_metrics();
+    for (std::size_t i = 0; i < more.size(); ++i) named[more[i]] = metrics.more[i];
+    recorder_.end_point(point.step, point.epoch, named,
                         plan_.config.keep_checkpoints ? &point.network : nullptr);
   }
   void save() override { recorder_.save(); }
@@ -95,7 +98,8 @@ struct Arguments {
   std::string data_dir = "data";
   std::vector<std::string> assignments;
   int jobs = 1, cohort = 0;
-  bool dry_run = false;
+  bool dry_run = false, skip_bad = false;
+  std::string pack;
 };
 
 template <class Entry>
@@ -103,19 +107,43 @@ void print_names(const Registry<Entry>& registry) {
   for (const Entry& entry : registry.entries()) fmt::print("{}\n", entry.name);
 }
 
+/// Architecture, task, and how large the network is or why there is none, for the shapes that the study's data
+/// have.
+void print_pairs() {
+  for (const nn::Architecture& architecture : nn::architectures().entries())
+    for (const tasks::TaskEntry& task : tasks::tasks().entries()) {
+      std::string verdict;
+      try {
+        const auto shape = task.usual_shape(architecture.name);
+        const auto network = architecture.build({.input = {shape.channels, shape.height, shape.width},
+                                                 .classes = shape.outputs,
+                                                 .contrastive_head = shape.contrastive,
+                                                 .options = torch::TensorOptions(torch::kMeta)});
+        std::int64_t parameters = 0;
+        for (const nn::Parameter& parameter : network->parameters()) parameters += parameter.tensor.numel();
+        verdict = fmt::format("yes, {} parameters", parameters);
+      } catch (const InputError& error) {
+        verdict = fmt::format("no: {}", error.what());
+      }
+      fmt::print("{:<12} {:<9} {}\n", architecture.name, task.name, verdict);
+    }
+}
+
 void print_list(const std::string& what) {
+  if (what.empty() || what == "pairs") return print_pairs();
   if (what == "architectures") return print_names(nn::architectures());
   if (what == "tasks") return print_names(tasks::tasks());
   if (what == "rules") return print_names(rules::learning_rules());
   if (what == "datasets") return print_names(tasks::datasets());
   bad_input("--list {}: expected {}", what,
-            expected_one_of({"architectures", "tasks", "rules", "datasets"}, what));
+            expected_one_of({"architectures", "tasks", "rules", "datasets", "pairs"}, what));
 }
 
 /// File, then --set, then the options that have a spelling of their own.
 Config read_config(const Arguments& arguments, const std::string& file) {
   Config config = file.empty() ? Config() : Config::from_file(file);
   for (const std::string& assignment : arguments.assignments) config.assign(assignment);
+  if (arguments.skip_bad) config.assign("data.skip_bad", {true}, "--skip-bad");
   if (!arguments.device.empty()) config.assign("compute.device", {arguments.device}, "--device");
   if (arguments.common.threads > 0)
     config.assign("compute.threads", {static_cast<std::int64_t>(arguments.common.threads)}, "--threads");
@@ -126,8 +154,9 @@ train::RunnerOptions runner_options(const Arguments& arguments) {
   if (arguments.jobs < 1) bad_input("--jobs {}: expected a number ≥ 1", arguments.jobs);
   if (arguments.cohort < 0) bad_input("--cohort {}: expected a number ≥ 0", arguments.cohort);
   std::error_code ignored;
-  if (!fs::is_directory(arguments.data_dir, ignored))
-    bad_input("--data-dir {}: no such folder, expected the one that holds the data", arguments.data_dir);
+  if (!fs::exists(arguments.data_dir, ignored))
+    bad_input("--data-dir {}: no such folder, expected the one that holds the data, or a pack",
+              arguments.data_dir);
   return {.data_dir = arguments.data_dir, .jobs = arguments.jobs, .cohort = arguments.cohort};
 }
 
@@ -145,6 +174,19 @@ void train_one(const Arguments& arguments) {
     work_failed("{}: failed: {}", arguments.out, outcome.reason);
   if (outcome.kind == train::RunOutcome::Kind::already_complete)
     spdlog::info("{}: is complete already", arguments.out);
+  fmt::print("{}\n", arguments.out);
+}
+
+void pack(const Arguments& arguments) {
+  if (arguments.out.empty()) bad_input("--out: is missing, expected the pack to write");
+  require_writable(arguments.out, "--out");
+  Options options(read_config(arguments, arguments.config));
+  tasks::PackOptions pack_options;
+  pack_options.declare(options);
+  options.finish();
+  const int threads = arguments.common.threads > 0 ? arguments.common.threads : available_cores();
+  const std::int64_t images = tasks::write_pack(arguments.pack, arguments.out, pack_options, threads);
+  spdlog::info("{} images packed", images);
   fmt::print("{}\n", arguments.out);
 }
 
@@ -227,7 +269,15 @@ int run_program(int argc, char** argv) {
   app.add_option("--shard", arguments.shard,
                  "I/N: every N-th network of the sweep, from the I-th (0 ≤ I < N)");
   app.add_flag("--dry-run", arguments.dry_run, "list the runs with an estimate of time and memory");
-  app.add_option("--list", arguments.list, "names, one a line: architectures, tasks, rules or datasets");
+  const CLI::Option* list =
+      app.add_option("--list", arguments.list,
+                     "names, one a line: architectures, tasks, rules or datasets; pairs (or nothing): which "
+                     "architecture meets which task, and why not")
+          ->expected(0, 1);
+  app.add_option("--pack", arguments.pack,
+                 "image folder to write into one file, --out; with --set pack.short_side, pack.quality");
+  app.add_flag("--skip-bad", arguments.skip_bad,
+               "leave out images and sounds that cannot be read: each is named, and they are counted");
   add_common_options(app, arguments.common);
   app.footer([] { return "\n" + train::options_help(declare_observer); });
   return run_app("lrid-train", [&] {
@@ -241,7 +291,8 @@ int run_program(int argc, char** argv) {
     }
     arguments.common.apply();
     const stats::ThreadLimit threads(arguments.common.threads * std::max(1, arguments.jobs));
-    if (!arguments.list.empty()) return print_list(arguments.list);
+    if (list->count() > 0) return print_list(arguments.list);
+    if (!arguments.pack.empty()) return pack(arguments);
     if (!arguments.sweep.empty() && !arguments.config.empty())
       bad_input("--sweep and --config: expected one of the two");
     if (!arguments.sweep.empty()) return train_sweep(arguments);

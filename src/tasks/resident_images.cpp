@@ -14,6 +14,8 @@ ResidentImages::ResidentImages(Options& options) {
   options.add("data.size", read_.size, Accepts::between(1, 1024),
               "cut images to their central square and resize it to so many pixels; auto: take them as they "
               "are, all of one size");
+  options.add("data.skip_bad", read_.skip_bad, Accepts::anything(),
+              "leave out images that cannot be read; a line in the log for each");
   options.add("data.training_samples", split_.training_samples, Accepts::at_least(1),
               "train on so many samples only, drawn balanced over classes; auto: on all");
   options.add("data.validation_fraction", split_.validation_fraction,
@@ -47,12 +49,10 @@ void ResidentImages::load(const std::filesystem::path& data_dir, int threads) {
       read_image_dataset(folder_.empty() ? data_dir : data_dir / folder_, read));
   Split split = make_split(data->labels, data->training_images, split_);
   Normalization normalization = fit_normalization(data->images, split.training, normalization_);
-  set_data({.name = data->name,
-            .classes = std::ssize(data->classes),
-            .labels = data->labels,
-            .split = std::move(split),
-            .preparation = std::make_shared<const CropFlip>(data, std::move(normalization), augmentation_),
-            .bytes = data->bytes()});
+  set_images({.classes = std::ssize(data->classes),
+              .labels = data->labels,
+              .preparation = std::make_shared<const CropFlip>(data, std::move(normalization), augmentation_)},
+             {.dataset = data->name, .split = std::move(split), .bytes = data->bytes()});
 }
 
 }  // namespace lrid::tasks

@@ -32,7 +32,7 @@ NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape) {
   });
   const torch::NoGradGuard no_grad;
   network->forward(torch::zeros({1, shape.channels, shape.height, shape.width}));
-  bytes.activations = copies * outputs * plan.config.batch_size;
+  bytes.activations = copies * outputs * plan.config.batch_size * (shape.contrastive ? 2 : 1);
   return bytes;
 }
 

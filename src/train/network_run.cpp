@@ -160,33 +160,43 @@ bool NetworkRun::restore() {
 
 Metrics NetworkRun::evaluate(bool offer_to_watcher) {
   const torch::NoGradGuard no_grad;
+  const bool contrastive = task_->shape().contrastive;
   const std::int64_t probe = offer_to_watcher ? task_->probe_size() : 0;
   const std::int64_t samples = std::min(plan_.config.validation_samples.value_or(task_->validation_samples()),
                                         task_->validation_samples());
-  const Tensor sums = torch::zeros({2}, torch::TensorOptions(torch::kFloat64).device(device_));
-  bool has_accuracy = true;
-  // The probe is the beginning of the validation data (tasks::Task::validation), so one pass serves both.
+  // A contrastive loss depends on how many samples there are to tell apart.
+  const std::int64_t chunk = contrastive ? plan_.config.batch_size : evaluation_chunk;
+  const auto shares = static_cast<std::int64_t>(task_->more_metrics().size());
+  const Tensor sums = torch::zeros({2 + shares}, torch::TensorOptions(torch::kFloat64).device(device_));
+  const auto count = [&](const Tensor& outputs, const Tensor& targets, std::int64_t counted) {
+    const tasks::LossValue value = task_->loss(outputs, targets);
+    sums[0] += value.loss.to(torch::kFloat64) * counted;
+    sums[1] += value.correct.defined() ? value.correct.to(torch::kFloat64) : torch::full_like(sums[1], NAN);
+    if (shares > 0) sums.narrow(0, 2, shares) += value.more.to(torch::kFloat64);
+  };
   const auto pass = [&](std::int64_t begin, std::int64_t end) {
     const tasks::Batch batch = task_->validation(begin, end, device_);
     const Tensor outputs = network_->forward(batch.inputs);
     if (begin >= samples) return;
     const std::int64_t counted = std::min(end, samples) - begin;
-    const tasks::LossValue value =
-        task_->loss(outputs.narrow(0, 0, counted), batch.targets.narrow(0, 0, counted));
-    sums[0] += value.loss.to(torch::kFloat64) * counted;
-    has_accuracy = value.correct.defined();
-    if (has_accuracy) sums[1] += value.correct.to(torch::kFloat64);
+    // Of views there are two a sample, and never more than are counted.
+    const std::int64_t rows = contrastive ? outputs.size(0) : counted;
+    count(outputs.narrow(0, 0, rows), batch.targets.narrow(0, 0, counted), counted);
   };
   network_->set_sink(offer_to_watcher ? watcher_->sink() : nn::LayerSink{});
-  for (std::int64_t begin = 0; begin < probe; begin += evaluation_chunk)
-    pass(begin, std::min(begin + evaluation_chunk, probe));
+  for (std::int64_t begin = 0; begin < probe; begin += evaluation_chunk) {
+    const std::int64_t end = std::min(begin + evaluation_chunk, probe);
+    if (contrastive)
+      network_->forward(task_->probe(begin, end, device_));
+    else
+      pass(begin, end);  // the probe is the beginning of the validation data: one pass serves both
+  }
   network_->set_sink({});
-  for (std::int64_t begin = probe; begin < samples; begin += evaluation_chunk)
-    pass(begin, std::min(begin + evaluation_chunk, samples));
-  const Tensor host = sums.cpu();
-  const auto* values = host.const_data_ptr<double>();
-  const auto mean = [&](double sum) { return sum / static_cast<double>(samples); };
-  return {NAN, NAN, mean(values[0]), has_accuracy ? mean(values[1]) : NAN};
+  for (std::int64_t begin = contrastive ? 0 : probe; begin < samples; begin += chunk)
+    pass(begin, std::min(begin + chunk, samples));
+  const Tensor host = sums.cpu() / samples;
+  const auto* means = host.const_data_ptr<double>();
+  return {NAN, NAN, means[0], means[1], {means + 2, means + 2 + shares}};
 }
 
 void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_batch) {

@@ -81,7 +81,8 @@ void declare_run(Options& options, RunConfig& config, const DeclareMore& declare
   options.resolve("optimizer.scale_with_batch", {*scale});
   config.learning_rate = *scale ? *base * static_cast<double>(config.batch_size) / 256 : *base;
 
-  auto made_rule = rule_entry.make(options, architecture.weight_decay);
+  const tasks::TaskEntry& task_entry = tasks::tasks().at(config.task);
+  auto made_rule = rule_entry.make(options, task_entry.own_weight_decay.value_or(architecture.weight_decay));
   config.schedule.declare(options);
   if (!made_rule->can_align_alone())
     for (const auto& [key, used] : {std::pair{"schedule.delay", config.schedule.delay > 0},
@@ -90,7 +91,7 @@ void declare_run(Options& options, RunConfig& config, const DeclareMore& declare
         options.fail(key,
                      fmt::format("{} has no layer-wise loss that could be descended by itself, expected 0",
                                  config.learning_rule));
-  auto made_task = tasks::tasks().at(config.task).make(options);
+  auto made_task = task_entry.make(options, config.architecture);
   options.add("validation.samples", config.validation_samples, Accepts::at_least(1),
               "validation samples to measure loss and accuracy on; auto: all");
   declare_compute(options, config.compute);
@@ -164,9 +165,9 @@ RunPlan make_plan(Config config, std::filesystem::path out, const DeclareMore& d
   resolve_compute(options, plan.config.compute);
   plan.toml = options.to_toml();
   plan.task_key = plan.config.task;
-  for (const auto& [key, value] : options.values())
-    for (const char* table : {"data.", "probe.", "augmentation."})
-      if (key.starts_with(table)) plan.task_key += fmt::format(" {}={}", key, value);
+  Options of_task(plan.source);
+  tasks::tasks().at(plan.config.task).make(of_task, plan.config.architecture);
+  for (const auto& [key, value] : of_task.values()) plan.task_key += fmt::format(" {}={}", key, value);
   return plan;
 }
 
@@ -228,7 +229,8 @@ std::string first_difference(const std::string& recorded_toml, const std::string
   const Config recorded = Config::from_toml(recorded_toml, "recorded");
   const Config wanted = Config::from_toml(wanted_toml, "wanted");
   const auto ignored = [&](const std::string& key) {
-    return key == "checkpoint.state_seconds" || (complete && key.starts_with("compute."));
+    return key == "checkpoint.state_seconds" || key == "compute.workers" ||
+           (complete && key.starts_with("compute."));
   };
   for (const auto& [key, entry] : wanted.entries()) {
     const Config::Entry* before = recorded.find(key);

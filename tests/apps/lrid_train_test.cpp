@@ -283,11 +283,15 @@ TEST(LridTrain, AFileOfAnotherConfigurationIsNotTouched) {
 TEST(LridTrain, ListsNames) {
   EXPECT_EQ(run_command(lrid_train("--list rules")).out,
             "sgdm\nadam\nfa\nia\nwm\nsa\naa\nkp\ndfa\nusf\nbrsf\nfrsf\n");
-  EXPECT_EQ(run_command(lrid_train("--list tasks")).out, "cifar10\n");
+  EXPECT_EQ(run_command(lrid_train("--list tasks")).out, "cifar10\nimagenet\nsimclr\nwsn\n");
   EXPECT_EQ(run_command(lrid_train("--list architectures")).out,
             "KNet4\nKNet5\nKNet4-LRN\nKNet5-LRN\nAlexNet\nAlexNet-LRN\nResNet-18\nResNet-34\nResNet-18v2\n"
             "ResNet-34v2\n");
   EXPECT_EQ(run_command(lrid_train("--list nonsense")).exit_code, 2);
+  const std::string pairs = run_command(lrid_train("--list")).out;
+  EXPECT_EQ(std::ranges::count(pairs, '\n'), 40);
+  EXPECT_NE(pairs.find("KNet4        cifar10   yes, "), std::string::npos) << pairs;
+  EXPECT_NE(pairs.find("AlexNet      cifar10   no: AlexNet: input of 3×32×32, expected"), std::string::npos);
 }
 
 TEST(LridTrain, DryRunTrainsNothing) {

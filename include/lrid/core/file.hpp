@@ -3,8 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+
+struct evp_md_ctx_st;  // OpenSSL's
 
 namespace lrid {
 
@@ -30,5 +33,19 @@ void require_writable(const std::filesystem::path& path, std::string_view option
 /// Hex SHA-256 of a file's bytes, of bytes.
 std::string sha256_of_file(const std::filesystem::path& path);
 std::string sha256(std::string_view bytes);
+
+/// The same of bytes that come piece by piece.
+class Sha256 {
+ public:
+  Sha256();
+  void update(std::string_view bytes);
+  std::string hex();  ///< to be called once
+
+ private:
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
 
 }  // namespace lrid

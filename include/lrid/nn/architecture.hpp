@@ -16,7 +16,7 @@ struct NetworkSpec {
   std::int64_t classes = 10;      ///< outputs of the classifier layer
   bool contrastive_head = false;  ///< in place of the classifier layer (architectures.md, "SimCLR heads")
   Key initial_values{0};
-  torch::TensorOptions options = torch::kFloat32;  ///< type and device
+  torch::TensorOptions options = torch::kFloat32;  ///< type and device; the device "meta" gives shapes only
   bool channels_last = true;  ///< memory layout of convolutions; no effect on values' meaning
 
   /// `options` with the memory format of kernels.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <lrid/nn/network.hpp>
 #include <lrid/rules/learning_rule.hpp>
@@ -16,6 +17,7 @@ namespace lrid::train {
 /// before (NaN at the first); accuracies are NaN where a task has none.
 struct Metrics {
   double train_loss = 0, train_accuracy = 0, validation_loss = 0, validation_accuracy = 0;
+  std::vector<double> more{};  ///< the task's more_metrics(), over validation samples
 };
 
 /// A network at a trajectory point, in evaluation mode.
