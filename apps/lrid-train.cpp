@@ -107,8 +107,8 @@ void print_names(const Registry<Entry>& registry) {
   for (const Entry& entry : registry.entries()) fmt::print("{}\n", entry.name);
 }
 
-/// Architecture, task, and how large the network is or why there is none, for the shapes that the study's data
-/// have.
+/// Architecture, task, and how large the network is or why there is none, for the shapes that the study's
+/// data have.
 void print_pairs() {
   for (const nn::Architecture& architecture : nn::architectures().entries())
     for (const tasks::TaskEntry& task : tasks::tasks().entries()) {

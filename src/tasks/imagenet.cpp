@@ -29,17 +29,9 @@ void ImageFileOptions::declare(Options& options) {
       "data.scaled_decode", scaled_decode, Accepts::anything(),
       "decode large JPEG images at half, a quarter or an eighth of their size where enough pixels are "
       "left: faster, slightly other values");
-  options.add("data.training_samples", split.training_samples, Accepts::at_least(1),
-              "train on so many samples only, drawn balanced over classes; auto: on all");
-  options.add("data.validation_fraction", split.validation_fraction,
-              {.low = 0, .high = 0.9, .low_open = true},
-              "share of the samples to validate with where the data have no val/ or test/");
+  split.declare(options);
   options.add("compute.workers", workers, Accepts::between(1, 4096),
               "threads that read and decode, ahead of the device; auto: all cores; changes no bits");
-  options.add("probe.size", split.probe_size, Accepts::at_least(1),
-              "stimuli of the probe set (all validation samples if there are fewer)");
-  options.add("probe.seed", split.seed, Accepts::at_least(0),
-              "draws the probe set, the validation share and the training samples");
 }
 
 int ImageFileOptions::worker_threads() const {

@@ -109,16 +109,9 @@ WordSpeakerNoise::WordSpeakerNoise(Options& options) {
               "manifest of noises, CSV: path, class (several: a;b)");
   options.add("data.skip_bad", skip_bad_, Accepts::anything(),
               "read everything first, and leave out sounds that cannot be read; a line in the log for each");
-  options.add("data.training_samples", split_.training_samples, Accepts::at_least(1),
-              "train on so many words only, drawn balanced over words; auto: on all");
-  options.add("data.validation_fraction", split_.validation_fraction,
-              {.low = 0, .high = 0.9, .low_open = true}, "share of the words to validate with");
+  split_.declare(options);
   options.add("compute.workers", workers_, Accepts::between(1, 4096),
               "threads that read and mix sounds, ahead of the device; auto: all cores; changes no bits");
-  options.add("probe.size", split_.probe_size, Accepts::at_least(1),
-              "stimuli of the probe set (all validation samples if there are fewer)");
-  options.add("probe.seed", split_.seed, Accepts::at_least(0),
-              "draws the probe set, the validation share, the training samples and fixed mixtures");
   mixture_.declare(options);
   options.add("loss.word", word_weight_, Accepts::at_least(0), "weight of the words' cross entropy");
   options.add("loss.speaker", speaker_weight_, Accepts::at_least(0), "weight of the speakers' cross entropy");

@@ -188,6 +188,10 @@ class Runner {
         runs.push_back(std::move(run));
       });
     }
+    const auto save_all = [&] {
+      for (auto& run : runs)
+        if (run->step() > 0) attempt(index_of(*run), [&] { run->save(); });
+    };
     while (!runs.empty()) {
       const std::int64_t step =
           (*std::ranges::min_element(runs, {}, [](const auto& run) { return run->step(); }))->step();
@@ -196,6 +200,13 @@ class Runner {
         if (!batch.inputs.defined()) batch = source->batch(step);
         return batch;
       };
+      // A damaged file among the data may show only now; what was computed stays.
+      if (std::ranges::any_of(runs, [&](const auto& run) { return step < run->steps(); })) try {
+          batch_of_step();
+        } catch (const InputError&) {
+          save_all();
+          throw;
+        }
       for (auto& run : runs) {
         if (run->step() != step) continue;
         const bool alive = attempt(index_of(*run), [&] {
@@ -208,7 +219,7 @@ class Runner {
       }
       std::erase(runs, nullptr);
       if (interrupt_requested()) {
-        for (auto& run : runs) attempt(index_of(*run), [&] { run->save(); });
+        save_all();
         throw Interrupted();
       }
     }
