@@ -37,10 +37,10 @@ class Tasks {
  public:
   Tasks(fs::path data_dir, int threads) : data_dir_(std::move(data_dir)), threads_(threads) {}
 
-  const tasks::Task& get(const std::string& name, const Config& config) {
+  const tasks::Task& get(const io::Trajectory& t, const Config& config) {
     Options options(config);
-    std::unique_ptr<tasks::Task> made = tasks::tasks().at(name).make(options);
-    std::unique_ptr<tasks::Task>& task = tasks_[fmt::format("{} {}", name, fmt::join(options.values(), " "))];
+    std::unique_ptr<tasks::Task> made = tasks::tasks().at(t.task).make(options, t.architecture);
+    std::unique_ptr<tasks::Task>& task = tasks_[fmt::format("{} {}", t.task, fmt::join(options.values(), " "))];
     if (!task) {
       made->load(data_dir_, threads_);
       task = std::move(made);
@@ -213,7 +213,7 @@ io::Dataset remeasure(const std::vector<fs::path>& files, const RemeasureOptions
   Progress progress("remeasuring", points, "points");
   for (Part& part : work) {
     const Config config = Config::from_toml(part.trained().config, part.source().string());
-    part.measure(tasks.get(part.trained().task, config), config, progress);
+    part.measure(tasks.get(part.trained(), config), config, progress);
     builder.add(part.source(), part.result(), with_perfect);
   }
   progress.finish();
