@@ -6,6 +6,7 @@
 #                       (LRID_CACHE), default ~/.cache/lrid; --prefix is the same
 #   --without-torch     no LibTorch: enough for lrid-classify and most of lrid-observe
 #   --without-packages  no Debian packages: you have seen to them yourself
+#   --soak              also what the long tests need: Slurm
 #   --peers             also what the comparisons in benchmarks/ run against: scikit-learn and its Intel extension, LIBLINEAR, PyTorch
 #
 # Debian packages come through apt-get. LibTorch is the one inside PyPI's torch wheel, in a virtual environment in
@@ -32,6 +33,7 @@ while [ $# -gt 0 ]; do
     --without-torch) torch=; shift ;;
     --without-packages) packages=; shift ;;
     --peers) peers=yes; shift ;;
+    --soak) PACKAGES+=(slurm-wlm munge); shift ;;
     -h|--help) print_usage "$0"; exit 0 ;;
     *) bad_option "$1" ;;
   esac

@@ -68,8 +68,13 @@ TrajectoryRecorder::TrajectoryRecorder(std::filesystem::path path, TrajectoryHea
 
 std::optional<TrajectoryRecorder::Recorded> TrajectoryRecorder::recorded() const {
   if (!std::filesystem::exists(path_)) return std::nullopt;
-  const io::Trajectory found = io::read_trajectory(path_);
-  Recorded result{found.complete(), "", found.config};
+  const io::Trajectory found = io::read_trajectory_header(path_);
+  Recorded result{.complete = found.complete(),
+                  .failure = "",
+                  .config = found.config,
+                  .software = found.software,
+                  .points = found.points(),
+                  .step = found.step.empty() ? 0 : found.step.back()};
   if (found.failed())
     result.failure =
         found.status.starts_with(failed_prefix) ? found.status.substr(failed_prefix.size()) : found.status;
@@ -83,6 +88,12 @@ bool TrajectoryRecorder::restore(std::int64_t points) {
   // Rows after the state's are measured again, to the same bits.
   const auto count = static_cast<std::size_t>(points);
   const std::size_t layers = found.layers.size(), row = layers * found.observable_names.size();
+  trajectory_.dataset = std::move(found.dataset);
+  trajectory_.probe_size = found.probe_size;
+  trajectory_.probe_checksum = std::move(found.probe_checksum);
+  trajectory_.layers = std::move(found.layers);
+  trajectory_.layer_position = std::move(found.layer_position);
+  trajectory_.observable_names = std::move(found.observable_names);
   trajectory_.step = std::move(found.step);
   trajectory_.epoch = std::move(found.epoch);
   trajectory_.observables = std::move(found.observables);
@@ -174,20 +185,23 @@ void TrajectoryRecorder::end_point(std::int64_t step, double epoch,
   }
 }
 
+void TrajectoryRecorder::drop_unfinished_point() {
+  if (!trajectory_.alignment) return;
+  const auto count = static_cast<std::size_t>(trajectory_.points()) * trajectory_.layers.size();
+  keep_first(trajectory_.alignment->weight_angle, count);
+  keep_first(trajectory_.alignment->error_angle, count);
+  keep_first(trajectory_.alignment->norm_ratio, count);
+}
+
 void TrajectoryRecorder::save() {
+  drop_unfinished_point();
   trajectory_.status = "running";
   io::write_trajectory(path_, trajectory_);
 }
 
 void TrajectoryRecorder::finish(const std::string& failure) {
+  drop_unfinished_point();
   trajectory_.status = failure.empty() ? "complete" : std::string(failed_prefix) + failure;
-  // A point that was begun but failed in its middle leaves no half row.
-  if (trajectory_.alignment) {
-    const auto count = static_cast<std::size_t>(trajectory_.points()) * trajectory_.layers.size();
-    keep_first(trajectory_.alignment->weight_angle, count);
-    keep_first(trajectory_.alignment->error_angle, count);
-    keep_first(trajectory_.alignment->norm_ratio, count);
-  }
   io::write_trajectory(path_, trajectory_);
 }
 

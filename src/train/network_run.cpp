@@ -1,15 +1,13 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <fstream>
+#include <utility>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/grad_mode.h>
-#include <unistd.h>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/nn/architecture.hpp>
@@ -26,16 +24,6 @@ using nn::Tensor;
 
 /// Samples a pass through the network in evaluation mode takes at once. Fixed: it must not change bits.
 constexpr std::int64_t evaluation_chunk = 128;
-
-/// Clock, host and process of what happened to a run: beside the trajectory file, which holds none of it.
-void write_log_line(const fs::path& out, const std::string& text) {
-  std::ofstream log(fs::path(out).replace_extension(".log"), std::ios::app);
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  log << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {}\n",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())),
-                     host.data(), ::getpid(), text);
-}
 
 /// Mixed precision for a scope: training steps only, so that what is measured is exact.
 class PrecisionScope {
@@ -78,14 +66,26 @@ std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks:
   return nn::architectures().at(config.architecture).build(spec);
 }
 
+fs::path state_path(const fs::path& out) {
+  return fs::path(out).concat(".state");
+}
+
+void remove_leftovers(const fs::path& out) {
+  std::error_code ignored;
+  fs::remove(state_path(out), ignored);
+  remove_temporaries_of({out, state_path(out), fs::path(out).concat(".claim")});
+}
+
 NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task,
-                       std::unique_ptr<Watcher> watcher, bool report_epochs)
+                       std::unique_ptr<Watcher> watcher, Claim claim, bool report_epochs)
     : plan_(plan),
       task_(std::move(task)),
       watcher_(std::move(watcher)),
+      claim_(std::move(claim)),
       device_(plan.config.compute.torch_device()),
       report_epochs_(report_epochs),
-      last_save_(std::chrono::steady_clock::now()) {
+      last_save_(std::chrono::steady_clock::now()),
+      last_count_(last_save_) {
   const RunConfig& config = plan_.config;
   steps_per_epoch_ = task_->steps_per_epoch(config.batch_size);
   steps_ = config.steps(steps_per_epoch_);
@@ -98,14 +98,13 @@ NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> t
   const auto sums = torch::TensorOptions(torch::kFloat64).device(device_);
   since_point_.values = torch::zeros({2}, sums);
   since_epoch_.values = torch::zeros({2}, sums);
+  used_.gpu = device_.is_cuda();
   const bool resumed = restore();
   watcher_->start(*network_, *rule_, *task_);
+  progress_ = {.step = step_, .steps = steps_, .first_step = step_, .device = device_.str()};
+  claim_.report(progress_);
   write_log_line(plan_.out, resumed ? fmt::format("goes on at step {} of {}", step_, steps_)
                                     : fmt::format("starts, {} steps", steps_));
-}
-
-fs::path NetworkRun::state_path() const {
-  return fs::path(plan_.out).concat(".state");
 }
 
 std::vector<NamedTensor> NetworkRun::live_tensors() {
@@ -119,19 +118,23 @@ std::vector<NamedTensor> NetworkRun::live_tensors() {
 }
 
 void NetworkRun::save() {
+  claim_.require();
+  count_time();
   watcher_->save();
   std::vector<NamedTensor> tensors = live_tensors();
   tensors.push_back(
       {"counters", torch::tensor({step_, points_taken_, since_point_.steps, since_epoch_.steps})});
+  tensors.push_back({"device_seconds", torch::tensor(used_.seconds, torch::kFloat64)});
   tensors.push_back({"config", text_tensor(plan_.toml)});
-  nn::save_tensors(state_path(), tensors);
+  nn::save_tensors(state_path(plan_.out), tensors);
   last_save_ = std::chrono::steady_clock::now();
 }
 
 bool NetworkRun::restore() {
-  if (!fs::exists(state_path())) return false;
-  const std::string source = state_path().string();
-  std::vector<NamedTensor> saved = nn::load_tensors(state_path());
+  const fs::path path = state_path(plan_.out);
+  if (!fs::exists(path)) return false;
+  const std::string source = path.string();
+  std::vector<NamedTensor> saved = nn::load_tensors(path);
   const auto take = [&](const std::string& name) {
     const auto found = std::ranges::find(saved, name, &NamedTensor::name);
     if (found == saved.end()) bad_input("{}: has no {}, expected the state of a training run", source, name);
@@ -145,6 +148,7 @@ bool NetworkRun::restore() {
               source, difference);
   const Tensor counters = take("counters");
   const auto* counter = counters.const_data_ptr<std::int64_t>();
+  const auto seconds = take("device_seconds").item<double>();
   if (!watcher_->restore(counter[1])) {
     spdlog::warn("{}: the trajectory it belongs to is not there; starting anew", source);
     return false;
@@ -155,6 +159,7 @@ bool NetworkRun::restore() {
   points_taken_ = counter[1];
   since_point_.steps = counter[2];
   since_epoch_.steps = counter[3];
+  used_.seconds = seconds;
   return true;
 }
 
@@ -175,6 +180,7 @@ Metrics NetworkRun::evaluate(bool offer_to_watcher) {
     if (shares > 0) sums.narrow(0, 2, shares) += value.more.to(torch::kFloat64);
   };
   const auto pass = [&](std::int64_t begin, std::int64_t end) {
+    check_interrupt();
     const tasks::Batch batch = task_->validation(begin, end, device_);
     const Tensor outputs = network_->forward(batch.inputs);
     if (begin >= samples) return;
@@ -211,8 +217,8 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
       weights += parameter.tensor.abs().sum().to(torch::kFloat64);
   }
   if (!std::isfinite(sum[0]) || !std::isfinite(weights.item<double>())) {
-    finish(fmt::format("{} is not finite by step {}",
-                       std::isfinite(sum[0]) ? "a weight" : "the training loss", step_));
+    diverge(fmt::format("{} is not finite by step {}",
+                        std::isfinite(sum[0]) ? "a weight" : "the training loss", step_));
     return;
   }
   begin_step();
@@ -226,7 +232,7 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
   metrics.train_loss = sum[0] / steps;  // 0/0 = NaN at the first point
   metrics.train_accuracy = sum[1] / steps / static_cast<double>(plan_.config.batch_size);
   if (!std::isfinite(metrics.validation_loss)) {
-    finish(fmt::format("the validation loss is not finite at step {}", step_));
+    diverge(fmt::format("the validation loss is not finite at step {}", step_));
     return;
   }
   watcher_->end_point(point, metrics);
@@ -236,6 +242,7 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
   ++points_taken_;
   if (points_taken_ == plan_.config.points) {
     finish("");
+    remove_leftovers(plan_.out);
   } else if (std::chrono::duration<double>(std::chrono::steady_clock::now() - last_save_).count() >=
              plan_.config.state_seconds) {
     save();
@@ -301,16 +308,42 @@ void NetworkRun::report_epoch() {
   since_epoch_.steps = 0;
 }
 
+void NetworkRun::count_time() {
+  const auto now = std::chrono::steady_clock::now();
+  const double seconds = std::chrono::duration<double>(now - std::exchange(last_count_, now)).count();
+  used_.seconds += seconds * share_;
+  progress_.seconds += seconds;
+  progress_.step = step_;
+}
+
+void NetworkRun::set_share(double device_seconds_per_second) {
+  count_time();
+  share_ = device_seconds_per_second;
+  claim_.report(progress_);
+}
+
+void NetworkRun::stop() {
+  save();
+  write_log_line(plan_.out, fmt::format("stops at step {} of {}", step_, steps_), used_);
+}
+
+void NetworkRun::fail(const std::string& reason) {
+  finish(reason);
+}
+
+void NetworkRun::diverge(const std::string& reason) {
+  finish(reason);
+  remove_leftovers(plan_.out);  // going on from the state would end the same way
+}
+
 void NetworkRun::finish(const std::string& failure) {
+  claim_.require();
+  count_time();
   network_->set_training(true);
   watcher_->finish(failure);
-  std::error_code ignored;
-  fs::remove(state_path(), ignored);
-  remove_temporaries_of(state_path());
-  remove_temporaries_of(plan_.out);
   finished_ = true;
   failure_ = failure;
-  write_log_line(plan_.out, failure.empty() ? "complete" : "failed: " + failure);
+  write_log_line(plan_.out, failure.empty() ? "complete" : "failed (" + failure + ")", used_);
 }
 
 }  // namespace lrid::train

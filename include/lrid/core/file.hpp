@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct evp_md_ctx_st;  // OpenSSL's
 
@@ -19,9 +20,16 @@ void write_atomically(const std::filesystem::path& path,
 /// The same for bytes at hand.
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-/// Removes temporary files of `path` that killed processes left behind. For the one owner of `path`: a write
-/// under way elsewhere would fail.
-void remove_temporaries_of(const std::filesystem::path& path);
+/// Creates a file that holds these bytes; false if there is one already. Of several processes on any hosts
+/// that try, one creates it. A reader may still find it empty. WorkError naming the file if it cannot be
+/// created.
+bool create_exclusively(const std::filesystem::path& path, std::string_view bytes);
+
+/// The name under which this process prepares what it will rename onto `path`; no other process uses it.
+std::filesystem::path temporary_path(const std::filesystem::path& path);
+/// Removes what killed processes left under such names of `paths`, which are all in one folder. For the one
+/// owner of `paths`: a write under way elsewhere would fail.
+void remove_temporaries_of(const std::vector<std::filesystem::path>& paths);
 
 /// The whole file; InputError naming it if it cannot be read.
 std::string read_file(const std::filesystem::path& path);

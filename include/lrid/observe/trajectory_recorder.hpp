@@ -42,7 +42,8 @@ class TrajectoryRecorder {
   struct Recorded {
     bool complete = false;
     std::string failure;  ///< why, of a failed run
-    std::string config;
+    std::string config, software;
+    std::int64_t points = 0, step = 0;  ///< measured, and the step of the last one
   };
   [[nodiscard]] std::optional<Recorded> recorded() const;
 
@@ -62,6 +63,9 @@ class TrajectoryRecorder {
   void finish(const std::string& failure);
 
  private:
+  /// A point that was begun but not ended leaves no half row.
+  void drop_unfinished_point();
+
   std::filesystem::path path_;
   ObserverOptions options_;
   io::Trajectory trajectory_;
