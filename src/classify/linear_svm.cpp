@@ -42,7 +42,6 @@ struct HingeProblem {
   std::vector<char> active = {};  // [n] rows in the Gram matrix
   std::vector<double> gram = {};  // [width, width] Σ over them of x_i x_iᵀ, lower triangle
   double gap = 0, last_gap = 0;   // relative, certified
-  bool moved = true;              // rows changed side before the last step
   int steps = 0;
 
   void certify(double c) {
@@ -90,7 +89,6 @@ class OneAgainstRest {
       HingeProblem& problem = problems_[k];
       problem.certify(c);
       problem.steps = 0;
-      problem.moved = true;
       problem.last_gap = std::numeric_limits<double>::infinity();
       if (problem.gap > tolerance) open.push_back(k);
     }
@@ -113,9 +111,8 @@ class OneAgainstRest {
         std::swap(problem.at, problem.trial);
         problem.last_gap = problem.gap;
         problem.certify(c);
-        // On the right piece of f one Newton step is exact; if the next brings nothing more, it is all
-        // rounding.
-        const bool stuck = !problem.moved && !(problem.gap < problem.last_gap / 2);
+        // A Newton step that stays on its piece of f is exact; if it brings nothing more, it is all rounding.
+        const bool stuck = on_same_piece(problem) && !(problem.gap < problem.last_gap / 2);
         return problem.gap <= tolerance || stuck || ++problem.steps == max_steps;
       });
     }
@@ -167,7 +164,7 @@ class OneAgainstRest {
 
   /// trial.w = the minimum of the quadratic that f is around at.w.
   void newton_step(HingeProblem& problem, double c) {
-    problem.moved = update_gram(problem);
+    update_gram(problem);
     problem.trial.w = -problem.at.gradient(c);
     std::vector<double> scratch(problem.gram.size());
     kernels().dense.solve_ridge(width_, problem.gram.data(), width_, 2 * c, scratch.data(),
@@ -175,18 +172,28 @@ class OneAgainstRest {
     problem.trial.w += problem.at.w;
   }
 
-  /// Adds and removes the rows that changed side: from one step to the next these are few. Whether there were
-  /// any.
-  bool update_gram(HingeProblem& problem) {
+  static bool is_active(const HingeProblem& problem, Eigen::Index row) {
+    return 1 - problem.y(row) * problem.at.output(row) > 0;
+  }
+
+  /// Whether no row has changed side since the Gram matrix was updated.
+  static bool on_same_piece(const HingeProblem& problem) {
+    for (Eigen::Index i = 0; i < problem.y.size(); ++i)
+      if (is_active(problem, i) != (problem.active[static_cast<std::size_t>(i)] != 0)) return false;
+    return true;
+  }
+
+  /// Adds and removes the rows that changed side: from one step to the next these are few.
+  void update_gram(HingeProblem& problem) {
     std::vector<Eigen::Index> in, out, now;
     for (Eigen::Index i = 0; i < x_.rows(); ++i) {
-      const bool active = 1 - problem.y(i) * problem.at.output(i) > 0;
+      const bool active = is_active(problem, i);
       char& was = problem.active[static_cast<std::size_t>(i)];
       if (active) now.push_back(i);
       if (active != (was != 0)) (active ? in : out).push_back(i);
       was = active ? 1 : 0;
     }
-    if (in.empty() && out.empty()) return false;
+    if (in.empty() && out.empty()) return;
     if (in.size() + out.size() < now.size()) {
       add_rows(problem, in, 1);
       add_rows(problem, out, -1);
@@ -194,7 +201,6 @@ class OneAgainstRest {
       std::ranges::fill(problem.gram, 0.0);
       add_rows(problem, now, 1);
     }
-    return true;
   }
 
   void add_rows(HingeProblem& problem, const std::vector<Eigen::Index>& rows, double sign) const {

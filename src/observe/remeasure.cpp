@@ -40,7 +40,8 @@ class Tasks {
   const tasks::Task& get(const io::Trajectory& t, const Config& config) {
     Options options(config);
     std::unique_ptr<tasks::Task> made = tasks::tasks().at(t.task).make(options, t.architecture);
-    std::unique_ptr<tasks::Task>& task = tasks_[fmt::format("{} {}", t.task, fmt::join(options.values(), " "))];
+    std::unique_ptr<tasks::Task>& task =
+        tasks_[fmt::format("{} {}", t.task, fmt::join(options.values(), " "))];
     if (!task) {
       made->load(data_dir_, threads_);
       task = std::move(made);

@@ -17,11 +17,6 @@ namespace lrid::testing {
 
 namespace fs = std::filesystem;
 
-const std::string tiny =
-    "epochs = 3\npoints = 6\nbatch_size = 20\n[data]\nfolder = \"cifar10-sample\"\ntraining_samples = 200\n"
-    "[probe]\nsize = 16\n[validation]\nsamples = 40\n[compute]\ndevice = \"cpu\"\nthreads = 1\n"
-    "[checkpoint]\nstate_seconds = 0\n";
-
 std::string lrid_train(const std::string& arguments) {
   return fmt::format("'{}' --quiet --data-dir '{}' {}", program("lrid-train").string(),
                      (source_dir() / "data").string(), arguments);

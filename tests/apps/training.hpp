@@ -11,7 +11,10 @@
 namespace lrid::testing {
 
 /// 200 images, batches of 20, 3 epochs: 30 steps. One thread: the same bits whatever the machine's cores.
-extern const std::string tiny;
+inline const std::string tiny =
+    "epochs = 3\npoints = 6\nbatch_size = 20\n[data]\nfolder = \"cifar10-sample\"\ntraining_samples = 200\n"
+    "[probe]\nsize = 16\n[validation]\nsamples = 40\n[compute]\ndevice = \"cpu\"\nthreads = 1\n"
+    "[checkpoint]\nstate_seconds = 0\n";
 
 /// The command line of lrid-train with the images that come with lrid.
 std::string lrid_train(const std::string& arguments);

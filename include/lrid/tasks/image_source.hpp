@@ -33,7 +33,8 @@ class ImageSource {
 /// Images that are decoded already.
 class ResidentSource : public ImageSource {
  public:
-  explicit ResidentSource(ImageDataset data) : ImageSource(data), images_(std::move(data.images)) {}
+  explicit ResidentSource(ImageDataset data)
+      : ImageSource(static_cast<const ImageList&>(data)), images_(std::move(data.images)) {}
   [[nodiscard]] Image read(std::int64_t image, const RegionRequest& request) const override;
   [[nodiscard]] std::int64_t bytes() const override;
 
