@@ -9,7 +9,7 @@
 
 #include <lrid/core/error.hpp>
 
-#include "codecs.hpp"
+#include "decoders.hpp"
 
 namespace lrid::tasks {
 
