@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +13,8 @@
 
 #include <lrid/classify/classifier.hpp>
 #include <lrid/classify/experiment.hpp>
+#include <lrid/classify/fit.hpp>
+#include <lrid/classify/predict.hpp>
 #include <lrid/classify/run.hpp>
 #include <lrid/core/app.hpp>
 #include <lrid/core/error.hpp>
@@ -22,6 +26,17 @@ namespace {
 template <class Entry>
 void print_registry(const lrid::Registry<Entry>& registry) {
   for (const Entry& entry : registry.entries()) std::puts(entry.name.c_str());
+}
+
+/// "I/N" with 0 ≤ I < N.
+std::pair<std::size_t, std::size_t> parse_shard(const std::string& text) {
+  std::size_t index = 0, count = 0;
+  char slash = 0;
+  std::istringstream in(text);
+  if (text.find('-') != std::string::npos || !(in >> index >> slash >> count) || slash != '/' ||
+      in.peek() != std::istringstream::traits_type::eof() || index >= count)
+    lrid::bad_input("--shard {}: expected I/N with 0 ≤ I < N", text);
+  return {index, count};
 }
 
 }  // namespace
@@ -37,13 +52,34 @@ int main(int argc, char** argv) {
   CLI::App* run = app.add_subcommand("run", "an experiment: dataset file to results.json");
   std::filesystem::path config, data, out, splits;
   std::vector<std::string> assignments;
-  std::string help_for;
+  std::string help_for, shard;
   run->add_option("--config", config, "the experiment (TOML)");
   run->add_option("--set", assignments, "key=value, on top of the configuration; may be repeated");
   run->add_option("--data", data, "dataset file");
   run->add_option("--out", out, "results file to write (JSON)");
   run->add_option("--save-splits", splits, "also write which samples each split trains and tests on (JSON)");
+  run->add_option(
+      "--shard", shard,
+      "I/N: compute only the I-th (from 0) of N shares of the cells, for runs side by side; run without it "
+      "when all are done, which puts them together");
   run->add_option("--keys", help_for, "print the configuration keys of this experiment, with help");
+
+  CLI::App* fit = app.add_subcommand("fit", "a classifier fitted to a dataset, to a model file");
+  fit->add_option("--config", config, "as of run (TOML); its experiment does not matter")->required();
+  fit->add_option("--set", assignments, "key=value, on top of the configuration; may be repeated");
+  fit->add_option("--data", data, "dataset file")->required();
+  fit->add_option("--out", out, "model file to write (HDF5)")->required();
+
+  CLI::App* predict = app.add_subcommand("predict", "a model file applied to new statistics");
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> inputs;
+  bool as_json = false, interpolate = false;
+  predict->add_option("--model", model, "model file of fit")->required();
+  predict->add_option("files", inputs, "datasets, trajectory files, or observables of recordings")
+      ->required();
+  predict->add_flag("--json", as_json, "print JSON");
+  predict->add_flag("--interpolate", interpolate,
+                    "accept another number of trajectory points: linear in time");
 
   CLI::App* report = app.add_subcommand("report", "results files to one self-contained HTML page");
   std::vector<std::filesystem::path> results;
@@ -51,7 +87,7 @@ int main(int argc, char** argv) {
   report->add_option("results", results, "results files")->required();
   report->add_option("--out", page, "page to write (HTML)")->required();
 
-  for (CLI::App* command : {&app, run, report}) lrid::add_common_options(*command, common);
+  for (CLI::App* command : {&app, run, fit, predict, report}) lrid::add_common_options(*command, common);
 
   return lrid::run_app("lrid-classify", [&] {
     try {
@@ -81,11 +117,31 @@ int main(int argc, char** argv) {
       lrid::classify::RunRequest request{lrid::Config::from_file(config), data, out, std::nullopt};
       for (const std::string& assignment : assignments) request.config.assign(assignment);
       if (!splits.empty()) request.splits = splits;
+      if (!shard.empty()) {
+        const auto [index, count] = parse_shard(shard);
+        const lrid::classify::Cells cells = lrid::classify::run_shard(request, index, count);
+        fmt::print("shard {}: {} of {} cells are in {}.cells{}\n", shard, cells.done, cells.all, out.string(),
+                   cells.done == cells.all ? "; run without --shard to put them together" : "");
+        return;
+      }
       std::fputs(lrid::classify::accuracy_table(lrid::classify::run(request)).c_str(), stdout);
+    } else if (fit->parsed()) {
+      lrid::classify::FitRequest request{lrid::Config::from_file(config), data, out};
+      for (const std::string& assignment : assignments) request.config.assign(assignment);
+      std::fputs(lrid::classify::describe(lrid::classify::fit(request)).c_str(), stdout);
+    } else if (predict->parsed()) {
+      const lrid::classify::FittedFile fitted = lrid::classify::read_fitted(model);
+      std::vector<lrid::classify::FilePrediction> files;
+      for (const std::filesystem::path& input : inputs)
+        files.push_back(lrid::classify::predict(fitted, input, interpolate));
+      std::fputs((as_json ? lrid::classify::predictions_json(fitted, files)
+                          : lrid::classify::predictions_text(fitted, files))
+                     .c_str(),
+                 stdout);
     } else if (report->parsed()) {
       lrid::report::write_report(results, page);
     } else {
-      lrid::bad_input("no command: expected run, report or --list (lrid-classify --help)");
+      lrid::bad_input("no command: expected run, fit, predict, report or --list (lrid-classify --help)");
     }
   });
 }

@@ -1,11 +1,17 @@
 // lrid-train: trains networks and records how their observable statistics go along training.
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <lrid/core/app.hpp>
 #include <lrid/core/file.hpp>
@@ -13,12 +19,17 @@
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
+#include <lrid/io/trajectory.hpp>
 #include <lrid/nn/architecture.hpp>
 #include <lrid/observe/trajectory_recorder.hpp>
 #include <lrid/rules/learning_rule.hpp>
+#include <lrid/tasks/pack.hpp>
 #include <lrid/tasks/task.hpp>
+#include <lrid/train/cost.hpp>
 #include <lrid/train/runner.hpp>
+#include <lrid/train/status.hpp>
 #include <lrid/train/sweep.hpp>
+#include <lrid/train/verify.hpp>
 
 namespace lrid {
 namespace {
@@ -31,17 +42,17 @@ class RecordingWatcher final : public train::Watcher {
   explicit RecordingWatcher(const train::RunPlan& plan)
       : plan_(plan), recorder_(plan.out, header(plan), observe::ObserverOptions::read(plan.source)) {}
 
-  Existing existing(std::string& reason) override {
+  train::Existing existing() override {
     const auto recorded = recorder_.recorded();
-    if (!recorded) return Existing::nothing;
-    if (const std::string difference =
-            train::first_difference(recorded->config, plan_.toml, recorded->complete);
-        !difference.empty())
-      bad_input("{}: {}; expected the configuration it was made with, or another output", plan_.out.string(),
-                difference);
-    reason = recorded->failure;
-    if (recorded->complete) return Existing::complete;
-    return reason.empty() ? Existing::unfinished : Existing::failed;
+    if (!recorded) return {};
+    using Kind = train::Existing::Kind;
+    const Kind kind = recorded->complete          ? Kind::complete
+                      : recorded->failure.empty() ? Kind::unfinished
+                                                  : Kind::failed;
+    return {kind, recorded->failure, recorded->config, recorded->software, recorded->points, recorded->step};
+  }
+  std::string find_fault() override {
+    return io::find_fault(plan_.out, plan_.config.points, plan_.config.keep_checkpoints);
   }
   bool restore(std::int64_t points) override { return recorder_.restore(points); }
   void start(nn::Network& network, const rules::LearningRule& rule, const tasks::Task& task) override {
@@ -52,11 +63,13 @@ class RecordingWatcher final : public train::Watcher {
   }
   nn::LayerSink sink() override { return recorder_.sink(); }
   void end_point(const train::Point& point, const train::Metrics& metrics) override {
-    recorder_.end_point(point.step, point.epoch,
-                        {{"train_loss", metrics.train_loss},
-                         {"train_accuracy", metrics.train_accuracy},
-                         {"validation_loss", metrics.validation_loss},
-                         {"validation_accuracy", metrics.validation_accuracy}},
+    std::map<std::string, double> named{{"train_loss", metrics.train_loss},
+                                        {"train_accuracy", metrics.train_accuracy},
+                                        {"validation_loss", metrics.validation_loss},
+                                        {"validation_accuracy", metrics.validation_accuracy}};
+    const std::vector<std::string> more = point.task.more_metrics();
+    for (std::size_t i = 0; i < more.size(); ++i) named[more[i]] = metrics.more[i];
+    recorder_.end_point(point.step, point.epoch, named,
                         plan_.config.keep_checkpoints ? &point.network : nullptr);
   }
   void save() override { recorder_.save(); }
@@ -89,13 +102,22 @@ void declare_observer(Options& options) {
   observe::ObserverOptions().declare(options);
 }
 
+/// The program is to be replaced by a new process of itself.
+struct StartAnew {};
+
 struct Arguments {
   CommonOptions common;
-  std::string config, sweep, out, out_dir, device, shard, list;
+  std::string config, sweep, out, out_dir, costs, device, devices, shard, list;
   std::string data_dir = "data";
   std::vector<std::string> assignments;
-  int jobs = 1, cohort = 0;
-  bool dry_run = false;
+  int jobs = 0, cohort = 0;
+  double stale_after = 600, end_margin = 150;
+  bool dry_run = false, status = false, verify = false, retry_failed = false, json = false;
+  bool benchmark = false, skip_bad = false;
+  std::string pack;
+
+  /// Looks only: needs no data and writes nothing.
+  [[nodiscard]] bool looks_on() const { return status || verify; }
 };
 
 template <class Entry>
@@ -103,32 +125,86 @@ void print_names(const Registry<Entry>& registry) {
   for (const Entry& entry : registry.entries()) fmt::print("{}\n", entry.name);
 }
 
+/// Architecture, task, and how large the network is or why there is none, for the shapes that the study's
+/// data have.
+void print_pairs() {
+  for (const nn::Architecture& architecture : nn::architectures().entries())
+    for (const tasks::TaskEntry& task : tasks::tasks().entries()) {
+      std::string verdict;
+      try {
+        const auto shape = task.usual_shape(architecture.name);
+        const auto network = architecture.build({.input = {shape.channels, shape.height, shape.width},
+                                                 .classes = shape.outputs,
+                                                 .contrastive_head = shape.contrastive,
+                                                 .options = torch::TensorOptions(torch::kMeta)});
+        std::int64_t parameters = 0;
+        for (const nn::Parameter& parameter : network->parameters()) parameters += parameter.tensor.numel();
+        verdict = fmt::format("yes, {} parameters", parameters);
+      } catch (const InputError& error) {
+        verdict = fmt::format("no: {}", error.what());
+      }
+      fmt::print("{:<12} {:<9} {}\n", architecture.name, task.name, verdict);
+    }
+}
+
 void print_list(const std::string& what) {
+  if (what.empty() || what == "pairs") return print_pairs();
   if (what == "architectures") return print_names(nn::architectures());
   if (what == "tasks") return print_names(tasks::tasks());
   if (what == "rules") return print_names(rules::learning_rules());
   if (what == "datasets") return print_names(tasks::datasets());
   bad_input("--list {}: expected {}", what,
-            expected_one_of({"architectures", "tasks", "rules", "datasets"}, what));
+            expected_one_of({"architectures", "tasks", "rules", "datasets", "pairs"}, what));
 }
 
 /// File, then --set, then the options that have a spelling of their own.
 Config read_config(const Arguments& arguments, const std::string& file) {
   Config config = file.empty() ? Config() : Config::from_file(file);
   for (const std::string& assignment : arguments.assignments) config.assign(assignment);
+  if (arguments.skip_bad) config.assign("data.skip_bad", {true}, "--skip-bad");
   if (!arguments.device.empty()) config.assign("compute.device", {arguments.device}, "--device");
+  if (!arguments.devices.empty())
+    config.assign("compute.device", {split(arguments.devices, ',').front()}, "--devices");
   if (arguments.common.threads > 0)
     config.assign("compute.threads", {static_cast<std::int64_t>(arguments.common.threads)}, "--threads");
   return config;
 }
 
+/// When Slurm will end this job, if it does (seconds since 1970).
+std::optional<std::chrono::system_clock::time_point> job_end() {
+  const char* text = std::getenv("SLURM_JOB_END_TIME");
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  std::int64_t seconds = 0;
+  const char* end = text + std::strlen(text);
+  if (const auto [stop, error] = std::from_chars(text, end, seconds); error != std::errc() || stop != end)
+    bad_input("SLURM_JOB_END_TIME = {}: expected seconds since 1970", text);
+  return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
+}
+
 train::RunnerOptions runner_options(const Arguments& arguments) {
-  if (arguments.jobs < 1) bad_input("--jobs {}: expected a number ≥ 1", arguments.jobs);
+  train::RunnerOptions options{.data_dir = arguments.data_dir,
+                               .cohort = arguments.cohort,
+                               .retry_failed = arguments.retry_failed,
+                               .stale_seconds = arguments.stale_after,
+                               .end = job_end(),
+                               .end_margin_seconds = arguments.end_margin};
+  if (!arguments.devices.empty()) {
+    if (!arguments.device.empty()) bad_input("--device and --devices: expected one of the two");
+    options.gpus = train::parse_gpus(arguments.devices);
+  }
+  const int devices = std::max(1, static_cast<int>(options.gpus.size()));
+  options.jobs = arguments.jobs == 0 ? devices : arguments.jobs;
+  if (options.jobs < devices)
+    bad_input("--jobs {}: expected a number ≥ {}, the devices", arguments.jobs, devices);
   if (arguments.cohort < 0) bad_input("--cohort {}: expected a number ≥ 0", arguments.cohort);
+  if (!(arguments.stale_after >= 1))
+    bad_input("--stale-after {}: expected seconds ≥ 1", arguments.stale_after);
+  if (!(arguments.end_margin >= 0)) bad_input("--end-margin {}: expected seconds ≥ 0", arguments.end_margin);
   std::error_code ignored;
-  if (!fs::is_directory(arguments.data_dir, ignored))
-    bad_input("--data-dir {}: no such folder, expected the one that holds the data", arguments.data_dir);
-  return {.data_dir = arguments.data_dir, .jobs = arguments.jobs, .cohort = arguments.cohort};
+  if (!fs::exists(arguments.data_dir, ignored))
+    bad_input("--data-dir {}: no such folder, expected the one that holds the data, or a pack",
+              arguments.data_dir);
+  return options;
 }
 
 void train_one(const Arguments& arguments) {
@@ -143,8 +219,23 @@ void train_one(const Arguments& arguments) {
   const auto outcome = train::run_all(plans, options, make_watcher).front();
   if (outcome.kind == train::RunOutcome::Kind::failed)
     work_failed("{}: failed: {}", arguments.out, outcome.reason);
+  if (outcome.kind == train::RunOutcome::Kind::elsewhere)
+    work_failed("{}: another process is training it ({}.claim says which)", arguments.out, arguments.out);
   if (outcome.kind == train::RunOutcome::Kind::already_complete)
     spdlog::info("{}: is complete already", arguments.out);
+  fmt::print("{}\n", arguments.out);
+}
+
+void pack(const Arguments& arguments) {
+  if (arguments.out.empty()) bad_input("--out: is missing, expected the pack to write");
+  require_writable(arguments.out, "--out");
+  Options options(read_config(arguments, arguments.config));
+  tasks::PackOptions pack_options;
+  pack_options.declare(options);
+  options.finish();
+  const int threads = arguments.common.threads > 0 ? arguments.common.threads : available_cores();
+  const std::int64_t images = tasks::write_pack(arguments.pack, arguments.out, pack_options, threads);
+  spdlog::info("{} images packed", images);
   fmt::print("{}\n", arguments.out);
 }
 
@@ -161,48 +252,85 @@ std::vector<train::RunPlan> apply_shard(std::vector<train::RunPlan> plans, const
   return train::shard(std::move(plans), std::stoll(parts[0]), std::stoll(parts[1]));
 }
 
-void print_dry_run(const std::vector<train::RunPlan>& plans, const train::RunnerOptions& options) {
-  const std::vector<train::Estimate> estimates = train::estimate(plans, options);
-  double seconds = 0;
-  std::int64_t bytes = 0;
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    std::string reason;
-    const bool complete = make_watcher(plans[i])->existing(reason) == train::Watcher::Existing::complete;
-    fmt::print("{}  {}  {:.0f} MB{}\n", plans[i].out.string(), format_duration(estimates[i].seconds),
-               static_cast<double>(estimates[i].bytes) / 1e6, complete ? "  (complete already)" : "");
-    if (!complete) seconds += estimates[i].seconds;
-    bytes = std::max(bytes, estimates[i].bytes);
-  }
-  fmt::print(
-      "{} networks; to do: {} of training on this machine one after the other; at most {:.0f} MB a network\n",
-      plans.size(), format_duration(seconds), static_cast<double>(bytes) / 1e6);
+std::vector<train::RunPlan> expand_sweep(const Arguments& arguments) {
+  Config config = read_config(arguments, arguments.sweep);
+  std::error_code ignored;
+  if (fs::is_directory(arguments.out_dir, ignored))
+    train::resolve_random_seed(config, fs::path(arguments.out_dir) / "seed");
+  return apply_shard(train::expand_sweep(std::move(config), arguments.out_dir, declare_observer),
+                     arguments.shard);
 }
 
-void train_sweep(const Arguments& arguments) {
-  if (arguments.out_dir.empty()) bad_input("--out-dir: is missing, expected the folder for the results");
-  const train::RunnerOptions options = runner_options(arguments);
-  std::error_code error;
-  if (!arguments.dry_run) {
-    fs::create_directories(arguments.out_dir, error);
-    if (error) bad_input("--out-dir {}: cannot be made: {}", arguments.out_dir, error.message());
-    require_writable(fs::path(arguments.out_dir) / "probe", "--out-dir");
-  }
-  Config config = read_config(arguments, arguments.sweep);
-  if (fs::is_directory(arguments.out_dir, error))
-    train::resolve_random_seed(config, fs::path(arguments.out_dir) / "seed");
-  const std::vector<train::RunPlan> plans = apply_shard(
-      train::expand_sweep(std::move(config), arguments.out_dir, declare_observer), arguments.shard);
-  if (arguments.dry_run) return print_dry_run(plans, options);
+void print_dry_run(const Arguments& arguments, const std::vector<train::RunPlan>& plans) {
+  const train::CostTable table = arguments.costs.empty()
+                                     ? train::measure_costs(plans, runner_options(arguments), make_watcher)
+                                     : train::read_cost_table(arguments.costs);
+  std::vector<bool> complete;
+  for (const train::RunPlan& plan : plans)
+    complete.push_back(make_watcher(plan)->existing().kind == train::Existing::Kind::complete);
+  fmt::print("{}", to_text(plans, complete, table));
+}
 
-  const std::vector<train::RunOutcome> outcomes = train::run_all(plans, options, make_watcher);
-  std::size_t failed = 0;
+/// Measures what the networks of a sweep take on this machine, and adds it to the table in --out.
+void benchmark(const Arguments& arguments) {
+  if (arguments.out.empty())
+    bad_input("--out: is missing, expected the table of costs to write (COSTS.toml)");
+  require_writable(arguments.out, "--out");
+  train::CostTable table;
+  if (fs::exists(arguments.out)) table = train::read_cost_table(arguments.out);
+  write_cost_table(arguments.out, train::measure_costs(expand_sweep(arguments), runner_options(arguments),
+                                                       make_watcher, std::move(table)));
+  fmt::print("{}\n", arguments.out);
+}
+
+void print_outcomes(const std::vector<train::RunPlan>& plans,
+                    const std::vector<train::RunOutcome>& outcomes) {
+  std::size_t failed = 0, elsewhere = 0;
   for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (outcomes[i].kind == train::RunOutcome::Kind::elsewhere) ++elsewhere;
     if (outcomes[i].kind != train::RunOutcome::Kind::failed) continue;
     ++failed;
     fmt::print(stderr, "failed: {}: {}\n", plans[i].out.string(), outcomes[i].reason);
   }
+  if (elsewhere > 0) spdlog::warn("{} networks are left to the processes that train them", elsewhere);
   if (failed > 0) work_failed("{} of {} networks failed, listed above", failed, plans.size());
+}
+
+void train_sweep(const Arguments& arguments) {
+  if (arguments.dry_run) return print_dry_run(arguments, expand_sweep(arguments));
+  const train::RunnerOptions options = runner_options(arguments);
+  std::error_code error;
+  fs::create_directories(arguments.out_dir, error);
+  if (error) bad_input("--out-dir {}: cannot be made: {}", arguments.out_dir, error.message());
+  require_writable(fs::path(arguments.out_dir) / "probe", "--out-dir");
+  const std::vector<train::RunPlan> plans = expand_sweep(arguments);
+  try {
+    print_outcomes(plans, train::run_all(plans, options, make_watcher));
+  } catch (const train::DeviceFailure& failure) {
+    // Only a new process can use the device again; the network that met the error is marked failed by now.
+    spdlog::error("{}; starting anew without the network that met it", failure.what());
+    throw StartAnew();
+  }
   spdlog::info("{} networks complete in {}", plans.size(), arguments.out_dir);
+}
+
+/// --status and --verify.
+void look_on(const Arguments& arguments) {
+  std::error_code ignored;
+  if (!fs::is_directory(arguments.out_dir, ignored))
+    bad_input("--out-dir {}: no such folder, expected that of a sweep", arguments.out_dir);
+  const std::vector<train::RunPlan> plans = expand_sweep(arguments);
+  if (arguments.status) {
+    const train::SweepStatus status = train::sweep_status(plans, make_watcher);
+    fmt::print("{}", arguments.json ? to_json(status) : to_text(status));
+    return;
+  }
+  const std::vector<train::Verdict> verdicts = train::verify(plans, make_watcher);
+  fmt::print("{}", arguments.json ? to_json(verdicts) : to_text(verdicts));
+  const auto sound = std::ranges::count(verdicts, "", &train::Verdict::fault);
+  if (sound < std::ssize(verdicts))
+    work_failed("{}: {} of {} networks are not sound", arguments.out_dir, std::ssize(verdicts) - sound,
+                verdicts.size());
 }
 
 int run_program(int argc, char** argv) {
@@ -221,16 +349,41 @@ int run_program(int argc, char** argv) {
   app.add_option("--out-dir", arguments.out_dir, "folder for the trajectory files, with --sweep");
   app.add_option("--data-dir", arguments.data_dir, "folder that holds the data")->capture_default_str();
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:i");
-  app.add_option("--jobs", arguments.jobs, "cohorts of networks side by side")->capture_default_str();
+  app.add_option("--devices", arguments.devices,
+                 "cuda:0,cuda:1: GPUs that the jobs of a sweep are spread over");
+  app.add_option("--jobs", arguments.jobs, "cohorts of networks side by side, 0: one a device")
+      ->capture_default_str();
   app.add_option("--cohort", arguments.cohort, "networks that share batches at the most, 0: as memory allows")
       ->capture_default_str();
   app.add_option("--shard", arguments.shard,
                  "I/N: every N-th network of the sweep, from the I-th (0 ≤ I < N)");
-  app.add_flag("--dry-run", arguments.dry_run, "list the runs with an estimate of time and memory");
-  app.add_option("--list", arguments.list, "names, one a line: architectures, tasks, rules or datasets");
+  app.add_flag("--dry-run", arguments.dry_run, "list the runs with an estimate of time, memory and disk");
+  app.add_flag("--benchmark", arguments.benchmark,
+               "measure what the networks of a sweep take here, into the table of costs --out");
+  app.add_option("--costs", arguments.costs, "table of costs that --dry-run goes by instead of measuring");
+  app.add_flag("--status", arguments.status, "say what of a sweep is done, running, failed and waiting");
+  app.add_flag("--verify", arguments.verify,
+               "read every result of a sweep: complete, finite, made with this configuration?");
+  app.add_flag("--json", arguments.json, "--status and --verify as JSON");
+  app.add_flag("--retry-failed", arguments.retry_failed, "train networks again that are marked failed");
+  app.add_option("--stale-after", arguments.stale_after,
+                 "seconds without a heartbeat after which a network claimed on another host is taken over")
+      ->capture_default_str();
+  app.add_option("--end-margin", arguments.end_margin,
+                 "begin no network in the last so many seconds before SLURM_JOB_END_TIME")
+      ->capture_default_str();
+  const CLI::Option* list =
+      app.add_option("--list", arguments.list,
+                     "names, one a line: architectures, tasks, rules or datasets; pairs (or nothing): which "
+                     "architecture meets which task, and why not")
+          ->expected(0, 1);
+  app.add_option("--pack", arguments.pack,
+                 "image folder to write into one file, --out; with --set pack.short_side, pack.quality");
+  app.add_flag("--skip-bad", arguments.skip_bad,
+               "leave out images and sounds that cannot be read: each is named, and they are counted");
   add_common_options(app, arguments.common);
   app.footer([] { return "\n" + train::options_help(declare_observer); });
-  return run_app("lrid-train", [&] {
+  const auto body = [&] {
     try {
       app.parse(argc, argv);
     } catch (const CLI::Success& help_or_version) {
@@ -241,13 +394,31 @@ int run_program(int argc, char** argv) {
     }
     arguments.common.apply();
     const stats::ThreadLimit threads(arguments.common.threads * std::max(1, arguments.jobs));
-    if (!arguments.list.empty()) return print_list(arguments.list);
+    if (list->count() > 0) return print_list(arguments.list);
+    if (!arguments.pack.empty()) return pack(arguments);
     if (!arguments.sweep.empty() && !arguments.config.empty())
       bad_input("--sweep and --config: expected one of the two");
-    if (!arguments.sweep.empty()) return train_sweep(arguments);
-    if (arguments.dry_run) bad_input("--dry-run: expected with --sweep");
+    if (arguments.json && !arguments.looks_on()) bad_input("--json: expected with --status or --verify");
+    if (arguments.benchmark) {
+      if (arguments.sweep.empty()) bad_input("--benchmark: expected with --sweep");
+      return benchmark(arguments);
+    }
+    if (!arguments.sweep.empty()) {
+      if (arguments.out_dir.empty()) bad_input("--out-dir: is missing, expected the folder for the results");
+      return arguments.looks_on() ? look_on(arguments) : train_sweep(arguments);
+    }
+    if (arguments.dry_run || arguments.looks_on())
+      bad_input("{}: expected with --sweep", arguments.dry_run  ? "--dry-run"
+                                             : arguments.status ? "--status"
+                                                                : "--verify");
     train_one(arguments);
-  });
+  };
+  try {
+    return run_app("lrid-train", body);
+  } catch (const StartAnew&) {
+    ::execv("/proc/self/exe", argv);
+    return static_cast<int>(ExitCode::failed);
+  }
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // classify_fit CONFIG.toml DATASET.h5 > fits.json: fits the first point of each classifier's grid to the
 // training part of every split of the configuration's first condition, with times, accuracies and, for the
-// SVM, objectives. The splits are printed too, so that other programs can do the same work:
-// benchmarks/classify_peers.py.
+// SVM, objectives; if the grid has more points, all of it as well, for its time. The splits are printed too,
+// so that other programs can do the same work: benchmarks/classify_peers.py.
 #include <chrono>
 #include <iostream>
 
@@ -62,12 +62,20 @@ void run(const std::string& config, const std::string& data_file) {
       const Split& split = condition.plan->splits[s];
       const Scaler scaler(*condition.train, split.train);
       const Samples train = scaler.apply(*condition.train, split.train, *condition.target);
-      const Samples test = scaler.apply(*condition.test, split.test, *condition.target);
-      const auto begin = std::chrono::steady_clock::now();
-      const auto model =
-          classifier.fit(train, setting, Key(static_cast<std::uint64_t>(protocol.seed), name, {s}));
-      out["seconds"].push_back(
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+      const Samples test = scaler.apply(*condition.train, split.test, *condition.target);
+      const Key key(static_cast<std::uint64_t>(protocol.seed), name, {s});
+      auto begin = std::chrono::steady_clock::now();
+      const auto seconds = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      };
+      const auto model = classifier.fit(train, setting, key);
+      out["seconds"].push_back(seconds());
+      if (classifier.settings().size() > 1) {
+        begin = std::chrono::steady_clock::now();
+        const GridOutcome grid = classifier.fit_grid(train, test, key);
+        out["grid_seconds"].push_back(seconds());
+        out["grid_points"] = grid.computed;
+      }
       const std::vector<int> predicted = predicted_classes(model->scores(test));
       double right = 0;
       for (std::size_t i = 0; i < predicted.size(); ++i) right += predicted[i] == test.labels[i] ? 1 : 0;

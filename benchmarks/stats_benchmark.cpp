@@ -1,6 +1,7 @@
-// The statistics engine against a plain read of the same data, single core: 512 stimuli of 32,768 units (the
-// first layer of a KNet), as normal values, behind a ReLU, and as halves; and a kernel of a million entries.
-// The counter "ns/element" is what to compare. bench_stats --benchmark_min_time=1
+// The statistics engine against a plain read of the same data, on one core: 512 stimuli of 32,768 units (the
+// first layer of a KNet), as normal values and behind a ReLU; a grid of imperfect cells; a kernel of a
+// million entries. And on all cores, for stats.py to compare with PyTorch. The counter "ns/element" is what
+// to compare. bench_stats --benchmark_min_time=1
 #include <cstdint>
 #include <vector>
 
@@ -73,23 +74,52 @@ BENCHMARK_CAPTURE(layer, normal_and_change, normal, true)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(layer, relu_and_change, relu, true)->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
 
-/// The share of an imperfect cell: half the units, with and without noise.
-void imperfect(benchmark::State& state, double noise) {
+/// A grid of imperfect cells, with the layer change: what it costs beside the perfect cell alone.
+void grid(benchmark::State& state, const std::vector<double>& fractions, const std::vector<double>& noises) {
   const ThreadLimit one_thread(1);
-  constexpr std::int64_t few = 32;
-  const std::vector<float>& values = data(normal);
+  constexpr std::int64_t few = 128;
+  std::vector<Imperfection> cells;
+  for (const double fraction : fractions)
+    for (const double noise : noises) cells.push_back({fraction, noise, 1});
+  const std::vector<float>& values = data(relu);
+  const std::vector<double> s(units, 1.5);
   LayerShape shape;
   shape.units = units;
-  const LayerPlan plan(shape, {{.unit_fraction = 0.5, .noise = noise, .seed = 1}});
+  shape.inputs = 100;
+  shape.activation = Activation::relu;
+  shape.unit_order = UnitOrder::channels_last(32, 1024);
+  const LayerPlan plan(shape, cells);
   for (auto _ : state) {
     LayerFold fold(plan, Key(0));
+    for (std::size_t cell = 0; cell < cells.size(); ++cell) fold.set_layer_change(cell, View::of(s));
     fold.add(View::of(std::span(values).first(few * units), few));
     benchmark::DoNotOptimize(fold.row(0));
   }
   count_elements(state, few * units);
 }
-BENCHMARK_CAPTURE(imperfect, half, 0.0)->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(imperfect, half_noisy, 0.1)->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(grid, 1x1, {1}, {0})->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(grid, 3x1, {1, 0.3, 0.1}, {0})->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(grid, 3x3, {1, 0.3, 0.1}, {0, 0.01, 0.1})
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
+
+/// Normal values on all threads, as stats.py compares them with PyTorch.
+void all_threads(benchmark::State& state) {
+  const std::int64_t rows = state.range(0), columns = state.range(1);
+  std::vector<float> values(static_cast<std::size_t>(rows * columns));
+  const std::vector<float>& some = data(normal);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = some[i % (some.size() - 1)];
+  LayerShape shape;
+  shape.units = columns;
+  const LayerPlan plan(shape);
+  for (auto _ : state) {
+    LayerFold fold(plan, Key(0));
+    fold.add(View::of(values, rows));
+    benchmark::DoNotOptimize(fold.row(0));
+  }
+  count_elements(state, rows * columns);
+}
+BENCHMARK(all_threads)->Args({512, 32768})->Args({64, 802816})->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void kernel(benchmark::State& state) {
   Scratch scratch;

@@ -7,7 +7,7 @@ function(lrid_target_defaults target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     -Woverloaded-virtual -Wcast-qual
     # GCC 12 warns of overlap in every "literal" + std::string (GCC PR105651).
-    -Wno-restrict $<$<BOOL:${LRID_WERROR}>:-Werror>)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<BOOL:${LRID_WERROR}>:-Werror>)
   if(LRID_SANITIZE STREQUAL "address+undefined")
     target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=undefined
       -fno-omit-frame-pointer)
@@ -17,6 +17,9 @@ function(lrid_target_defaults target)
     target_link_options(${target} PRIVATE -fsanitize=thread)
   elseif(LRID_SANITIZE)
     message(FATAL_ERROR "LRID_SANITIZE=${LRID_SANITIZE}: expected empty, address+undefined or thread")
+  endif()
+  if(LRID_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
 

@@ -8,6 +8,7 @@
 #   --cache DIR      see scripts/setup.sh; the compiler cache is in there, too
 #   --without-torch  leave out what needs LibTorch (lrid-train)
 #   --without-packages  install no Debian packages
+#   --soak           install what the long tests need, too
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/common.sh
@@ -25,7 +26,7 @@ while [ $# -gt 0 ]; do
     --jobs) jobs=$(value_of "$@"); require_count "$1" "$jobs"; shift 2 ;;
     --cache|--prefix) cache=$(value_of "$@"); shift 2 ;;
     --without-torch) torch=; shift ;;
-    --without-packages) setup+=("$1"); shift ;;
+    --without-packages|--soak) setup+=("$1"); shift ;;
     -h|--help) print_usage "$0"; exit 0 ;;
     *) bad_option "$1" ;;
   esac

@@ -6,7 +6,8 @@
 #                       (LRID_CACHE), default ~/.cache/lrid; --prefix is the same
 #   --without-torch     no LibTorch: enough for lrid-classify and most of lrid-observe
 #   --without-packages  no Debian packages: you have seen to them yourself
-#   --peers             also what the comparisons in benchmarks/ run against: scikit-learn, PyTorch from Python
+#   --soak              also what the long tests need: Slurm
+#   --peers             also what the comparisons in benchmarks/ run against: scikit-learn and its Intel extension, LIBLINEAR, PyTorch
 #
 # Debian packages come through apt-get. LibTorch is the one inside PyPI's torch wheel, in a virtual environment in
 # the cache folder: about 0.5 GB to download and 1.5 GB on disk; where there is an NVIDIA GPU (nvidia-smi), with
@@ -17,8 +18,8 @@ source scripts/common.sh
 
 PACKAGES=(
   cmake ninja-build g++ ccache git zstd ca-certificates python3-venv
-  libhdf5-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libeigen3-dev libtbb-dev
-  libssl-dev libjpeg-dev libpng-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libhdf5-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libeigen3-dev libtbb-dev libhwy-dev
+  libssl-dev libjpeg-dev libpng-dev libsndfile1-dev libsoxr-dev pkg-config libgtest-dev libgmock-dev libbenchmark-dev
   clang-format-14 clang-tidy-14
 )
 
@@ -32,6 +33,7 @@ while [ $# -gt 0 ]; do
     --without-torch) torch=; shift ;;
     --without-packages) packages=; shift ;;
     --peers) peers=yes; shift ;;
+    --soak) PACKAGES+=(slurm-wlm munge); shift ;;
     -h|--help) print_usage "$0"; exit 0 ;;
     *) bad_option "$1" ;;
   esac
@@ -93,13 +95,13 @@ if [ -n "$torch" ]; then
 fi
 
 python=$cache/python
-if make_environment "$python" "numpy h5py" "installing Python packages into $python: numpy h5py"; then
-  install "$python" numpy h5py
-  finish_environment "$python" "numpy h5py"
+if make_environment "$python" "numpy h5py pynwb" "installing Python packages into $python: numpy h5py pynwb"; then
+  install "$python" numpy h5py pynwb
+  finish_environment "$python" "numpy h5py pynwb"
 fi
 
 # PyTorch from Python loads all of the CUDA libraries that its wheel asks for, GPU or not.
-contents="torch==$TORCH_VERSION numpy h5py scipy scikit-learn"
+contents="torch==$TORCH_VERSION numpy h5py scipy scikit-learn scikit-learn-intelex liblinear-official==2.50.0"
 if [ -n "$peers" ] &&
    make_environment "$cache/peers" "$contents" "installing the peers into $cache/peers (about 5 GB): $contents"; then
   # shellcheck disable=SC2086  # a list of words

@@ -8,6 +8,7 @@
 #   --without-torch  leave out what needs LibTorch
 #   --without-packages  install no Debian packages
 #   --no-format      no format check
+#   --soak           also the long tests (half an hour): kills, many jobs, a Slurm cluster of one node
 #
 # e.g. scripts/test.sh -- -L golden       only the golden tests (LRID_GOLDEN_DIR names their folder)
 # Exit code: 0 if all of it is well.
@@ -20,6 +21,7 @@ jobs=$(default_jobs)
 cache=$(default_cache)
 build=()
 format=yes
+labels=(-LE soak)
 while [ $# -gt 0 ]; do
   case $1 in
     --preset) preset=$(value_of "$@"); shift 2 ;;
@@ -27,6 +29,7 @@ while [ $# -gt 0 ]; do
     --cache|--prefix) cache=$(value_of "$@"); shift 2 ;;
     --without-torch|--without-packages) build+=("$1"); shift ;;
     --no-format) format=; shift ;;
+    --soak) labels=(); build+=("$1"); shift ;;
     -h|--help) print_usage "$0"; exit 0 ;;
     --) shift; break ;;
     *) bad_option "$1" ;;
@@ -49,6 +52,6 @@ checked=$SECONDS
 say "testing (install and build took $(duration $((built - started))), format check $(duration $((checked - built))))"
 [ "$format_status" -eq 0 ] || echo "the format check failed, see above; the tests run nonetheless"
 test_status=0
-ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" "$@" || test_status=$?
+ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" "${labels[@]}" "$@" || test_status=$?
 [ "$test_status" -eq 0 ] || exit "$test_status"
 exit "$format_status"

@@ -1,5 +1,7 @@
 #include "cell_store.hpp"
 
+#include <limits>
+
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
 
@@ -21,11 +23,20 @@ std::optional<CellResult> CellStore::find(const std::string& cell) const {
     const Json json = Json::parse(read_file(path));
     CellResult result{.chosen = condition_from_json(json.at("chosen")),
                       .inner_accuracy = json.at("inner_accuracy").get<double>(),
-                      .predicted = json.at("predicted").get<std::vector<int>>(),
+                      .tests = {},
                       .importances = json.at("importances").get<std::map<std::string, double>>(),
                       .computed = json.at("computed").get<std::int64_t>(),
                       .coinciding = json.at("coinciding").get<std::int64_t>(),
                       .skipped = json.at("skipped").get<std::int64_t>()};
+    for (const Json& test : json.at("tests")) {
+      TestResult& one = result.tests.emplace_back();
+      one.predicted = test.at("predicted").get<std::vector<int>>();
+      for (const auto& [name, value] : test.at("figures").items())
+        one.figures[name] = value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+      for (const Json& bin : test.at("reliability"))
+        one.reliability.push_back(
+            {bin.at(0).get<double>(), bin.at(1).get<double>(), bin.at(2).get<double>()});
+    }
     return result;
   } catch (const Json::exception&) {
     return std::nullopt;  // damaged by something else than us (cells appear whole or not at all): computed
@@ -38,10 +49,17 @@ void CellStore::store(const std::string& cell, const CellResult& result) const {
   std::filesystem::create_directories(folder_, error);
   if (error)
     work_failed("{}: cannot make the folder of finished cells: {}", folder_.string(), error.message());
+  Json tests = Json::array();
+  for (const TestResult& test : result.tests) {
+    Json bins = Json::array();
+    for (const io::ReliabilityBin& bin : test.reliability)
+      bins.push_back({bin.count, bin.confidence, bin.right});
+    tests.push_back({{"predicted", test.predicted}, {"figures", test.figures}, {"reliability", bins}});
+  }
   const Json json = {{"cell", cell},
                      {"chosen", condition_to_json(result.chosen)},
                      {"inner_accuracy", result.inner_accuracy},
-                     {"predicted", result.predicted},
+                     {"tests", tests},
                      {"importances", result.importances},
                      {"computed", result.computed},
                      {"coinciding", result.coinciding},

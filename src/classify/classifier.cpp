@@ -1,3 +1,4 @@
+#include <lrid/classify/baselines.hpp>
 #include <lrid/classify/classifier.hpp>
 #include <lrid/classify/conv_mlp.hpp>
 #include <lrid/classify/forest.hpp>
@@ -19,7 +20,9 @@ const Registry<ClassifierEntry>& classifiers() {
       "classifier",
       {{"svm", "linear support vector machine, one against the rest, optionally after PCA", make<LinearSvm>},
        {"forest", "random forest of exact trees", make<ForestClassifier>},
-       {"mlp", "one convolution over time, pooling, one fully connected layer", make<ConvMlp>}});
+       {"mlp", "one convolution over time, pooling, one fully connected layer", make<ConvMlp>},
+       {"knn", "nearest neighbours: a simple one to compare with", make<NearestNeighbours>},
+       {"majority", "the largest class, whatever the features", make<Majority>}});
   return registry;
 }
 

@@ -66,17 +66,17 @@ Point point_of(const Setting& setting, std::int64_t points, std::int64_t n) {
   return point;
 }
 
-ConvShape shape_of(const Samples& samples, const Point& point) {
-  return {.points = samples.layout.points,
-          .channels = samples.layout.channels() + samples.layout.position_columns(),
-          .classes = samples.classes,
+ConvShape shape_of(const Layout& layout, int classes, const Point& point) {
+  return {.points = layout.points,
+          .channels = layout.channels() + layout.position_columns(),
+          .classes = classes,
           .kernel = point.kernel,
           .stride = point.stride};
 }
 
 FloatStack train_stack(const Samples& samples, const FloatStack::Array& x, const Point& point,
                        std::vector<ConvMember> members, std::int64_t epochs, Key key) {
-  FloatStack stack(shape_of(samples, point), std::move(members), key.with("weights"));
+  FloatStack stack(shape_of(samples.layout, samples.classes, point), std::move(members), key.with("weights"));
   for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
     check_interrupt();
     stack.train_epoch(x, samples.labels, point.batch,
@@ -87,13 +87,22 @@ FloatStack train_stack(const Samples& samples, const FloatStack::Array& x, const
 
 class ConvMlpModel : public Model {
  public:
-  explicit ConvMlpModel(FloatStack stack) : stack_(std::move(stack)) {}
+  ConvMlpModel(FloatStack stack, const Point& point) : stack_(std::move(stack)), point_(point) {}
   [[nodiscard]] Matrix scores(const Samples& samples) const override {
     return stack_.probabilities(channels_by_time(samples), 0).cast<double>();
+  }
+  void save(io::hdf5::Group& group) const override {
+    group.set_attribute("kernel", point_.kernel);
+    group.set_attribute("stride", point_.stride);
+    group.set_attribute("filters", point_.member.filters);
+    group.set_attribute("pool", static_cast<std::int64_t>(point_.member.pool));
+    const FloatStack::Vector& parameters = stack_.parameters();
+    group.write("parameters", std::vector<float>(parameters.begin(), parameters.end()));
   }
 
  private:
   FloatStack stack_;
+  Point point_;
 };
 
 }  // namespace
@@ -151,7 +160,7 @@ std::vector<std::string> ConvMlp::notes() const {
 GridOutcome ConvMlp::fit_grid(const Samples& train, const Samples& validation, Key key) const {
   const std::vector<Setting> all = settings();
   GridOutcome outcome;
-  outcome.predicted.resize(all.size());
+  outcome.scores.resize(all.size());
 
   // Settings by what they amount to on these data, those grouped into stacks.
   std::vector<Point> points;
@@ -182,24 +191,42 @@ GridOutcome ConvMlp::fit_grid(const Samples& train, const Samples& validation, K
   }
 
   const FloatStack::Array x = channels_by_time(train), x_validation = channels_by_time(validation);
-  std::vector<std::vector<int>> predicted(points.size());
+  std::vector<Matrix> scores(points.size());
   parallel_each(stacks.size(), [&](std::size_t i) {
     std::vector<ConvMember> members;
     for (const std::size_t p : stacks[i]) members.push_back(points[p].member);
     const FloatStack stack =
         train_stack(train, x, points[stacks[i].front()], std::move(members), epochs_, key);
     for (std::size_t m = 0; m < stacks[i].size(); ++m)
-      predicted[stacks[i][m]] = predicted_classes(stack.probabilities(x_validation, m).cast<double>());
+      scores[stacks[i][m]] = stack.probabilities(x_validation, m).cast<double>();
   });
   for (std::size_t s = 0; s < all.size(); ++s)
-    if (point_of_setting[s] < points.size()) outcome.predicted[s] = predicted[point_of_setting[s]];
+    if (point_of_setting[s] < points.size()) outcome.scores[s] = scores[point_of_setting[s]];
   return outcome;
 }
 
 std::unique_ptr<Model> ConvMlp::fit(const Samples& train, const Setting& setting, Key key) const {
   const Point point = point_of(setting, train.layout.points, train.size());
   return std::make_unique<ConvMlpModel>(
-      train_stack(train, channels_by_time(train), point, {point.member}, epochs_, key));
+      train_stack(train, channels_by_time(train), point, {point.member}, epochs_, key), point);
+}
+
+std::unique_ptr<Model> ConvMlp::load(const io::hdf5::Group& group, const Layout& layout, int classes) const {
+  const auto positive = [&](const char* name, std::int64_t most) {
+    const auto value = group.attribute<std::int64_t>(name);
+    if (value < 1 || value > most) group.fail(fmt::format("{} is {}: expected 1 to {}", name, value, most));
+    return value;
+  };
+  const auto pool = group.attribute<std::int64_t>("pool");
+  if (pool < 0 || pool > static_cast<std::int64_t>(Pool::mean)) group.fail("unknown pooling");
+  const Point point{.kernel = positive("kernel", layout.points),
+                    .stride = positive("stride", layout.points),
+                    .batch = 1,
+                    .member = {.filters = positive("filters", 1 << 20), .pool = static_cast<Pool>(pool)}};
+  FloatStack stack(shape_of(layout, classes, point), {point.member}, Key(0));
+  const auto parameters = group.dataset("parameters").read<float>({stack.parameters().size()});
+  stack.parameters() = Eigen::Map<const FloatStack::Vector>(parameters.data(), stack.parameters().size());
+  return std::make_unique<ConvMlpModel>(std::move(stack), point);
 }
 
 }  // namespace lrid::classify

@@ -4,7 +4,41 @@
 
 #include <lrid/classify/conv_stack.hpp>
 
+#include "kernels/kernels.hpp"
+#include "parallel.hpp"
+
 namespace lrid::classify {
+
+namespace {
+
+template <class Place>
+std::vector<ConvPart> conv_parts(const std::vector<ConvMember>& members, const std::vector<Place>& places) {
+  std::vector<ConvPart> parts;
+  for (std::size_t m = 0; m < members.size(); ++m)
+    parts.push_back(
+        {members[m].filters, members[m].pool, places[m].filter, places[m].weights, places[m].bias});
+  return parts;
+}
+
+template <class Array, class Vector, class Scalar = typename Vector::Scalar>
+ConvBatch<Scalar> conv_batch(const ConvShape& shape, std::int64_t filters, const std::vector<ConvPart>& parts,
+                             const Vector& parameters, const Array& x,
+                             const std::vector<std::int64_t>& rows) {
+  return {.positions = shape.positions(),
+          .patch = shape.patch(),
+          .step = shape.stride * shape.channels,
+          .classes = shape.classes,
+          .filters = filters,
+          .parts = parts.data(),
+          .part_count = static_cast<std::int64_t>(parts.size()),
+          .parameters = parameters.data(),
+          .x = x.data(),
+          .row_size = x.cols(),
+          .rows = rows.data(),
+          .count = static_cast<std::int64_t>(rows.size())};
+}
+
+}  // namespace
 
 template <class Scalar>
 ConvStack<Scalar>::ConvStack(const ConvShape& shape, std::vector<ConvMember> members, Key key)
@@ -45,130 +79,41 @@ ConvStack<Scalar>::ConvStack(const ConvShape& shape, std::vector<ConvMember> mem
   }
 }
 
-// Samples whose patches and outputs stay in a core's cache together.
-template <class Scalar>
-std::int64_t ConvStack<Scalar>::chunk_size() const {
-  constexpr std::int64_t cache = 512 * 1024;
-  const std::int64_t bytes =
-      shape_.positions() * (shape_.patch() + filters_) * static_cast<std::int64_t>(sizeof(Scalar));
-  return std::clamp<std::int64_t>(cache / bytes, 8, 256);
-}
-
-// A patch is contiguous in a sample that is stored time by time.
-template <class Scalar>
-void ConvStack<Scalar>::gather_patches(const Array& x, const std::int64_t* rows, std::int64_t count) {
-  const std::int64_t positions = shape_.positions(), patch = shape_.patch();
-  patches_.resize(count * positions, patch);
-  for (std::int64_t i = 0; i < count; ++i)
-    for (std::int64_t p = 0; p < positions; ++p)
-      std::copy_n(x.data() + rows[i] * x.cols() + p * shape_.stride * shape_.channels, patch,
-                  patches_.data() + (i * positions + p) * patch);
-}
-
-template <class Scalar>
-void ConvStack<Scalar>::convolve() {
-  const ConstMap weights(parameters_.data(), shape_.patch(), filters_);
-  const auto bias = parameters_.segment(shape_.patch() * filters_, filters_).transpose();
-  output_.resize(patches_.rows(), filters_);
-  output_.noalias() = patches_ * weights;
-  for (Eigen::Index row = 0; row < output_.rows(); ++row)
-    output_.row(row) = (output_.row(row) + bias).cwiseMax(Scalar(0));
-}
-
-template <class Scalar>
-void ConvStack<Scalar>::pool(const ConvMember& member, const Place& place, std::int64_t count) {
-  const std::int64_t positions = shape_.positions(), filters = member.filters;
-  features_.resize(count, member.features(shape_));
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto output = output_.block(i * positions, place.filter, positions, filters);
-    if (member.pool == Pool::none)
-      Map(features_.row(i).data(), positions, filters) = output;
-    else if (member.pool == Pool::max)
-      features_.row(i) = output.colwise().maxCoeff();
-    else
-      features_.row(i) = output.colwise().sum() / static_cast<Scalar>(positions);
-  }
-}
-
-// features_ holds the loss's derivative by the pooled features; output_ becomes its derivative by the
-// convolution. ReLU stopped what is 0 there; under max pooling the first of equal maxima carries all.
-template <class Scalar>
-void ConvStack<Scalar>::unpool(const ConvMember& member, const Place& place, std::int64_t count) {
-  const std::int64_t positions = shape_.positions(), filters = member.filters;
-  for (std::int64_t i = 0; i < count; ++i) {
-    auto output = output_.block(i * positions, place.filter, positions, filters);
-    if (member.pool == Pool::max) {
-      for (std::int64_t f = 0; f < filters; ++f) {
-        Eigen::Index first = 0;
-        const Scalar top = output.col(f).maxCoeff(&first);
-        output.col(f).setZero();
-        if (top > 0) output(first, f) = features_(i, f);
-      }
-    } else if (member.pool == Pool::none) {
-      const ConstMap arriving(features_.row(i).data(), positions, filters);
-      output = (output.array() > 0).select(arriving, Scalar(0));
-    } else {
-      const Scalar share = Scalar(1) / static_cast<Scalar>(positions);
-      for (std::int64_t p = 0; p < positions; ++p)
-        output.row(p) = (output.row(p).array() > 0).select(features_.row(i) * share, Scalar(0));
-    }
-  }
-}
-
 template <class Scalar>
 Scalar ConvStack<Scalar>::loss_and_gradient(const Array& x, const std::vector<int>& labels,
                                             const std::vector<std::int64_t>& rows) {
-  const auto n = static_cast<std::int64_t>(rows.size());
+  const std::vector<ConvPart> parts = conv_parts(members_, places_);
+  const ConvBatch<Scalar> all = conv_batch(shape_, filters_, parts, parameters_, x, rows);
+  const auto share = Scalar(1) / static_cast<Scalar>(all.count);
   gradient_ = l2_.cwiseProduct(parameters_);
-  double loss = 0.5 * static_cast<double>(gradient_.dot(parameters_));
-  Map conv_gradient(gradient_.data(), shape_.patch(), filters_);
-  auto conv_bias_gradient = gradient_.segment(shape_.patch() * filters_, filters_);
+  const Scalar penalty = gradient_.dot(parameters_) / 2;
 
-  for (std::int64_t begin = 0; begin < n; begin += chunk_size()) {
-    const std::int64_t count = std::min(chunk_size(), n - begin);
-    gather_patches(x, rows.data() + begin, count);
-    convolve();
-    for (std::size_t m = 0; m < members_.size(); ++m) {
-      const ConvMember& member = members_[m];
-      const Place& place = places_[m];
-      pool(member, place, count);
-      const ConstMap weights(parameters_.data() + place.weights, features_.cols(), shape_.classes);
-      logits_.noalias() = features_ * weights;
-      for (std::int64_t i = 0; i < count; ++i) {
-        auto logits = logits_.row(i);
-        logits += parameters_.segment(place.bias, shape_.classes).transpose();
-        logits.array() -= logits.maxCoeff();
-        const int label = labels[static_cast<std::size_t>(rows[static_cast<std::size_t>(begin + i)])];
-        const Scalar right = logits(label);
-        logits = logits.array().exp();
-        const Scalar sum = logits.sum();
-        loss += static_cast<double>(std::log(sum) - right) / static_cast<double>(n);
-        logits /= sum;
-        logits(label) -= Scalar(1);
-      }
-      logits_ /= static_cast<Scalar>(n);  // now the loss's derivative by the logits
-      Map(gradient_.data() + place.weights, features_.cols(), shape_.classes).noalias() +=
-          features_.transpose() * logits_;
-      gradient_.segment(place.bias, shape_.classes) += logits_.colwise().sum().transpose();
-      features_.noalias() = logits_ * weights.transpose();
-      unpool(member, place, count);
-    }
-    conv_gradient.noalias() += patches_.transpose() * output_;
-    conv_bias_gradient += output_.colwise().sum().transpose();
-  }
-  return static_cast<Scalar>(loss);
+  // Parts of whole blocks of samples, as many as pay.
+  constexpr std::int64_t block = 128, most = 4;
+  const std::int64_t blocks = (all.count + block - 1) / block,
+                     count = std::clamp<std::int64_t>(blocks, 1, most);
+  part_gradient_.resize(static_cast<std::size_t>(count));
+  scratch_.resize(static_cast<std::size_t>(count));
+  std::vector<double> loss(static_cast<std::size_t>(count));
+  const ConvKernels<Scalar>& kernel = kernels().conv<Scalar>();
+  parallel_each(loss.size(), [&](std::size_t i) {
+    const auto part = static_cast<std::int64_t>(i);
+    const std::int64_t begin = blocks * part / count * block, end = blocks * (part + 1) / count * block;
+    ConvBatch<Scalar> batch = all;
+    batch.rows += begin;
+    batch.count = std::min(end, all.count) - begin;
+    scratch_[i].resize(kernel.scratch_size(batch));
+    part_gradient_[i].setZero(parameters_.size());
+    loss[i] = kernel.add_gradient(batch, labels.data(), share, part_gradient_[i].data(), scratch_[i].data());
+  });
+  for (const Vector& part : part_gradient_) gradient_ += part;
+  return penalty + static_cast<Scalar>(std::accumulate(loss.begin(), loss.end(), 0.0));
 }
 
 template <class Scalar>
 void ConvStack<Scalar>::adam_step() {
-  constexpr auto beta1 = Scalar(0.9), beta2 = Scalar(0.999), epsilon = Scalar(1e-8);
-  ++step_;
-  const auto correction1 = static_cast<Scalar>(1.0 - std::pow(0.9, static_cast<double>(step_)));
-  const auto correction2 = static_cast<Scalar>(1.0 - std::pow(0.999, static_cast<double>(step_)));
-  first_moment_ = beta1 * first_moment_ + (Scalar(1) - beta1) * gradient_;
-  second_moment_ = beta2 * second_moment_ + (Scalar(1) - beta2) * gradient_.cwiseAbs2();
-  parameters_.array() -= learning_rate_.array() * (first_moment_.array() / correction1) /
-                         ((second_moment_.array() / correction2).sqrt() + epsilon);
+  kernels().conv<Scalar>().adam(parameters_.size(), ++step_, learning_rate_.data(), gradient_.data(),
+                                first_moment_.data(), second_moment_.data(), parameters_.data());
 }
 
 template <class Scalar>
@@ -185,25 +130,14 @@ void ConvStack<Scalar>::train_epoch(const Array& x, const std::vector<int>& labe
 
 template <class Scalar>
 typename ConvStack<Scalar>::Array ConvStack<Scalar>::probabilities(const Array& x, std::size_t member) const {
-  ConvStack work = *this;  // the chunk's arrays are scratch space
-  const ConvMember& m = members_[member];
-  const Place& place = places_[member];
   Array result(x.rows(), shape_.classes);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(x.rows()));
   std::iota(rows.begin(), rows.end(), 0);
-  const ConstMap weights(parameters_.data() + place.weights, m.features(shape_), shape_.classes);
-  for (std::int64_t begin = 0; begin < x.rows(); begin += chunk_size()) {
-    const std::int64_t count = std::min(chunk_size(), x.rows() - begin);
-    work.gather_patches(x, rows.data() + begin, count);
-    work.convolve();
-    work.pool(m, place, count);
-    for (std::int64_t i = 0; i < count; ++i) {
-      auto row = result.row(begin + i);
-      row = work.features_.row(i) * weights + parameters_.segment(place.bias, shape_.classes).transpose();
-      row = (row.array() - row.maxCoeff()).exp();
-      row /= row.sum();
-    }
-  }
+  const std::vector<ConvPart> parts = conv_parts(members_, places_);
+  const ConvBatch<Scalar> batch = conv_batch(shape_, filters_, parts, parameters_, x, rows);
+  const ConvKernels<Scalar>& kernel = kernels().conv<Scalar>();
+  Vector scratch(kernel.scratch_size(batch));
+  kernel.probabilities(batch, static_cast<std::int64_t>(member), result.data(), scratch.data());
   return result;
 }
 

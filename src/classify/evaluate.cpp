@@ -1,100 +1,87 @@
+#include <algorithm>
+#include <limits>
 
 #include <lrid/classify/evaluate.hpp>
-#include <lrid/classify/scaler.hpp>
-#include <lrid/core/error.hpp>
-#include <lrid/core/interrupt.hpp>
-
-#include "parallel.hpp"
+#include <lrid/classify/identifier.hpp>
+#include <lrid/classify/metrics.hpp>
 
 namespace lrid::classify {
 
 namespace {
 
-/// Both sides of a fold, standardised by its training side.
-struct FoldSamples {
-  Samples train, test;
+/// Share of the samples that are refused when this share of the known ones may be.
+double share_refused(const std::vector<double>& typicality, double refuse) {
+  const auto refused = std::ranges::count_if(typicality, [&](double p) { return p <= refuse; });
+  return static_cast<double>(refused) / static_cast<double>(typicality.size());
+}
 
-  FoldSamples(const Condition& condition, const Rows& train_rows, const Rows& test_rows,
-              const FeatureTable& test_table) {
-    const Scaler scaler(*condition.train, train_rows);
-    train = scaler.apply(*condition.train, train_rows, *condition.target);
-    test = scaler.apply(test_table, test_rows, *condition.target);
+/// Low typicality is what gives unknown samples away.
+double auroc_of_typicality(const std::vector<double>& known, const std::vector<double>& unknown) {
+  return auroc(unknown, known);
+}
+
+/// Verdicts per network, where each has one class.
+void add_network_figures(const Judgement& judgement, const std::vector<int>& labels, TestResult& result) {
+  std::vector<int> actual;
+  for (const std::vector<std::size_t>& members : judgement.networks.members) {
+    actual.push_back(labels[members.front()]);
+    if (std::ranges::any_of(members, [&](std::size_t i) { return labels[i] != actual.back(); })) return;
   }
-};
-
-/// The rows of the training part that fold `fold` fits on, or validates on.
-Rows inner_rows(const Split& split, int fold, bool validating) {
-  Rows rows;
-  for (std::size_t i = 0; i < split.train.size(); ++i)
-    if ((split.inner[i] == fold) == validating) rows.push_back(split.train[i]);
-  return rows;
+  const Matrix& probabilities = judgement.network_probabilities;
+  result.figures["network_accuracy"] = accuracy(
+      confusion_matrix(actual, predicted_classes(probabilities), static_cast<int>(probabilities.cols())));
+  result.figures["network_calibration_error"] = calibration_error(reliability(probabilities, actual));
 }
 
-double share_right(const std::vector<int>& predicted, const std::vector<int>& labels) {
-  std::size_t right = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? 1U : 0U;
-  return static_cast<double>(right) / static_cast<double>(labels.size());
-}
-
-/// [inner fold][setting] accuracy; NaN where a fold does not admit the setting.
-struct InnerOutcome {
-  std::vector<double> accuracy;
-  std::int64_t computed = 0, coinciding = 0, skipped = 0;
-};
-
-InnerOutcome inner_fold(const Classifier& classifier, const Condition& condition, const Split& split,
-                        int fold, Key key) {
-  check_interrupt();
-  const FoldSamples samples(condition, inner_rows(split, fold, false), inner_rows(split, fold, true),
-                            *condition.train);
-  const GridOutcome grid = classifier.fit_grid(samples.train, samples.test, key);
-  InnerOutcome outcome{{}, grid.computed, grid.coinciding, grid.skipped};
-  for (const std::vector<int>& predicted : grid.predicted)
-    outcome.accuracy.push_back(predicted.empty() ? std::numeric_limits<double>::quiet_NaN()
-                                                 : share_right(predicted, samples.test.labels));
-  return outcome;
+void add_novelty_figures(const Judgement& known, const Judgement& unknown, double refuse, bool by_network,
+                         TestResult& result) {
+  std::map<std::string, double>& figures = result.figures;
+  figures["auroc_uncertainty"] = auroc(known.uncertainty, unknown.uncertainty);
+  figures["auroc_distance"] = auroc(known.distance, unknown.distance);
+  figures["auroc_novelty"] = auroc_of_typicality(known.typicality, unknown.typicality);
+  figures["known_refused"] = share_refused(known.typicality, refuse);
+  figures["unknown_refused"] = share_refused(unknown.typicality, refuse);
+  if (!by_network) return;
+  figures["network_auroc"] = auroc_of_typicality(known.network_typicality, unknown.network_typicality);
+  figures["network_known_refused"] = share_refused(known.network_typicality, refuse);
+  figures["network_unknown_refused"] = share_refused(unknown.network_typicality, refuse);
 }
 
 }  // namespace
 
-CellResult evaluate(const Classifier& classifier, const Condition& condition, const Split& split, Key key) {
-  const int folds = condition.plan->inner_folds;
-  std::vector<InnerOutcome> inner(static_cast<std::size_t>(folds));
-  parallel_each(inner.size(), [&](std::size_t fold) {
-    inner[fold] =
-        inner_fold(classifier, condition, split, static_cast<int>(fold), key.with("inner").with(fold));
-  });
-
-  const std::vector<Setting> settings = classifier.settings();
-  CellResult result{.chosen = {},
-                    .inner_accuracy = -1,
-                    .predicted = {},
-                    .importances = {},
-                    .computed = inner.front().computed,
-                    .coinciding = inner.front().coinciding,
-                    .skipped = inner.front().skipped};
-  for (std::size_t s = 0; s < settings.size(); ++s) {
-    double mean = 0;
-    for (const InnerOutcome& outcome : inner) mean += outcome.accuracy[s] / folds;
-    if (mean > result.inner_accuracy) {  // never for NaN
-      result.inner_accuracy = mean;
-      result.chosen = settings[s];
-    }
+CellResult evaluate(const Classifier& classifier, const Condition& condition, const Split& split,
+                    const Protocol& protocol, Key key) {
+  FittedIdentifier fitted = fit_identifier(classifier,
+                                           {.table = *condition.train,
+                                            .target = *condition.target,
+                                            .rows = split.train,
+                                            .inner = split.inner,
+                                            .inner_folds = condition.plan->inner_folds,
+                                            .calibration = protocol.calibration,
+                                            .with_known = !condition.unknown.empty()},
+                                           key);
+  CellResult cell{.chosen = std::move(fitted.chosen),
+                  .inner_accuracy = fitted.inner_accuracy,
+                  .tests = {},
+                  .importances = std::move(fitted.importances),
+                  .computed = fitted.computed,
+                  .coinciding = fitted.coinciding,
+                  .skipped = fitted.skipped};
+  const bool by_network = condition.plan->kind == SplitKind::network;
+  const std::vector<int> labels = condition.target->labels_of(split.test);
+  for (const Test& test : condition.tests) {
+    const Judgement judgement = fitted.identifier.judge(*test.table, split.test);
+    TestResult result{.predicted = predicted_classes(judgement.probabilities),
+                      .figures = {{"log_loss", log_loss(judgement.probabilities, labels)}},
+                      .reliability = reliability(judgement.probabilities, labels)};
+    result.figures["calibration_error"] = calibration_error(result.reliability);
+    if (by_network) add_network_figures(judgement, labels, result);
+    if (!condition.unknown.empty())
+      add_novelty_figures(judgement, fitted.identifier.judge(*test.table, condition.unknown), protocol.refuse,
+                          by_network, result);
+    cell.tests.push_back(std::move(result));
   }
-  if (result.chosen.empty())
-    bad_input(
-        "the data admits no point of the grid (a kernel longer than the {} points of a trajectory, or more "
-        "components than the rank): expected a wider grid",
-        condition.train->layout.points);
-
-  check_interrupt();
-  const FoldSamples outer(condition, split.train, split.test, *condition.test);
-  const std::unique_ptr<Model> model = classifier.fit(outer.train, result.chosen, key.with("outer"));
-  result.predicted = predicted_classes(model->scores(outer.test));
-  const std::vector<double> importances = model->importances();
-  for (std::size_t c = 0; c < importances.size(); ++c)
-    result.importances[outer.train.layout.group_name(static_cast<std::int64_t>(c))] += importances[c];
-  return result;
+  return cell;
 }
 
 }  // namespace lrid::classify

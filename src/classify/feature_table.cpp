@@ -55,6 +55,70 @@ FeatureTable FeatureTable::of_scalar(const std::string& name, const std::vector<
   return table;
 }
 
+namespace {
+
+/// `change(trajectory)` for every sample and observable.
+template <class Change>
+FeatureTable with_changed_trajectories(FeatureTable table, const Change& change) {
+  const Layout& layout = table.layout;
+  for (Eigen::Index row = 0; row < table.x.rows(); ++row)
+    for (std::int64_t k = 0; k < layout.channels(); ++k)
+      change(table.x.row(row).segment(layout.position_columns() + k * layout.points, layout.points));
+  return table;
+}
+
+}  // namespace
+
+FeatureTable FeatureTable::at_points(const std::vector<std::int64_t>& points) const {
+  FeatureTable table{.layout = layout, .x = {}, .metadata = metadata};
+  table.layout.points = static_cast<std::int64_t>(points.size());
+  table.x.resize(x.rows(), table.layout.columns());
+  table.x.leftCols(layout.position_columns()) = x.leftCols(layout.position_columns());
+  for (std::int64_t k = 0; k < layout.channels(); ++k)
+    for (std::int64_t t = 0; t < table.layout.points; ++t)
+      table.x.col(layout.position_columns() + k * table.layout.points + t) =
+          x.col(layout.position_columns() + k * layout.points + points[static_cast<std::size_t>(t)]);
+  return table;
+}
+
+FeatureTable FeatureTable::interpolated(std::int64_t points) const {
+  FeatureTable table{.layout = layout, .x = {}, .metadata = metadata};
+  table.layout.points = points;
+  table.x.resize(x.rows(), table.layout.columns());
+  table.x.leftCols(layout.position_columns()) = x.leftCols(layout.position_columns());
+  for (std::int64_t t = 0; t < points; ++t) {
+    const double at = points == 1 ? 0
+                                  : static_cast<double>(t) * static_cast<double>(layout.points - 1) /
+                                        static_cast<double>(points - 1);
+    const auto before = std::min(static_cast<std::int64_t>(at), std::max<std::int64_t>(layout.points - 2, 0)),
+               after = std::min(before + 1, layout.points - 1);
+    const auto share = static_cast<float>(at - static_cast<double>(before));
+    for (std::int64_t k = 0; k < layout.channels(); ++k) {
+      const std::int64_t first = layout.position_columns() + k * layout.points;
+      table.x.col(layout.position_columns() + k * points + t) =
+          (1 - share) * x.col(first + before) + share * x.col(first + after);
+    }
+  }
+  return table;
+}
+
+FeatureTable FeatureTable::with_unit_norm() const {
+  return with_changed_trajectories(*this, [](auto trajectory) {
+    const double norm = trajectory.template cast<double>().norm();  // squares of floats overflow
+    if (norm > 0) trajectory = (trajectory.template cast<double>() / norm).template cast<float>();
+  });
+}
+
+FeatureTable FeatureTable::with_unit_range() const {
+  return with_changed_trajectories(*this, [](auto trajectory) {
+    const double low = trajectory.minCoeff(), range = trajectory.maxCoeff() - low;
+    if (range > 0)
+      trajectory = ((trajectory.template cast<double>().array() - low) / range).template cast<float>();
+    else
+      trajectory.setZero();
+  });
+}
+
 void FeatureTable::require_finite(const Rows& rows, const std::string& file) const {
   for (const std::int64_t row : rows)
     for (std::int64_t c = 0; c < layout.columns(); ++c)

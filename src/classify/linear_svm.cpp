@@ -1,121 +1,354 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
-#include <Eigen/Cholesky>
-
 #include <lrid/classify/linear_svm.hpp>
+#include <lrid/classify/pca.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 
 #include "grid.hpp"
+#include "kernels/kernels.hpp"
+#include "matrix_file.hpp"
 #include "parallel.hpp"
 
 namespace lrid::classify {
 
 namespace {
 
-/// Σ_{i active} x_i x_iᵀ (lower triangle), kept by adding and removing the rows that changed side: from one
-/// Newton step to the next these are few.
-class ActiveGram {
- public:
-  explicit ActiveGram(const Eigen::Ref<const Matrix>& x)
-      : x_(x),
-        active_(static_cast<std::size_t>(x.rows()), false),
-        gram_(Eigen::MatrixXd::Zero(x.cols(), x.cols())) {}
+constexpr double svm_tolerance = 1e-8;
 
-  /// Whether anything changed.
-  bool update(const Eigen::VectorXd& slack) {
-    std::vector<Eigen::Index> in, out;
-    for (Eigen::Index i = 0; i < slack.size(); ++i) {
-      const bool now = slack(i) > 0;
-      if (now == active_[static_cast<std::size_t>(i)]) continue;
-      (now ? in : out).push_back(i);
-      active_[static_cast<std::size_t>(i)] = now;
-    }
-    add(in, 1.0);
-    add(out, -1.0);
-    return !in.empty() || !out.empty();
-  }
+Eigen::Index padded(Eigen::Index columns) {
+  return (columns + 3) / 4 * 4;
+}
 
-  [[nodiscard]] const Eigen::MatrixXd& lower() const { return gram_; }
+/// Where one problem stands: at a point and, while a step is being judged, at the end of it.
+struct HingePoint {
+  Eigen::VectorXd w;       // [vector_size]
+  Eigen::VectorXd output;  // [n] x·w
+  Eigen::VectorXd sum;     // [vector_size] Σ y_i l_i x_i with l = max(0, 1 − y∘output)
+  double loss = 0;         // Σ l_i²
 
- private:
-  void add(const std::vector<Eigen::Index>& rows, double sign) {
-    if (rows.empty()) return;
-    Eigen::MatrixXd columns(x_.cols(), static_cast<Eigen::Index>(rows.size()));
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      columns.col(static_cast<Eigen::Index>(i)) = x_.row(rows[i]).transpose();
-    gram_.selfadjointView<Eigen::Lower>().rankUpdate(columns, sign);
-  }
-
-  Eigen::Ref<const Matrix> x_;
-  std::vector<bool> active_;
-  Eigen::MatrixXd gram_;
+  [[nodiscard]] double objective(double c) const { return w.squaredNorm() / 2 + c * loss; }
+  [[nodiscard]] Eigen::VectorXd gradient(double c) const { return w - 2 * c * sum; }
 };
 
-/// The minimiser over t ≥ 0 of f(w + t·p), where slack = 1 − y∘(Xw) and a = y∘(Xp). The derivative is
-/// piecewise linear and increasing: walk along its kinks to the piece that crosses zero.
-double exact_step(const Eigen::VectorXd& w, const Eigen::VectorXd& p, const Eigen::VectorXd& slack,
-                  const Eigen::VectorXd& a, double c) {
-  struct Kink {
-    double t;
-    Eigen::Index sample;
-  };
-  std::vector<Kink> kinks;
-  double offset = w.dot(p), slope = p.squaredNorm();  // f′(t) = offset + slope·t on the current piece
-  for (Eigen::Index i = 0; i < slack.size(); ++i) {
-    const bool active = slack(i) > 0;
-    if (active) {
-      offset -= 2 * c * slack(i) * a(i);
-      slope += 2 * c * a(i) * a(i);
+/// One class against the rest.
+struct HingeProblem {
+  int positive;
+  Eigen::VectorXd y;  // [n] ±1
+  HingePoint at, trial;
+  std::vector<char> active = {};  // [n] rows in the Gram matrix
+  std::vector<double> gram = {};  // [width, width] Σ over them of x_i x_iᵀ, lower triangle
+  double gap = 0, last_gap = 0;   // relative, certified
+  int steps = 0;
+
+  void certify(double c) {
+    const double bound = at.gradient(c).squaredNorm() / 2, objective = at.objective(c);
+    gap = bound < objective ? bound / (objective - bound) : std::numeric_limits<double>::infinity();
+  }
+};
+
+/// The problems of several classes, each against the rest, solved side by side, so that the rows are read
+/// once for all.
+class OneAgainstRest {
+ public:
+  /// `x`: [n, a multiple of 4]; `positive`: which label is each problem's class.
+  OneAgainstRest(const Matrix& x, const std::vector<int>& labels, const std::vector<int>& positive)
+      : x_(x), labels_(labels) {
+    for (const int label : positive) {
+      HingeProblem& problem =
+          problems_.emplace_back(HingeProblem{.positive = label, .y = {}, .at = {}, .trial = {}});
+      problem.y.resize(x.rows());
+      for (Eigen::Index i = 0; i < x.rows(); ++i)
+        problem.y(i) = labels[static_cast<std::size_t>(i)] == label ? 1 : -1;
     }
-    if (active ? a(i) > 0 : a(i) < 0) kinks.push_back({slack(i) / a(i), i});
   }
-  std::ranges::sort(kinks, {}, &Kink::t);
-  for (const Kink& kink : kinks) {
-    if (-offset <= slope * kink.t) break;
-    const double sign = a(kink.sample) > 0 ? -1 : 1;  // leaves or enters
-    offset -= sign * 2 * c * slack(kink.sample) * a(kink.sample);
-    slope += sign * 2 * c * a(kink.sample) * a(kink.sample);
+
+  /// How many leading columns count from now on. Points must be set again.
+  void set_width(Eigen::Index width) {
+    width_ = width;
+    for (HingeProblem& problem : problems_) {
+      problem.active.assign(static_cast<std::size_t>(x_.rows()), 0);
+      problem.gram.assign(static_cast<std::size_t>(width_ * width_), 0.0);
+    }
   }
-  return -offset / slope;
-}
 
-/// Bias, position and the scores on all components: the problem's features in leading blocks by width.
-Matrix rotated_features(const Pca& pca, const Samples& samples) {
-  const Eigen::Index position = samples.layout.position_columns();
-  const Matrix scores = pca.apply(samples.continuous());
-  Matrix features(samples.size(), 1 + position + scores.cols());
-  features.col(0).setOnes();
-  features.middleCols(1, position) = samples.position();
-  features.rightCols(scores.cols()) = scores;
-  return features;
-}
+  /// Puts problems to new points, given in trial.w.
+  void move(const std::vector<std::size_t>& which) {
+    evaluate(which);
+    for (const std::size_t k : which) std::swap(problems_[k].at, problems_[k].trial);
+  }
 
-/// Weight vectors of all classes along a path over C (ascending), at one width: [C] of [width, classes].
-/// Starts at `narrower`, the weights at the smallest C of a narrower width.
-std::vector<Eigen::MatrixXd> path_over_c(const Eigen::Ref<const Matrix>& x, const Samples& train,
-                                         const std::vector<double>& c, const Eigen::MatrixXd& narrower) {
-  std::vector<Eigen::MatrixXd> weights(c.size(), Eigen::MatrixXd::Zero(x.cols(), train.classes));
-  constexpr double tolerance = 1e-8;
-  parallel_each(static_cast<std::size_t>(train.classes), [&](std::size_t column) {
-    const auto k = static_cast<int>(column);
-    Eigen::VectorXd y(x.rows());
-    for (Eigen::Index i = 0; i < y.size(); ++i)
-      y(i) = train.labels[static_cast<std::size_t>(i)] == k ? 1 : -1;
-    Eigen::VectorXd start = Eigen::VectorXd::Zero(x.cols());
-    if (narrower.size() > 0) start.head(narrower.rows()) = narrower.col(k);
-    for (std::size_t j = 0; j < c.size(); ++j) {
+  /// Newton's method from where the problems are, until each is certified.
+  void solve(double c, double tolerance) {
+    constexpr int max_steps = 200;
+    std::vector<std::size_t> open;
+    for (std::size_t k = 0; k < problems_.size(); ++k) {
+      HingeProblem& problem = problems_[k];
+      problem.certify(c);
+      problem.steps = 0;
+      problem.last_gap = std::numeric_limits<double>::infinity();
+      if (problem.gap > tolerance) open.push_back(k);
+    }
+    while (!open.empty()) {
       check_interrupt();
-      SquaredHingeSolution solution = solve_squared_hinge(x, y, c[j], start, tolerance);
-      if (solution.gap > tolerance)
-        spdlog::warn("svm: C = {}, {} features: certified to {:.1e} of the optimum only", c[j], x.cols(),
-                     solution.gap);
-      weights[j].col(k) = solution.w;
-      start = std::move(solution.w);
+      parallel_each(open.size(), [&](std::size_t i) { newton_step(problems_[open[i]], c); });
+      evaluate(open);
+      // A step of about full length is kept; others end at the exact minimum along their line.
+      std::vector<std::size_t> again;
+      for (const std::size_t k : open) {
+        HingeProblem& problem = problems_[k];
+        const double t = line_minimum(problem, c);
+        if (std::abs(t - 1) <= 0.25) continue;
+        problem.trial.w = problem.at.w + t * (problem.trial.w - problem.at.w);
+        again.push_back(k);
+      }
+      evaluate(again);
+      std::erase_if(open, [&](std::size_t k) {
+        HingeProblem& problem = problems_[k];
+        std::swap(problem.at, problem.trial);
+        problem.last_gap = problem.gap;
+        problem.certify(c);
+        // A Newton step that stays on its piece of f is exact; if it brings nothing more, it is all rounding.
+        const bool stuck = on_same_piece(problem) && !(problem.gap < problem.last_gap / 2);
+        return problem.gap <= tolerance || stuck || ++problem.steps == max_steps;
+      });
     }
-  });
-  return weights;
+  }
+
+  [[nodiscard]] std::vector<HingeProblem>& problems() { return problems_; }
+  /// Size of the points' vectors; what is beyond the width stays 0.
+  [[nodiscard]] Eigen::Index vector_size() const { return padded(width_); }
+
+ private:
+  /// Everything at trial.w, in one pass over the rows for all problems together.
+  void evaluate(const std::vector<std::size_t>& which) {
+    if (which.empty()) return;
+    std::vector<int> positive;
+    std::vector<const double*> weights;
+    std::vector<double*> outputs;
+    for (const std::size_t k : which) {
+      HingePoint& trial = problems_[k].trial;
+      trial.output.resize(x_.rows());
+      positive.push_back(problems_[k].positive);
+      weights.push_back(trial.w.data());
+      outputs.push_back(trial.output.data());
+    }
+    const HingeBatch batch = {.x = x_.data(),
+                              .stride = x_.cols(),
+                              .width = vector_size(),
+                              .labels = labels_.data(),
+                              .count = static_cast<std::int64_t>(which.size()),
+                              .positive = positive.data(),
+                              .weights = weights.data(),
+                              .outputs = outputs.data()};
+    constexpr Eigen::Index chunk =
+        2048;  // of rows; sums are added up in their order, by any number of threads
+    const Eigen::Index chunks = (x_.rows() + chunk - 1) / chunk;
+    Eigen::MatrixXd loss(batch.count, chunks), sums(batch.count * batch.width, chunks);
+    parallel_each(static_cast<std::size_t>(chunks), [&](std::size_t i) {
+      const auto column = static_cast<Eigen::Index>(i);
+      kernels().hinge.pass(batch, column * chunk, std::min((column + 1) * chunk, x_.rows()),
+                           loss.col(column).data(), sums.col(column).data());
+    });
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      HingePoint& trial = problems_[which[i]].trial;
+      const auto row = static_cast<Eigen::Index>(i);
+      trial.loss = loss.row(row).sum();
+      trial.sum = sums.middleRows(row * batch.width, batch.width).rowwise().sum();
+      trial.sum.tail(batch.width - width_).setZero();
+    }
+  }
+
+  /// trial.w = the minimum of the quadratic that f is around at.w.
+  void newton_step(HingeProblem& problem, double c) {
+    update_gram(problem);
+    problem.trial.w = -problem.at.gradient(c);
+    std::vector<double> scratch(problem.gram.size());
+    kernels().dense.solve_ridge(width_, problem.gram.data(), width_, 2 * c, scratch.data(),
+                                problem.trial.w.data());
+    problem.trial.w += problem.at.w;
+  }
+
+  static bool is_active(const HingeProblem& problem, Eigen::Index row) {
+    return 1 - problem.y(row) * problem.at.output(row) > 0;
+  }
+
+  /// Whether no row has changed side since the Gram matrix was updated.
+  static bool on_same_piece(const HingeProblem& problem) {
+    for (Eigen::Index i = 0; i < problem.y.size(); ++i)
+      if (is_active(problem, i) != (problem.active[static_cast<std::size_t>(i)] != 0)) return false;
+    return true;
+  }
+
+  /// Adds and removes the rows that changed side: from one step to the next these are few.
+  void update_gram(HingeProblem& problem) {
+    std::vector<Eigen::Index> in, out, now;
+    for (Eigen::Index i = 0; i < x_.rows(); ++i) {
+      const bool active = is_active(problem, i);
+      char& was = problem.active[static_cast<std::size_t>(i)];
+      if (active) now.push_back(i);
+      if (active != (was != 0)) (active ? in : out).push_back(i);
+      was = active ? 1 : 0;
+    }
+    if (in.empty() && out.empty()) return;
+    if (in.size() + out.size() < now.size()) {
+      add_rows(problem, in, 1);
+      add_rows(problem, out, -1);
+    } else {
+      std::ranges::fill(problem.gram, 0.0);
+      add_rows(problem, now, 1);
+    }
+  }
+
+  void add_rows(HingeProblem& problem, const std::vector<Eigen::Index>& rows, double sign) const {
+    constexpr std::size_t at_a_time = 256;
+    Matrix panel(std::min(at_a_time, rows.size()), width_);
+    for (std::size_t begin = 0; begin < rows.size(); begin += at_a_time) {
+      const std::size_t count = std::min(at_a_time, rows.size() - begin);
+      for (std::size_t i = 0; i < count; ++i)
+        panel.row(static_cast<Eigen::Index>(i)) = x_.row(rows[begin + i]).head(width_);
+      kernels().dense.add_gram(static_cast<std::int64_t>(count), width_, panel.data(), width_, sign,
+                               problem.gram.data());
+    }
+  }
+
+  /// The t that minimises f(at + t·(trial − at)): its derivative is piecewise linear and increasing, so
+  /// Newton's method within the bracket it has seen ends after a few pieces.
+  static double line_minimum(const HingeProblem& problem, double c) {
+    const Eigen::VectorXd step = problem.trial.w - problem.at.w;
+    const double along = problem.at.w.dot(step), square = step.squaredNorm();
+    double t = 1, low = 0, high = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < 60; ++i) {
+      const HingeLine line = kernels().hinge.line(problem.y.size(), problem.y.data(),
+                                                  problem.at.output.data(), problem.trial.output.data(), t);
+      const double slope = along + t * square + c * line.slope, curvature = square + c * line.curvature;
+      (slope > 0 ? high : low) = t;
+      double next = t - slope / curvature;
+      if (!(next > low && next < high)) next = std::isinf(high) ? 2 * t : (low + high) / 2;
+      const bool done = std::abs(next - t) <= 1e-9 * t;
+      t = next;
+      if (done) break;
+    }
+    return t;
+  }
+
+  const Matrix& x_;
+  const std::vector<int>& labels_;
+  std::vector<HingeProblem> problems_;
+  Eigen::Index width_ = 0;
+};
+
+/// Solutions of all problems at one width for every C, where the next width may start from.
+using Path = std::vector<std::vector<HingePoint>>;  // [C][problem]
+
+/// Solves along a path over C (ascending). Starts, at each C, from what is best there: the solution at the C
+/// before; that of a `narrower` width (if any) at this C; or the former, moved as the latter moved.
+Path path_over_c(OneAgainstRest& problems, Eigen::Index width, const std::vector<double>& c,
+                 const Path& narrower) {
+  problems.set_width(width);
+  const auto widened = [&](const Eigen::VectorXd& w) {
+    Eigen::VectorXd result = Eigen::VectorXd::Zero(problems.vector_size());
+    result.head(w.size()) = w;
+    return result;
+  };
+  Path path;
+  for (std::size_t j = 0; j < c.size(); ++j) {
+    std::vector<std::size_t> moving;
+    for (std::size_t k = 0; k < problems.problems().size(); ++k) {
+      HingeProblem& problem = problems.problems()[k];
+      double best = std::numeric_limits<double>::infinity();
+      const auto offer = [&](double objective, auto weights) {
+        if (objective >= best) return;
+        best = objective;
+        problem.trial.w = weights();
+        moving.push_back(k);
+      };
+      if (j > 0) best = problem.at.objective(c[j]);
+      if (!narrower.empty()) {
+        const HingePoint& there = narrower[j][k];
+        offer(there.objective(c[j]), [&] { return widened(there.w); });
+        if (j > 0) {
+          const HingePoint& before = narrower[j - 1][k];
+          const Eigen::VectorXd w = problem.at.w + widened(there.w) - widened(before.w);
+          const Eigen::VectorXd output = problem.at.output + there.output - before.output;
+          const double loss = (1 - problem.y.array() * output.array()).max(0.0).square().sum();
+          offer(w.squaredNorm() / 2 + c[j] * loss, [&] { return w; });
+        }
+      } else if (j == 0) {
+        offer(0, [&] { return widened({}); });
+      }
+    }
+    moving.erase(std::unique(moving.begin(), moving.end()), moving.end());
+    problems.move(moving);
+    problems.solve(c[j], svm_tolerance);
+    std::vector<HingePoint>& solutions = path.emplace_back();
+    for (const HingeProblem& problem : problems.problems()) {
+      solutions.push_back(problem.at);
+      if (problem.gap > svm_tolerance)
+        spdlog::warn("svm: C = {}, {} features: certified to {:.1e} of the optimum only", c[j], width,
+                     problem.gap);
+    }
+  }
+  return path;
+}
+
+/// The training samples in the features of the problem: bias, position, then the principal components, so
+/// that every number of components is a leading block of columns.
+class Rotated {
+ public:
+  Rotated(const Samples& train, double largest_c)
+      : pca_(train.continuous()), fixed_(1 + train.layout.position_columns()) {
+    // The penalty does not change under rotation, so all components are as good as no analysis at all; and
+    // those with 2Cσ² below this could not change the certificate.
+    constexpr double matters = 1e-9;
+    const Eigen::Index all = (2 * largest_c * pca_.singular_values().array().square() > matters).count();
+    all_ = fixed_ + std::max<Eigen::Index>(all, pca_.rank());
+    x_ = Matrix::Zero(train.size(), padded(all_));
+    x_.col(0).setOnes();
+    x_.middleCols(1, fixed_ - 1) = train.position();
+    x_.middleCols(fixed_, all_ - fixed_) = pca_.scores().leftCols(all_ - fixed_);
+  }
+
+  [[nodiscard]] const Matrix& x() const { return x_; }
+  [[nodiscard]] std::int64_t rank() const { return pca_.rank(); }
+  /// Columns for a number of components; 0: no analysis.
+  [[nodiscard]] Eigen::Index columns(std::int64_t components) const {
+    return components == 0 ? all_ : std::min(all_, fixed_ + components);
+  }
+  /// Weights of the samples' own columns (and the bias first), into columns `first` … of `result`.
+  void unrotate(const std::vector<HingePoint>& solutions, Matrix& result, Eigen::Index first) const {
+    for (std::size_t k = 0; k < solutions.size(); ++k) {
+      const Eigen::VectorXd& w = solutions[k].w;
+      const Eigen::Index used = std::min(w.size(), all_) - fixed_;  // beyond the width: zeros
+      auto column = result.col(first + static_cast<Eigen::Index>(k));
+      column.head(fixed_) = w.head(fixed_);
+      column.tail(pca_.components().rows()) = pca_.components().leftCols(used) * w.segment(fixed_, used);
+    }
+  }
+
+ private:
+  Pca pca_;
+  Eigen::Index fixed_, all_ = 0;
+  Matrix x_;
+};
+
+/// [n, columns of weights] decision values; `weights`: [1 + columns of the samples, any number].
+Matrix decision_values(const Samples& samples, const Matrix& weights) {
+  Matrix result(samples.size(), weights.cols());
+  kernels().dense.multiply(samples.size(), samples.x.cols(), weights.cols(), samples.x.data(),
+                           samples.x.cols(), weights.row(1).data(), weights.cols(), result.data(),
+                           weights.cols());
+  result.rowwise() += weights.row(0);
+  return result;
+}
+
+std::vector<int> each_class(const Samples& samples) {
+  std::vector<int> classes(static_cast<std::size_t>(samples.classes));
+  std::iota(classes.begin(), classes.end(), 0);
+  return classes;
 }
 
 std::int64_t components_of(const Setting& setting) {
@@ -126,38 +359,30 @@ std::int64_t components_of(const Setting& setting) {
 }  // namespace
 
 SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, const Eigen::VectorXd& y,
-                                         double c, Eigen::VectorXd start, double tolerance) {
-  constexpr int max_steps = 200;
-  SquaredHingeSolution solution{.w = std::move(start), .objective = 0, .gap = 0, .steps = 0};
-  Eigen::VectorXd& w = solution.w;
-  ActiveGram gram(x);
-  Eigen::VectorXd output = x * w;
-  double last_gap = std::numeric_limits<double>::infinity();
-  for (;; ++solution.steps) {
-    const Eigen::VectorXd slack = (1.0 - y.array() * output.array()).matrix();
-    const Eigen::VectorXd loss = slack.cwiseMax(0.0);
-    const Eigen::VectorXd gradient = w - 2 * c * (x.transpose() * y.cwiseProduct(loss));
-    solution.objective = w.squaredNorm() / 2 + c * loss.squaredNorm();
-    const double gap = gradient.squaredNorm() / 2;
-    solution.gap =
-        gap < solution.objective ? gap / (solution.objective - gap) : std::numeric_limits<double>::infinity();
-    if (solution.gap <= tolerance || solution.steps == max_steps) break;
-    // On the right piece of f one Newton step is exact; if the next brings nothing more, it is all rounding.
-    if (!gram.update(slack) && gap > last_gap / 2) break;
-    last_gap = gap;
-
-    Eigen::MatrixXd hessian = 2 * c * gram.lower();
-    hessian.diagonal().array() += 1.0;
-    const Eigen::VectorXd step = Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>>(hessian).solve(-gradient);
-    const Eigen::VectorXd change = x * step;
-    w += exact_step(w, step, slack, y.cwiseProduct(change), c) * step;
-    output = x * w;  // afresh: adding up changes would add up rounding errors
-  }
-  return solution;
+                                         double c, const Eigen::VectorXd& start, double tolerance) {
+  Matrix wide = Matrix::Zero(x.rows(), padded(x.cols()));
+  wide.leftCols(x.cols()) = x;
+  std::vector<int> labels;
+  for (const double sign : y) labels.push_back(sign > 0 ? 1 : 0);
+  OneAgainstRest problems(wide, labels, {1});
+  problems.set_width(x.cols());
+  HingeProblem& problem = problems.problems().front();
+  problem.trial.w = Eigen::VectorXd::Zero(wide.cols());
+  problem.trial.w.head(start.size()) = start;
+  problems.move({0});
+  problems.solve(c, tolerance);
+  return {.w = problem.at.w.head(x.cols()),
+          .objective = problem.at.objective(c),
+          .gap = problem.gap,
+          .steps = problem.steps};
 }
 
 Matrix LinearSvmModel::scores(const Samples& samples) const {
-  return rotated_features(pca_, samples).leftCols(weights_.rows()) * weights_;
+  return decision_values(samples, weights_);
+}
+
+void LinearSvmModel::save(io::hdf5::Group& group) const {
+  write_matrix(group, "weights", weights_);
 }
 
 void LinearSvm::declare(Options& options) {
@@ -188,45 +413,35 @@ std::vector<std::string> LinearSvm::notes() const {
 }
 
 GridOutcome LinearSvm::fit_grid(const Samples& train, const Samples& validation, Key /*key*/) const {
-  const Pca pca(train.continuous());
-  const Matrix x = rotated_features(pca, train), x_validation = rotated_features(pca, validation);
-  const Eigen::Index fixed = 1 + train.layout.position_columns();
-
   std::vector<double> c = c_;
   std::ranges::sort(c);
+  const Rotated rotated(train, c.back());
   std::vector<std::pair<Eigen::Index, std::size_t>> widths;  // columns, index into pca_
-  for (std::size_t i = 0; i < pca_.size(); ++i) {
-    if (pca_[i] == 0)
-      widths.emplace_back(x.cols(), i);
-    else if (pca_[i] <= pca.rank())
-      widths.emplace_back(fixed + pca_[i], i);
-  }
+  for (std::size_t i = 0; i < pca_.size(); ++i)
+    if (pca_[i] <= rotated.rank()) widths.emplace_back(rotated.columns(pca_[i]), i);
   std::ranges::sort(widths);
 
   GridOutcome outcome;
-  outcome.predicted.resize(c_.size() * pca_.size());
-  Eigen::MatrixXd narrower;
+  outcome.scores.resize(c_.size() * pca_.size());
+  OneAgainstRest problems(rotated.x(), train.labels, each_class(train));
+  Path path;
   for (const auto& [columns, i] : widths) {
-    const std::vector<Eigen::MatrixXd> weights = path_over_c(x.leftCols(columns), train, c, narrower);
-    narrower = weights.front();
+    path = path_over_c(problems, columns, c, path);
+    Matrix weights(1 + train.x.cols(), static_cast<Eigen::Index>(c.size()) * train.classes);
+    for (std::size_t j = 0; j < c.size(); ++j)
+      rotated.unrotate(path[j], weights, static_cast<Eigen::Index>(j) * train.classes);
+    const Matrix values = decision_values(validation, weights);
     for (std::size_t j = 0; j < c_.size(); ++j) {
-      const auto sorted = static_cast<std::size_t>(std::ranges::find(c, c_[j]) - c.begin());
-      outcome.predicted[j * pca_.size() + i] =
-          predicted_classes(x_validation.leftCols(columns) * weights[sorted]);
+      const auto sorted = std::ranges::find(c, c_[j]) - c.begin();
+      outcome.scores[j * pca_.size() + i] = values.middleCols(sorted * train.classes, train.classes);
     }
   }
   outcome.computed = static_cast<std::int64_t>(widths.size() * c_.size());
-  outcome.skipped = static_cast<std::int64_t>(outcome.predicted.size()) - outcome.computed;
+  outcome.skipped = static_cast<std::int64_t>(outcome.scores.size()) - outcome.computed;
   return outcome;
 }
 
 std::unique_ptr<Model> LinearSvm::fit(const Samples& train, const Setting& setting, Key /*key*/) const {
-  Pca pca(train.continuous());
-  const Matrix x = rotated_features(pca, train);
-  const std::int64_t components = components_of(setting);
-  // Fewer components than inner folds had cannot be: the whole training part contains theirs.
-  const Eigen::Index columns =
-      components == 0 ? x.cols() : std::min(x.cols(), 1 + train.layout.position_columns() + components);
   // Along the path up to the chosen C: the large ones are far from 0.
   const double chosen = std::get<double>(setting.at("C"));
   std::vector<double> c;
@@ -234,8 +449,18 @@ std::unique_ptr<Model> LinearSvm::fit(const Samples& train, const Setting& setti
     if (value < chosen) c.push_back(value);
   std::ranges::sort(c);
   c.push_back(chosen);
-  return std::make_unique<LinearSvmModel>(std::move(pca),
-                                          path_over_c(x.leftCols(columns), train, c, {}).back());
+  const Rotated rotated(train, chosen);
+  OneAgainstRest problems(rotated.x(), train.labels, each_class(train));
+  // Fewer components than inner folds had cannot be: the whole training part contains theirs.
+  const Path path = path_over_c(problems, rotated.columns(components_of(setting)), c, {});
+  Matrix weights(1 + train.x.cols(), train.classes);
+  rotated.unrotate(path.back(), weights, 0);
+  return std::make_unique<LinearSvmModel>(std::move(weights));
+}
+
+std::unique_ptr<Model> LinearSvm::load(const io::hdf5::Group& group, const Layout& layout,
+                                       int classes) const {
+  return std::make_unique<LinearSvmModel>(read_matrix(group, "weights", 1 + layout.columns(), classes));
 }
 
 }  // namespace lrid::classify

@@ -61,12 +61,19 @@ Metadata::Metadata(const io::SampleMeta& meta) : samples_(static_cast<std::int64
               {"dataset_seed", text(meta.dataset_seed, seed)},
               {"noise", text(meta.noise, format_double)},
               {"unit_fraction", text(meta.unit_fraction, format_double)}};
+  std::vector<std::string>&setting = columns_["setting"], &supervision = columns_["supervision"];
+  for (std::size_t i = 0; i < meta.network.size(); ++i) {
+    setting.push_back(
+        fmt::format("b{}_m{}_d{}", meta.batch_size[i], seed(meta.model_seed[i]), seed(meta.dataset_seed[i])));
+    supervision.emplace_back(meta.task[i] == "simclr" ? "self-supervised" : "supervised");
+  }
 }
 
 const std::vector<std::string>& Metadata::column_names() {
   static const std::vector<std::string> names = {
-      "architecture",   "task",       "dataset",    "learning_rule", "layer", "network",
-      "layer_position", "batch_size", "model_seed", "dataset_seed",  "noise", "unit_fraction"};
+      "architecture", "task",           "dataset",    "learning_rule", "layer",
+      "network",      "layer_position", "batch_size", "model_seed",    "dataset_seed",
+      "noise",        "unit_fraction",  "setting",    "supervision"};
   return names;
 }
 
@@ -112,11 +119,21 @@ Rows Filter::rows(const Metadata& metadata) const {
 }
 
 std::string Filter::describe() const {
+  constexpr std::size_t most_named = 12;
   if (terms_.empty()) return "everything";
   std::vector<std::string> parts;
   for (const Term& term : terms_)
-    parts.push_back(term.column + (term.accept ? " is " : " is not ") + join(term.values, " or "));
+    parts.push_back(term.column + (term.accept ? " is " : " is not ") +
+                    (term.values.size() > most_named ? fmt::format("one of {}", term.values.size())
+                                                     : join(term.values, " or ")));
   return join(parts, ", ");
+}
+
+std::vector<int> Target::labels_of(const Rows& rows) const {
+  std::vector<int> result;
+  result.reserve(rows.size());
+  for (const std::int64_t row : rows) result.push_back(labels[static_cast<std::size_t>(row)]);
+  return result;
 }
 
 Target Target::of(const Metadata& metadata, const std::string& column, const Rows& pool) {

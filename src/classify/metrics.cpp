@@ -71,6 +71,48 @@ std::vector<double> d_prime(const Confusion& confusion) {
   return result;
 }
 
+std::vector<io::ReliabilityBin> reliability(const Matrix& probabilities, const std::vector<int>& labels,
+                                            int bins) {
+  std::vector<io::ReliabilityBin> result(static_cast<std::size_t>(bins));
+  for (Eigen::Index i = 0; i < probabilities.rows(); ++i) {
+    Eigen::Index predicted = 0;
+    const double confidence = probabilities.row(i).maxCoeff(&predicted);
+    io::ReliabilityBin& bin =
+        result[static_cast<std::size_t>(std::clamp(static_cast<int>(confidence * bins), 0, bins - 1))];
+    ++bin.count;
+    bin.confidence += confidence;
+    bin.right += predicted == labels[static_cast<std::size_t>(i)] ? 1 : 0;
+  }
+  return result;
+}
+
+double calibration_error(const std::vector<io::ReliabilityBin>& bins) {
+  double error = 0, count = 0;
+  for (const io::ReliabilityBin& bin : bins) {
+    error += std::abs(bin.right - bin.confidence);
+    count += bin.count;
+  }
+  return error / count;
+}
+
+double log_loss(const Matrix& probabilities, const std::vector<int>& labels) {
+  double sum = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    sum -= std::log(probabilities(static_cast<Eigen::Index>(i), labels[i]));
+  return sum / static_cast<double>(labels.size());
+}
+
+double auroc(const std::vector<double>& negative, const std::vector<double>& positive) {
+  std::vector<double> sorted = negative;
+  std::ranges::sort(sorted);
+  double won = 0;
+  for (const double score : positive) {
+    const auto [below, above] = std::ranges::equal_range(sorted, score);
+    won += static_cast<double>(below - sorted.begin()) + static_cast<double>(above - below) / 2;
+  }
+  return won / (static_cast<double>(negative.size()) * static_cast<double>(positive.size()));
+}
+
 double normal_quantile(double p) {
   // Coefficients of AS 241, PPND16: numerator and denominator near the centre, in the tail, far in the tail.
   static constexpr std::array<double, 8> a = {

@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include <lrid/classify/calibration.hpp>
 #include <lrid/classify/classifier.hpp>
 #include <lrid/classify/experiment.hpp>
 #include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
 #include <lrid/core/text.hpp>
 
 namespace lrid::classify {
@@ -40,13 +42,18 @@ void Protocol::declare(Options& options) {
       for (const std::int64_t size : sizes) only[column].push_back(std::to_string(size));
     } else if (column == "noise" || column == "unit_fraction") {
       // Unless asked for, imperfectly measured samples are out.
-      std::vector<double> levels = {column == "noise" ? 0.0 : 1.0};
+      std::vector<double> levels;
+      if (!experiments().at(experiment).imperfect) levels.push_back(column == "noise" ? 0.0 : 1.0);
       options.add(key, levels, Accepts::at_least(0), help);
       for (const double level : levels) only[column].push_back(format_double(level));
     } else {
       options.add(key, only[column], Accepts::anything(), help);
     }
   }
+  options.add("calibration", calibration, Accepts::one_of(Calibration::methods()),
+              "of probabilities, on the samples that inner folds hold out");
+  options.add("refuse", refuse, Accepts::between(0, 1),
+              "share of samples of known classes that may be refused as none of these");
   require_some(options, "classifiers", classifiers);
   require_some(options, "split", split);
   require_some(options, "features.measures", measures);
@@ -56,7 +63,7 @@ Study::Study(const Protocol& protocol, const io::Dataset& data, std::string file
     : protocol_(protocol),
       data_(data),
       file_(std::move(file)),
-      metadata_(std::make_shared<Metadata>(data.meta)) {
+      metadata_(std::make_shared<Metadata>(with_equal_networks_merged(data, notes_))) {
   if (data.samples == 0) bad_input("{}: has no samples: expected a dataset with some of each class", file_);
   for (const auto& [column, values] : protocol_.only) {
     if (values.empty()) continue;
@@ -72,6 +79,32 @@ Study::Study(const Protocol& protocol, const io::Dataset& data, std::string file
                      pool_.describe()));
 }
 
+io::SampleMeta with_equal_networks_merged(const io::Dataset& data, std::vector<std::string>& notes) {
+  io::SampleMeta meta = data.meta;
+  std::map<std::string, std::vector<std::string>> layers;  // network → content of its layers
+  const std::size_t length = static_cast<std::size_t>(data.points) * data.observable_names.size();
+  for (std::size_t i = 0; i < meta.network.size(); ++i)
+    layers[meta.network[i]].push_back(
+        fmt::format("{}|{}|{}|{}|", meta.architecture[i], meta.layer[i], meta.noise[i],
+                    meta.unit_fraction[i]) +
+        std::string(reinterpret_cast<const char*>(data.x.data() + i * length), length * sizeof(float)));
+  std::map<std::string, std::string> name_of, merged;  // content → first name; name → the name it gets
+  std::vector<std::string> pairs;
+  for (auto& [network, contents] : layers) {
+    std::ranges::sort(contents);
+    const auto [first, is_new] = name_of.try_emplace(sha256(join(contents, "\n")), network);
+    if (is_new) continue;
+    merged[network] = first->second;
+    pairs.push_back(network + " (as " + first->second + ")");
+  }
+  if (merged.empty()) return meta;
+  notes.push_back(fmt::format("{} networks have the same statistics as another and count as one with it: {}",
+                              pairs.size(), join(pairs, ", ")));
+  for (std::string& network : meta.network)
+    if (const auto found = merged.find(network); found != merged.end()) network = found->second;
+  return meta;
+}
+
 std::vector<SplitKind> Study::split_kinds() const {
   std::vector<SplitKind> kinds;
   for (const std::string& name : protocol_.split) kinds.push_back(split_kind(name));
@@ -80,11 +113,13 @@ std::vector<SplitKind> Study::split_kinds() const {
 
 std::shared_ptr<const FeatureTable> Study::table(const std::string& measure) {
   std::shared_ptr<const FeatureTable>& table = tables_[measure];
-  if (table == nullptr) {
-    table = std::make_shared<FeatureTable>(
-        FeatureTable::of_observables(data_, metadata_, observables_of_measure(measure)));
-    table->require_finite(pool_rows_, file_);
-  }
+  if (table == nullptr) table = table_of(observables_of_measure(measure));
+  return table;
+}
+
+std::shared_ptr<const FeatureTable> Study::table_of(const std::vector<std::string>& observables) const {
+  auto table = std::make_shared<FeatureTable>(FeatureTable::of_observables(data_, metadata_, observables));
+  table->require_finite(pool_rows_, file_);
   return table;
 }
 

@@ -19,36 +19,11 @@
 
 #include "cell_store.hpp"
 #include "json.hpp"
+#include "setup.hpp"
 
 namespace lrid::classify {
 
 namespace {
-
-struct NamedClassifier {
-  std::string name;
-  std::unique_ptr<Classifier> classifier;
-};
-
-/// Everything that a configuration says.
-struct Setup {
-  explicit Setup(Config config) : options(std::move(config)) {
-    protocol.declare(options);
-    for (const ClassifierEntry& entry : classify::classifiers().entries()) {
-      std::unique_ptr<Classifier> classifier = entry.make();
-      classifier->declare(options);
-      const bool wanted = std::ranges::find(protocol.classifiers, entry.name) != protocol.classifiers.end();
-      if (wanted) classifiers.push_back({entry.name, std::move(classifier)});
-    }
-    experiment = experiments().at(protocol.experiment).make();
-    experiment->declare(options);
-    options.finish();
-  }
-
-  Options options;
-  Protocol protocol;
-  std::vector<NamedClassifier> classifiers;  // in the registry's order
-  std::unique_ptr<Experiment> experiment;
-};
 
 struct Cell {
   std::size_t condition, classifier, split;
@@ -78,7 +53,7 @@ void save_splits(const std::filesystem::path& path, const std::vector<Condition>
 /// Accuracy within early, middle and deep layers of the test part; NaN where it has none of them.
 std::vector<double> accuracy_by_position(const Condition& condition, const Split& split,
                                          const std::vector<int>& predicted) {
-  const std::vector<std::string>& position = condition.test->metadata->column("layer_position");
+  const std::vector<std::string>& position = condition.train->metadata->column("layer_position");
   std::vector<double> result;
   for (const char* const name : {"early", "middle", "deep"}) {
     double right = 0, all = 0;
@@ -99,7 +74,8 @@ std::int64_t mean_size(const SplitPlan& plan, Rows Split::*side) {
   return std::lround(sum / static_cast<double>(plan.splits.size()));
 }
 
-io::ResultRow result_row(const std::string& classifier, const Condition& condition,
+/// The row of one of the condition's tests.
+io::ResultRow result_row(const std::string& classifier, const Condition& condition, std::size_t test,
                          const std::vector<CellResult>& cells) {
   const SplitPlan& plan = *condition.plan;
   io::ResultRow row{.classifier = classifier,
@@ -114,15 +90,16 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
                     .n_train = mean_size(plan, &Split::train),
                     .n_test = mean_size(plan, &Split::test),
                     .n_networks = plan.networks,
-                    .extra = {}};
+                    .extra = {},
+                    .reliability = {}};
+  row.condition.insert(condition.tests[test].labels.begin(), condition.tests[test].labels.end());
   std::vector<double> accuracies, inner, early, middle, deep;
+  std::map<std::string, std::vector<double>> figures;
   for (std::size_t s = 0; s < cells.size(); ++s) {
     const Split& split = plan.splits[s];
-    std::vector<int> actual;
-    for (const std::int64_t test_row : split.test)
-      actual.push_back(condition.target->labels[static_cast<std::size_t>(test_row)]);
-    row.confusion.push_back(
-        confusion_matrix(actual, cells[s].predicted, static_cast<int>(condition.target->classes.size())));
+    const TestResult& result = cells[s].tests[test];
+    row.confusion.push_back(confusion_matrix(condition.target->labels_of(split.test), result.predicted,
+                                             static_cast<int>(condition.target->classes.size())));
     accuracies.push_back(accuracy(row.confusion.back()));
     row.dprime.push_back(d_prime(row.confusion.back()));
     row.balanced_accuracy.push_back(balanced_accuracy(row.confusion.back()));
@@ -130,13 +107,21 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
     for (const auto& [name, value] : cells[s].importances)
       row.importances[name] += value / static_cast<double>(cells.size());
     inner.push_back(cells[s].inner_accuracy);
-    const std::vector<double> by_position = accuracy_by_position(condition, split, cells[s].predicted);
+    const std::vector<double> by_position = accuracy_by_position(condition, split, result.predicted);
     early.push_back(by_position[0]);
     middle.push_back(by_position[1]);
     deep.push_back(by_position[2]);
+    for (const auto& [name, value] : result.figures) figures[name].push_back(value);
+    row.reliability.resize(result.reliability.size());
+    for (std::size_t b = 0; b < result.reliability.size(); ++b) {
+      row.reliability[b].count += result.reliability[b].count;
+      row.reliability[b].confidence += result.reliability[b].confidence;
+      row.reliability[b].right += result.reliability[b].right;
+    }
   }
   row.accuracy = io::Figure::of(accuracies);
   row.extra["accuracy_inner_folds"] = io::Figure::of(inner);
+  for (auto& [name, values] : figures) row.extra[name] = io::Figure::of(std::move(values));
   if (!condition.labels.contains("position")) {
     row.extra["accuracy_early"] = io::Figure::of(early);
     row.extra["accuracy_middle"] = io::Figure::of(middle);
@@ -163,87 +148,135 @@ std::vector<io::Results::MeanTrajectory> trajectories_of(const std::vector<io::R
   return {};
 }
 
+/// An experiment on a dataset: its cells, and where they are kept.
+class Run {
+ public:
+  explicit Run(const RunRequest& request)
+      : request_(request),
+        setup_(request.config),
+        data_(read(request)),
+        study_(setup_.protocol, data_, request.data.string()),
+        conditions_(setup_.experiment->conditions(study_)),
+        sha256_(sha256_of_file(request.data)),
+        store_(request.out.string() + ".cells",
+               version() + "\n" + sha256_ + "\n" + setup_.options.to_toml()) {
+    if (request.splits) save_splits(*request.splits, conditions_);
+    // Split by split, so that the kinds of work are mixed and the time left can be told early.
+    for (std::size_t split = 0; split < static_cast<std::size_t>(setup_.protocol.splits); ++split)
+      for (std::size_t condition = 0; condition < conditions_.size(); ++condition)
+        for (std::size_t classifier = 0; classifier < setup_.classifiers.size(); ++classifier)
+          cells_.push_back({condition, classifier, split});
+  }
+
+  /// Every `count`-th cell from `index` on, those in store as they are.
+  std::vector<CellResult> compute(std::size_t index, std::size_t count) const {
+    std::vector<std::size_t> mine;
+    for (std::size_t i = index; i < cells_.size(); i += count) mine.push_back(i);
+    std::vector<CellResult> results(mine.size());
+    Progress progress("identifying", static_cast<double>(mine.size()), "cells");
+    tbb::parallel_for(
+        tbb::blocked_range<std::size_t>(0, mine.size(), 1),
+        [&](const tbb::blocked_range<std::size_t>& range) {
+          for (std::size_t i = range.begin(); i < range.end(); ++i) {
+            check_interrupt();
+            const Cell& cell = cells_[mine[i]];
+            if (std::optional<CellResult> stored = store_.find(name_of(cell))) {
+              results[i] = std::move(*stored);
+              progress.skip(1);
+              continue;
+            }
+            const Condition& condition = conditions_[cell.condition];
+            const Key key = Key(static_cast<std::uint64_t>(setup_.protocol.seed), "cell").with(name_of(cell));
+            results[i] = evaluate(*setup_.classifiers[cell.classifier].classifier, condition,
+                                  condition.plan->splits[cell.split], setup_.protocol, key);
+            store_.store(name_of(cell), results[i]);
+            progress.advance();
+          }
+        },
+        tbb::simple_partitioner());
+    progress.finish();
+    return results;
+  }
+
+  [[nodiscard]] Cells progress() const {
+    Cells cells{0, cells_.size()};
+    for (const Cell& cell : cells_) cells.done += store_.find(name_of(cell)) ? 1U : 0U;
+    return cells;
+  }
+
+  io::Results results(std::vector<CellResult> of_cells) {
+    std::vector<std::vector<std::vector<CellResult>>> outcome(  // [condition][classifier][split]
+        conditions_.size(), std::vector<std::vector<CellResult>>(setup_.classifiers.size()));
+    for (std::size_t i = 0; i < cells_.size(); ++i)
+      outcome[cells_[i].condition][cells_[i].classifier].push_back(std::move(of_cells[i]));
+
+    io::Results results;
+    results.experiment = setup_.protocol.experiment;
+    results.dataset_path = request_.data.string();
+    results.dataset_sha256 = sha256_;
+    results.config = setup_.options.to_toml();
+    results.software = software();
+    for (std::size_t c = 0; c < conditions_.size(); ++c)
+      for (std::size_t test = 0; test < conditions_[c].tests.size(); ++test)
+        for (std::size_t k = 0; k < setup_.classifiers.size(); ++k)
+          results.rows.push_back(result_row(setup_.classifiers[k].name, conditions_[c], test, outcome[c][k]));
+    results.trajectories = trajectories_of(results.rows, study_);
+    results.notes = study_.notes();
+    for (std::size_t k = 0; k < setup_.classifiers.size(); ++k) {
+      for (std::string& line : setup_.classifiers[k].classifier->notes())
+        results.notes.push_back(std::move(line));
+      std::set<std::string> counts;
+      for (const auto& by_classifier : outcome) {
+        const CellResult& cell = by_classifier[k].front();
+        if (cell.coinciding + cell.skipped > 0)
+          counts.insert(fmt::format("{} computed, {} coincide with another, {} not possible with these data",
+                                    cell.computed, cell.coinciding, cell.skipped));
+      }
+      for (const std::string& line : counts)
+        results.notes.push_back(fmt::format("{}: of {} grid points {}", setup_.classifiers[k].name,
+                                            setup_.classifiers[k].classifier->settings().size(), line));
+    }
+    return results;
+  }
+
+  void forget_cells() const { store_.clear(); }
+
+ private:
+  static io::Dataset read(const RunRequest& request) {
+    require_writable(request.out, "--out");
+    if (request.splits) require_writable(*request.splits, "--save-splits");
+    return io::read_dataset(request.data);
+  }
+  [[nodiscard]] std::string name_of(const Cell& cell) const {
+    return cell_name(conditions_[cell.condition], setup_.classifiers[cell.classifier].name, cell.split);
+  }
+
+  const RunRequest& request_;
+  Setup setup_;
+  io::Dataset data_;
+  Study study_;
+  std::vector<Condition> conditions_;
+  std::string sha256_;
+  CellStore store_;
+  std::vector<Cell> cells_;
+};
+
 }  // namespace
 
 io::Results run(const RunRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
-  require_writable(request.out, "--out");
-  if (request.splits) require_writable(*request.splits, "--save-splits");
-  const Setup setup(request.config);
-  const io::Dataset data = io::read_dataset(request.data);
-  Study study(setup.protocol, data, request.data.string());
-  const std::vector<Condition> conditions = setup.experiment->conditions(study);
-  if (request.splits) save_splits(*request.splits, conditions);
-
-  io::Results results;
-  results.experiment = setup.protocol.experiment;
-  results.dataset_path = request.data.string();
-  results.dataset_sha256 = sha256_of_file(request.data);
-  results.config = setup.options.to_toml();
-  results.software = software();
-
-  // Split by split, so that the kinds of work are mixed and the time left can be told early.
-  std::vector<Cell> cells;
-  for (std::size_t split = 0; split < static_cast<std::size_t>(setup.protocol.splits); ++split)
-    for (std::size_t condition = 0; condition < conditions.size(); ++condition)
-      for (std::size_t classifier = 0; classifier < setup.classifiers.size(); ++classifier)
-        cells.push_back({condition, classifier, split});
-
-  const CellStore store(request.out.string() + ".cells",
-                        version() + "\n" + results.dataset_sha256 + "\n" + results.config);
-  std::vector<std::vector<std::vector<CellResult>>> outcome(  // [condition][classifier][split]
-      conditions.size(), std::vector<std::vector<CellResult>>(
-                             setup.classifiers.size(),
-                             std::vector<CellResult>(static_cast<std::size_t>(setup.protocol.splits))));
-  Progress progress("identifying", static_cast<double>(cells.size()), "cells");
-  tbb::parallel_for(
-      tbb::blocked_range<std::size_t>(0, cells.size(), 1),
-      [&](const tbb::blocked_range<std::size_t>& range) {
-        for (std::size_t i = range.begin(); i < range.end(); ++i) {
-          check_interrupt();
-          const Cell& cell = cells[i];
-          const Condition& condition = conditions[cell.condition];
-          const NamedClassifier& classifier = setup.classifiers[cell.classifier];
-          const std::string name = cell_name(condition, classifier.name, cell.split);
-          CellResult& result = outcome[cell.condition][cell.classifier][cell.split];
-          if (std::optional<CellResult> stored = store.find(name)) {
-            result = std::move(*stored);
-            progress.skip(1);
-            continue;
-          }
-          const Key key = Key(static_cast<std::uint64_t>(setup.protocol.seed), "cell").with(name);
-          result = evaluate(*classifier.classifier, condition, condition.plan->splits[cell.split], key);
-          store.store(name, result);
-          progress.advance();
-        }
-      },
-      tbb::simple_partitioner());
-  progress.finish();
-
-  for (std::size_t c = 0; c < conditions.size(); ++c)
-    for (std::size_t k = 0; k < setup.classifiers.size(); ++k)
-      results.rows.push_back(result_row(setup.classifiers[k].name, conditions[c], outcome[c][k]));
-  results.trajectories = trajectories_of(results.rows, study);
-
-  results.notes = study.notes();
-  for (std::size_t k = 0; k < setup.classifiers.size(); ++k) {
-    for (std::string& line : setup.classifiers[k].classifier->notes())
-      results.notes.push_back(std::move(line));
-    std::set<std::string> counts;
-    for (const auto& by_classifier : outcome) {
-      const CellResult& cell = by_classifier[k].front();
-      if (cell.coinciding + cell.skipped > 0)
-        counts.insert(fmt::format("{} computed, {} coincide with another, {} not possible with these data",
-                                  cell.computed, cell.coinciding, cell.skipped));
-    }
-    for (const std::string& line : counts)
-      results.notes.push_back(fmt::format("{}: of {} grid points {}", setup.classifiers[k].name,
-                                          setup.classifiers[k].classifier->settings().size(), line));
-  }
+  Run work(request);
+  io::Results results = work.results(work.compute(0, 1));
   results.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   io::write_results(request.out, results);
-  store.clear();
+  work.forget_cells();
   return results;
+}
+
+Cells run_shard(const RunRequest& request, std::size_t index, std::size_t count) {
+  const Run work(request);
+  (void)work.compute(index, count);
+  return work.progress();
 }
 
 std::string options_help(const std::string& experiment) {

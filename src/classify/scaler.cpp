@@ -17,16 +17,21 @@ Scaler::Scaler(const FeatureTable& table, const Rows& rows)
   sd_.head(position).setOnes();
 }
 
-Samples Scaler::apply(const FeatureTable& table, const Rows& rows, const Target& target) const {
+Samples Scaler::apply(const FeatureTable& table, const Rows& rows) const {
   Samples samples{.layout = table.layout,
                   .x = Matrix(static_cast<std::int64_t>(rows.size()), table.layout.columns()),
                   .labels = {},
-                  .classes = static_cast<int>(target.classes.size())};
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+                  .classes = 0};
+  for (std::size_t i = 0; i < rows.size(); ++i)
     samples.x.row(static_cast<std::int64_t>(i)) =
         (table.x.row(rows[i]).cast<double>() - mean_).cwiseQuotient(sd_);
-    samples.labels.push_back(target.labels[static_cast<std::size_t>(rows[i])]);
-  }
+  return samples;
+}
+
+Samples Scaler::apply(const FeatureTable& table, const Rows& rows, const Target& target) const {
+  Samples samples = apply(table, rows);
+  samples.labels = target.labels_of(rows);
+  samples.classes = static_cast<int>(target.classes.size());
   return samples;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -81,16 +82,16 @@ std::map<T, int> deal(std::vector<std::vector<T>> groups, int folds, Key key) {
   return fold_of;
 }
 
-std::vector<int> inner_folds(const Rows& train, const SplitRequest& request, const Metadata& metadata,
-                             const Target& target, Key key) {
+std::vector<int> inner_folds_of(const Rows& train, SplitKind kind, int count, const Metadata& metadata,
+                                const Target& target, Key key) {
   std::vector<int> folds;
-  if (request.kind == SplitKind::sample) {
-    const auto fold_of = deal<std::int64_t>(by_class(train, target), request.inner_folds, key);
+  if (kind == SplitKind::sample) {
+    const auto fold_of = deal<std::int64_t>(by_class(train, target), count, key);
     for (const std::int64_t row : train) folds.push_back(fold_of.at(row));
   } else {
     std::vector<std::vector<std::string>> groups;
     for (auto& [stratum, names] : strata(train, metadata, target)) groups.push_back(std::move(names));
-    const auto fold_of = deal<std::string>(std::move(groups), request.inner_folds, key);
+    const auto fold_of = deal<std::string>(std::move(groups), count, key);
     for (const std::int64_t row : train) folds.push_back(fold_of.at(metadata.column("network")[at(row)]));
   }
   return folds;
@@ -127,16 +128,20 @@ Split sample_split(const SplitRequest& request, const Rows& train_pool, const Ro
   const std::vector<Rows> test_classes = by_class(test_pool, target);
   const std::int64_t smallest = smallest_class(test_classes, target, "test samples");
   const std::int64_t n_test = overlap ? smallest / 4 : smallest;
-  if (n_test == 0)
-    bad_input("the smallest class has {} samples: expected at least 4, a quarter of which are for testing",
-              smallest);
+  if (n_test == 0) {
+    const auto of_class = std::ranges::min_element(test_classes, {}, &Rows::size) - test_classes.begin();
+    bad_input("{} {} has {} {}: expected at least 4, a quarter of which are for testing", target.column,
+              target.classes[static_cast<std::size_t>(of_class)], smallest,
+              smallest == 1 ? "sample" : "samples");
+  }
   Split split;
   split.test = draw(test_classes, n_test, key.with("test"));
   const std::vector<Rows> train_classes = by_class(difference(train_pool, split.test), target);
   std::int64_t n_train = smallest_class(train_classes, target, "training samples");
   if (overlap) n_train = std::min(n_train, 3 * n_test);
   split.train = draw(train_classes, n_train, key.with("train"));
-  split.inner = inner_folds(split.train, request, metadata, target, key.with("inner"));
+  split.inner =
+      inner_folds_of(split.train, request.kind, request.inner_folds, metadata, target, key.with("inner"));
   return split;
 }
 
@@ -160,13 +165,14 @@ Split network_split(const SplitRequest& request, const Rows& train_pool, const R
       draw(test_classes, smallest_class(test_classes, target, "networks for testing"), key.with("test"));
   split.train =
       draw(train_classes, smallest_class(train_classes, target, "networks for training"), key.with("train"));
-  split.inner = inner_folds(split.train, request, metadata, target, key.with("inner"));
+  split.inner =
+      inner_folds_of(split.train, request.kind, request.inner_folds, metadata, target, key.with("inner"));
   return split;
 }
 
 /// Every inner fold must have samples, and what is left of the training part all classes.
-void require_usable_folds(const Split& split, const SplitRequest& request, const Target& target) {
-  for (int fold = 0; fold < request.inner_folds; ++fold) {
+void require_usable_folds(const Split& split, SplitKind kind, int inner_folds, const Target& target) {
+  for (int fold = 0; fold < inner_folds; ++fold) {
     std::set<int> classes;
     std::size_t validating = 0;
     for (std::size_t i = 0; i < split.train.size(); ++i) {
@@ -179,7 +185,7 @@ void require_usable_folds(const Split& split, const SplitRequest& request, const
       bad_input(
           "a training part of {} samples ({} classes) cannot be cut into {} inner folds by {}: expected more "
           "samples of each class, or fewer inner_folds",
-          split.train.size(), target.classes.size(), request.inner_folds, name_of(request.kind));
+          split.train.size(), target.classes.size(), inner_folds, name_of(kind));
   }
 }
 
@@ -225,7 +231,36 @@ SplitPlan SplitPlan::make(const SplitRequest& request, const Metadata& metadata,
         request.kind == SplitKind::sample
             ? sample_split(request, train_pool, test_pool, !shared.empty(), metadata, target, split_key)
             : network_split(request, train_pool, test_pool, share_networks, metadata, target, split_key));
-    require_usable_folds(plan.splits.back(), request, target);
+    require_usable_folds(plan.splits.back(), request.kind, request.inner_folds, target);
+  }
+  plan.validate(metadata, target);
+  return plan;
+}
+
+SplitPlan SplitPlan::with_fewer_networks(double share, const Metadata& metadata, const Target& target,
+                                         Key key) const {
+  SplitPlan plan = *this;
+  const std::vector<std::string>& network = metadata.column("network");
+  for (std::size_t s = 0; s < splits.size(); ++s) {
+    const Key split_key = key.with(s);
+    std::set<std::string> kept;
+    for (const Rows& rows : by_class(splits[s].train, target)) {
+      std::set<std::string> names;
+      for (const std::int64_t row : rows) names.insert(network[at(row)]);
+      std::vector<std::string> order(names.begin(), names.end());
+      shuffle(order, split_key.with("networks"));
+      const double count = std::max(1.0, std::round(share * static_cast<double>(order.size())));
+      kept.insert(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    Rows train;
+    for (const std::int64_t row : splits[s].train)
+      if (kept.contains(network[at(row)])) train.push_back(row);
+    const std::vector<Rows> classes = by_class(train, target);
+    Split& split = plan.splits[s];
+    split.train =
+        draw(classes, smallest_class(classes, target, "training networks"), split_key.with("train"));
+    split.inner = inner_folds_of(split.train, kind, inner_folds, metadata, target, split_key.with("inner"));
+    require_usable_folds(split, kind, inner_folds, target);
   }
   plan.validate(metadata, target);
   return plan;
@@ -257,6 +292,16 @@ void SplitPlan::validate(const Metadata& metadata, const Target& target) const {
     for (const std::int64_t row : split.test)
       require(!fold_of.contains(network[at(row)]), "a network is on both sides");
   }
+}
+
+Split all_for_training(SplitKind kind, int inner_folds, const Rows& pool, const Metadata& metadata,
+                       const Target& target, Key key) {
+  const std::vector<Rows> classes = by_class(pool, target);
+  Split split;
+  split.train = draw(classes, smallest_class(classes, target, "samples"), key.with("train"));
+  split.inner = inner_folds_of(split.train, kind, inner_folds, metadata, target, key.with("inner"));
+  require_usable_folds(split, kind, inner_folds, target);
+  return split;
 }
 
 }  // namespace lrid::classify

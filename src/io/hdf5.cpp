@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <map>
 #include <new>
 #include <type_traits>
 
@@ -96,6 +98,7 @@ Handle utf8_type() {
 Kind kind_of(hid_t type) {
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:
+    case H5T_ENUM:  // h5py's booleans
       return Kind::integer;
     case H5T_FLOAT:
       return Kind::floating;
@@ -149,6 +152,17 @@ std::vector<std::string> read_strings(hid_t type, hid_t space, std::size_t count
   return result;
 }
 
+/// Where the object is that a reference leads to.
+std::string target_path(hid_t from, const hobj_ref_t& reference, const std::string& where) {
+  const ssize_t length = H5Rget_name(from, H5R_OBJECT, &reference, nullptr, 0);
+  readable(length, where, "what it refers to");
+  std::string path(static_cast<std::size_t>(length), '\0');
+  readable(H5Rget_name(from, H5R_OBJECT, &reference, path.data(), path.size() + 1), where,
+           "what it refers to");
+  if (path.empty()) bad_input("{}: refers to nothing that has a path in the file", where);
+  return path;
+}
+
 std::string join_path(const std::string& parent, const std::string& name) {
   return parent == "/" ? "/" + name : parent + "/" + name;
 }
@@ -179,8 +193,9 @@ std::string to_string(const Shape& shape) {
 
 std::int64_t element_count(const Shape& shape) {
   std::int64_t count = 1;
-  for (const std::int64_t extent : shape) count *= extent;
-  return count;
+  for (const std::int64_t extent : shape)
+    if (__builtin_mul_overflow(count, extent, &count)) count = std::numeric_limits<std::int64_t>::max();
+  return std::ranges::find(shape, 0) == shape.end() ? count : 0;
 }
 
 // --- Handle --------------------------------------------------------------------------------------------
@@ -284,6 +299,20 @@ void Node::set_attribute(const std::string& name, const T& value) {
   }
 }
 
+std::string Node::attribute_target(const std::string& name) const {
+  const Session session;
+  if (!has_attribute(name)) fail("attribute \"" + name + "\" is missing");
+  const std::string here = where() + ": attribute \"" + name + "\"";
+  const Handle attribute = attribute_handle(readable(H5Aopen(id(), name.c_str(), H5P_DEFAULT), here, "it"));
+  const Handle type = type_handle(readable(H5Aget_type(attribute.id()), here, "its type"));
+  const Handle space = space_handle(readable(H5Aget_space(attribute.id()), here, "its shape"));
+  if (H5Tequal(type.id(), H5T_STD_REF_OBJ) <= 0 || H5Sget_simple_extent_npoints(space.id()) != 1)
+    bad_input("{}: expected a reference to an object", here);
+  hobj_ref_t reference{};
+  readable(H5Aread(attribute.id(), type.id(), &reference), here, "it");
+  return target_path(id(), reference, here);
+}
+
 // --- Dataset -------------------------------------------------------------------------------------------
 
 Dataset::Dataset(std::shared_ptr<const Handle> handle, std::string file, std::string path)
@@ -296,6 +325,8 @@ Dataset::Dataset(std::shared_ptr<const Handle> handle, std::string file, std::st
   std::vector<hsize_t> extents(static_cast<std::size_t>(rank));
   H5Sget_simple_extent_dims(space.id(), extents.data(), nullptr);
   shape_.assign(extents.begin(), extents.end());
+  if (std::ranges::any_of(shape_, [](std::int64_t extent) { return extent < 0; }))
+    fail("has an extent of 2^63 or more");
   kind_ = kind_of(type.id());
   element_bytes_ = static_cast<int>(H5Tget_size(type.id()));
   signed_ = kind_ == Kind::integer && H5Tget_sign(type.id()) == H5T_SGN_2;
@@ -330,12 +361,32 @@ std::vector<T> Dataset::read(const Shape& expected) const {
   return read<T>();
 }
 
-template <class T>
-std::vector<T> Dataset::read_block(const Shape& offset, const Shape& count) const {
+Shape Dataset::chunk() const {
   const Session session;
-  require_kind<T>(kind_, where());
-  const std::int64_t elements = element_count(count);
-  if (elements == 0) return {};
+  const Handle creation =
+      properties_handle(readable(H5Dget_create_plist(id()), where(), "how it is laid out"));
+  if (H5Pget_layout(creation.id()) != H5D_CHUNKED) return {};
+  std::vector<hsize_t> extents(shape_.size());
+  readable(H5Pget_chunk(creation.id(), static_cast<int>(extents.size()), extents.data()), where(),
+           "its chunks");
+  return {extents.begin(), extents.end()};
+}
+
+void Dataset::require_plausible(std::int64_t elements) const {
+  // Deflate makes at most 1,032 bytes of one, and no layout stores less than that.
+  constexpr std::int64_t most_per_byte = 1032, harmless = 256 << 20;
+  if (element_bytes_ == 0 || elements < harmless / element_bytes_) return;
+  const Handle file(readable(H5Iget_file_id(id()), where(), "its file"), H5Fclose);
+  hsize_t size = 0;
+  readable(H5Fget_filesize(file.id(), &size), where(), "its file's size");
+  const auto stored = static_cast<std::int64_t>(std::min<hsize_t>(size, H5Dget_storage_size(id())));
+  if (elements / most_per_byte > stored / element_bytes_)
+    fail(fmt::format("{} values of {} bytes, but only {} bytes are stored: damaged, or never written",
+                     elements, element_bytes_, stored));
+}
+
+template <class Read>
+void Dataset::with_block(const Shape& offset, const Shape& count, const Read& read) const {
   const Handle space = space_handle(readable(H5Dget_space(id()), where(), "its shape"));
   const std::vector<hsize_t> start(offset.begin(), offset.end()), extent(count.begin(), count.end());
   if (!extent.empty())
@@ -343,23 +394,66 @@ std::vector<T> Dataset::read_block(const Shape& offset, const Shape& count) cons
              where(), "the block asked for");
   const Handle memory_space =
       space_handle(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
-  const auto read = [&](hid_t memory, void* out) {
-    readable(H5Dread(id(), memory, memory_space.id(), space.id(), H5P_DEFAULT, out), where(), "its data");
-  };
+  require_plausible(element_count(count));
   try {
-    if constexpr (std::is_same_v<T, std::string>) {
-      const Handle type = type_handle(readable(H5Dget_type(id()), where(), "its type"));
-      return read_strings(type.id(), memory_space.id(), static_cast<std::size_t>(elements), read);
-    } else {
-      std::vector<T> values(static_cast<std::size_t>(elements));
-      read(memory_type<T>(), values.data());
-      return values;
-    }
+    read(memory_space.id(), [&](hid_t memory, void* out) {
+      readable(H5Dread(id(), memory, memory_space.id(), space.id(), H5P_DEFAULT, out), where(), "its data");
+    });
   } catch (const std::bad_alloc&) {
     fail("shape " + to_string(count) + " does not fit into memory");
   } catch (const std::length_error&) {
     fail("shape " + to_string(count) + " does not fit into memory");
   }
+}
+
+template <class T>
+std::vector<T> Dataset::read_block(const Shape& offset, const Shape& count) const {
+  std::vector<T> values;
+  if constexpr (std::is_same_v<T, std::string>) {
+    const Session session;
+    require_kind<T>(kind_, where());
+    const auto elements = static_cast<std::size_t>(element_count(count));
+    if (elements == 0) return values;
+    with_block(offset, count, [&](hid_t memory_space, const auto& read_into) {
+      const Handle type = type_handle(readable(H5Dget_type(id()), where(), "its type"));
+      values = read_strings(type.id(), memory_space, elements, read_into);
+    });
+  } else {
+    read_block(offset, count, values);
+  }
+  return values;
+}
+
+template <class T>
+requires std::is_arithmetic_v<T>
+void Dataset::read_block(const Shape& offset, const Shape& count, std::vector<T>& values) const {
+  const Session session;
+  require_kind<T>(kind_, where());
+  const auto elements = static_cast<std::size_t>(element_count(count));
+  if (elements == 0) return values.clear();
+  with_block(offset, count, [&](hid_t, const auto& read_into) {
+    values.resize(elements);
+    read_into(memory_type<T>(), values.data());
+  });
+}
+
+std::vector<std::string> Dataset::read_targets() const {
+  const Session session;
+  const Handle type = type_handle(readable(H5Dget_type(id()), where(), "its type"));
+  if (H5Tequal(type.id(), H5T_STD_REF_OBJ) <= 0)
+    fail("holds " + type_name() + ", expected references to objects");
+  require_plausible(element_count(shape_));
+  std::vector<hobj_ref_t> references(static_cast<std::size_t>(element_count(shape_)));
+  if (!references.empty())
+    readable(H5Dread(id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, references.data()), where(), "its data");
+  std::map<hobj_ref_t, std::string> known;  // HDF5 searches the whole file for each
+  std::vector<std::string> paths;
+  for (const hobj_ref_t reference : references) {
+    std::string& path = known[reference];
+    if (path.empty()) path = target_path(id(), reference, where());
+    paths.push_back(path);
+  }
+  return paths;
 }
 
 // --- Group ---------------------------------------------------------------------------------------------
@@ -386,9 +480,10 @@ Group::Child Group::child(const std::string& name) const {
     if (H5Lexists(id(), name.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return Child::none;
   if (H5Lexists(id(), name.c_str(), H5P_DEFAULT) <= 0) return Child::none;
   H5O_info_t info;
-  if (H5Oget_info_by_name2(id(), name.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return Child::none;
+  readable(H5Oget_info_by_name2(id(), name.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT),
+           file_ + ": " + join_path(path_, name), "what it links to");
   if (info.type == H5O_TYPE_GROUP) return Child::group;
-  return info.type == H5O_TYPE_DATASET ? Child::dataset : Child::none;
+  return info.type == H5O_TYPE_DATASET ? Child::dataset : Child::other;
 }
 
 bool Group::has_group(const std::string& name) const {
@@ -401,18 +496,41 @@ bool Group::has_dataset(const std::string& name) const {
 Group Group::group(const std::string& name) const {
   const Session session;
   const std::string path = join_path(path_, name);
-  if (!has_group(name)) bad_input("{}: group {} is missing", file_, path);
+  const Child found = child(name);
+  if (found == Child::none) bad_input("{}: group {} is missing", file_, path);
+  if (found != Child::group) bad_input("{}: {} is no group, expected one", file_, path);
   const hid_t id_of_group =
       readable(H5Gopen2(id(), name.c_str(), H5P_DEFAULT), file_ + ": " + path, "the group");
   return {std::make_shared<const Handle>(id_of_group, H5Gclose), file_, path};
 }
 
-Dataset Group::dataset(const std::string& name) const {
+std::vector<Group::Object> Group::objects() const {
+  const Session session;
+  std::vector<Object> result;
+  readable(H5Ovisit2(
+               id(), H5_INDEX_NAME, H5_ITER_INC,
+               [](hid_t, const char* name, const H5O_info_t* info, void* out) -> herr_t {
+                 const bool is_group = info->type == H5O_TYPE_GROUP;
+                 if (std::strcmp(name, ".") != 0 && (is_group || info->type == H5O_TYPE_DATASET))
+                   static_cast<std::vector<Object>*>(out)->push_back({name, is_group});
+                 return 0;
+               },
+               &result, H5O_INFO_BASIC),
+           where(), "what it holds");
+  return result;
+}
+
+Dataset Group::dataset(const std::string& name, std::size_t cache_bytes) const {
   const Session session;
   const std::string path = join_path(path_, name);
-  if (!has_dataset(name)) bad_input("{}: dataset {} is missing", file_, path);
+  const Child found = child(name);
+  if (found == Child::none) bad_input("{}: dataset {} is missing", file_, path);
+  if (found != Child::dataset) bad_input("{}: {} is no dataset, expected one", file_, path);
+  const Handle access = properties_handle(H5Pcreate(H5P_DATASET_ACCESS));
+  if (cache_bytes > 0)
+    H5Pset_chunk_cache(access.id(), H5D_CHUNK_CACHE_NSLOTS_DEFAULT, cache_bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
   const hid_t id_of_set =
-      readable(H5Dopen2(id(), name.c_str(), H5P_DEFAULT), file_ + ": " + path, "the dataset");
+      readable(H5Dopen2(id(), name.c_str(), access.id()), file_ + ": " + path, "the dataset");
   return {std::make_shared<const Handle>(id_of_set, H5Dclose), file_, path};
 }
 
@@ -555,18 +673,21 @@ void OutputFile::save(const std::filesystem::path& path) && {
 #define LRID_HDF5_ATTRIBUTE(T)                             \
   template T Node::attribute<T>(const std::string&) const; \
   template void Node::set_attribute<T>(const std::string&, const T&);
+#define LRID_HDF5_NUMBER(T)                                                                \
+  template void Dataset::read_block<T>(const Shape&, const Shape&, std::vector<T>&) const; \
+  LRID_HDF5_ELEMENT(T)
 #define LRID_HDF5_ELEMENT(T)                                                        \
   LRID_HDF5_ATTRIBUTE(T)                                                            \
   template std::vector<T> Dataset::read<T>() const;                                 \
   template std::vector<T> Dataset::read<T>(const Shape&) const;                     \
   template std::vector<T> Dataset::read_block<T>(const Shape&, const Shape&) const; \
   template void Group::write<T>(const std::string&, std::span<const T>, const Shape&, Storage);
-LRID_HDF5_ELEMENT(float)
-LRID_HDF5_ELEMENT(double)
-LRID_HDF5_ELEMENT(std::int16_t)
-LRID_HDF5_ELEMENT(std::int32_t)
-LRID_HDF5_ELEMENT(std::int64_t)
-LRID_HDF5_ELEMENT(std::uint8_t)
+LRID_HDF5_NUMBER(float)
+LRID_HDF5_NUMBER(double)
+LRID_HDF5_NUMBER(std::int16_t)
+LRID_HDF5_NUMBER(std::int32_t)
+LRID_HDF5_NUMBER(std::int64_t)
+LRID_HDF5_NUMBER(std::uint8_t)
 LRID_HDF5_ELEMENT(std::string)
 
 }  // namespace lrid::io::hdf5

@@ -66,6 +66,9 @@ Json to_json(const ResultRow& row) {
   json["n_test"] = row.n_test;
   json["n_networks"] = row.n_networks;
   json["extra"] = to_json(row.extra);
+  for (const ReliabilityBin& bin : row.reliability)
+    json["reliability"].push_back(
+        {{"count", bin.count}, {"confidence", bin.confidence}, {"right", bin.right}});
   return json;
 }
 
@@ -94,6 +97,7 @@ void from(const Json& json, ConditionValue& value) {
   }
 }
 void from(const Json& json, Figure& figure);
+void from(const Json& json, ReliabilityBin& bin);
 void from(const Json& json, ResultRow& row);
 void from(const Json& json, Results::MeanTrajectory& trajectory);
 template <class T>
@@ -130,6 +134,12 @@ void from(const Json& json, ResultRow& row) {
   from_optional(json, "n_test", row.n_test);
   from_optional(json, "n_networks", row.n_networks);
   from_optional(json, "extra", row.extra);
+  from_optional(json, "reliability", row.reliability);
+}
+void from(const Json& json, ReliabilityBin& bin) {
+  from(json.at("count"), bin.count);
+  from(json.at("confidence"), bin.confidence);
+  from(json.at("right"), bin.right);
 }
 void from(const Json& json, Results::MeanTrajectory& trajectory) {
   from(json.at("observable"), trajectory.observable);
@@ -180,6 +190,8 @@ Results read_results(const std::filesystem::path& path) {
     json = Json::parse(read_file(path));
   } catch (const Json::parse_error& error) {
     bad_input("{}: not JSON (byte {}); expected a results file of lrid-classify", path.string(), error.byte);
+  } catch (const Json::out_of_range& error) {
+    bad_input("{}: JSON with a number that is none here: {}", path.string(), error.what());
   }
   if (!json.is_object() || json.value("format", Json()) != Json(format_name))
     bad_input("{}: key \"format\" is missing or not \"{}\"", path.string(), format_name);

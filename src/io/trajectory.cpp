@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <functional>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/version.hpp>
@@ -26,23 +28,66 @@ std::int64_t count(const auto& values) {
   return static_cast<std::int64_t>(values.size());
 }
 
-void read_tensors(const hdf5::Group& group, const std::string& prefix, std::int64_t point,
-                  std::vector<CheckpointTensor>& out) {
-  for (const std::string& name : group.names()) {
-    if (group.has_group(name)) {
-      read_tensors(group.group(name), prefix + name + "/", point, out);
-    } else {
-      const hdf5::Dataset tensor = group.dataset(name);
-      out.push_back({point, prefix + name, tensor.shape(), tensor.read<float>()});
-    }
-  }
-}
-
 std::optional<std::int64_t> to_point(const std::string& name) {
   std::int64_t point = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), point);
   if (error != std::errc() || end != name.data() + name.size() || point < 0) return std::nullopt;
   return point;
+}
+
+Trajectory read_header(const hdf5::Group& root) {
+  Trajectory t;
+  t.architecture = root.attribute<std::string>("architecture");
+  t.task = root.attribute<std::string>("task");
+  t.dataset = root.attribute<std::string>("dataset");
+  t.learning_rule = root.attribute<std::string>("learning_rule");
+  t.batch_size = root.attribute<std::int64_t>("batch_size");
+  t.model_seed = root.attribute<std::int64_t>("model_seed");
+  t.dataset_seed = root.attribute<std::int64_t>("dataset_seed");
+  t.model_seed_drawn = root.attribute<std::int64_t>("model_seed_drawn") != 0;
+  t.dataset_seed_drawn = root.attribute<std::int64_t>("dataset_seed_drawn") != 0;
+  t.epochs = root.attribute<double>("epochs");
+  t.status = root.attribute<std::string>("status");
+  if (t.status != "complete" && t.status != "running" && !t.failed())
+    root.fail("status is \"" + t.status + R"(", expected "complete", "running" or "failed: why")");
+  t.config = root.attribute<std::string>("config");
+  t.software = root.attribute<std::string>("software");
+  t.probe_size = root.attribute<std::int64_t>("probe_size");
+  t.probe_checksum = root.attribute<std::string>("probe_checksum");
+  t.layer_change_kernel = root.attribute<std::string>("layer_change_kernel");
+
+  t.step = root.dataset("step").read<std::int64_t>({-1});
+  t.epoch = root.dataset("epoch").read<double>({t.points()});
+  t.layers = root.dataset("layers").read<std::string>({-1});
+  t.layer_position = root.dataset("layer_position").read<std::uint8_t>({count(t.layers)});
+  if (std::ranges::any_of(t.layer_position, [](std::uint8_t position) { return position > 2; }))
+    root.dataset("layer_position").fail("expected 0 (early), 1 (middle) or 2 (deep)");
+  t.observable_names = root.dataset("observable_names").read<std::string>({-1});
+  return t;
+}
+
+/// What is not finite though it must be, "" if nothing: first of the observables, then of the metrics.
+std::string find_not_finite(const Trajectory& t) {
+  const std::size_t columns = t.observable_names.size(), layers = t.layers.size();
+  std::vector<bool> must_be_finite;
+  for (const std::string& name : t.observable_names) {
+    const int index = stats::observable_index(name);
+    must_be_finite.push_back(index >= 0 && stats::observables()[static_cast<std::size_t>(index)].admissible);
+  }
+  for (std::size_t i = 0; i < t.observables.size(); ++i)
+    if (must_be_finite[i % columns] && !std::isfinite(t.observables[i]))
+      return fmt::format("{} of layer {} at point {} is {}, expected a finite number",
+                         t.observable_names[i % columns], t.layers[i / columns % layers],
+                         i / columns / layers, t.observables[i]);
+  for (const auto& [name, values] : t.metrics)
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      // Means since the point before have none at the first; a task without accuracies has NaN throughout.
+      const bool may_be_nan = (i == 0 && name.starts_with("train_")) ||
+                              std::ranges::all_of(values, [](double value) { return std::isnan(value); });
+      if (!std::isfinite(values[i]) && !(may_be_nan && std::isnan(values[i])))
+        return fmt::format("metrics/{} at point {} is {}, expected a finite number", name, i, values[i]);
+    }
+  return "";
 }
 
 }  // namespace
@@ -95,39 +140,18 @@ void write_trajectory(const std::filesystem::path& path, const Trajectory& t) {
   std::move(file).save(path);
 }
 
+Trajectory read_trajectory_header(const std::filesystem::path& path) {
+  const hdf5::InputFile file(path);
+  file.require_format(format_name);
+  return read_header(file.root());
+}
+
 Trajectory read_trajectory(const std::filesystem::path& path) {
   const hdf5::InputFile file(path);
   file.require_format(format_name);
   const hdf5::Group& root = file.root();
-
-  Trajectory t;
-  t.architecture = root.attribute<std::string>("architecture");
-  t.task = root.attribute<std::string>("task");
-  t.dataset = root.attribute<std::string>("dataset");
-  t.learning_rule = root.attribute<std::string>("learning_rule");
-  t.batch_size = root.attribute<std::int64_t>("batch_size");
-  t.model_seed = root.attribute<std::int64_t>("model_seed");
-  t.dataset_seed = root.attribute<std::int64_t>("dataset_seed");
-  t.model_seed_drawn = root.attribute<std::int64_t>("model_seed_drawn") != 0;
-  t.dataset_seed_drawn = root.attribute<std::int64_t>("dataset_seed_drawn") != 0;
-  t.epochs = root.attribute<double>("epochs");
-  t.status = root.attribute<std::string>("status");
-  if (t.status != "complete" && t.status != "running" && !t.failed())
-    root.fail("status is \"" + t.status + R"(", expected "complete", "running" or "failed: why")");
-  t.config = root.attribute<std::string>("config");
-  t.software = root.attribute<std::string>("software");
-  t.probe_size = root.attribute<std::int64_t>("probe_size");
-  t.probe_checksum = root.attribute<std::string>("probe_checksum");
-  t.layer_change_kernel = root.attribute<std::string>("layer_change_kernel");
-
-  t.step = root.dataset("step").read<std::int64_t>({-1});
-  t.layers = root.dataset("layers").read<std::string>({-1});
-  t.observable_names = root.dataset("observable_names").read<std::string>({-1});
+  Trajectory t = read_header(root);
   const std::int64_t points = t.points(), layers = count(t.layers), columns = count(t.observable_names);
-  t.layer_position = root.dataset("layer_position").read<std::uint8_t>({layers});
-  if (std::ranges::any_of(t.layer_position, [](std::uint8_t position) { return position > 2; }))
-    root.dataset("layer_position").fail("expected 0 (early), 1 (middle) or 2 (deep)");
-  t.epoch = root.dataset("epoch").read<double>({points});
   t.observables = root.dataset("observables").read<float>({points, layers, columns});
   if (root.has_group("metrics")) {
     const hdf5::Group metrics = root.group("metrics");
@@ -152,6 +176,22 @@ Trajectory read_trajectory(const std::filesystem::path& path) {
   return t;
 }
 
+std::string find_fault(const std::filesystem::path& path, std::int64_t points, bool checkpoints) {
+  const Trajectory t = read_trajectory(path);
+  if (!t.complete()) return fmt::format("status is \"{}\", expected \"complete\"", t.status);
+  if (t.points() != points) return fmt::format("{} trajectory points, expected {}", t.points(), points);
+  if (t.layers.empty()) return "has no layers";
+  if (std::ranges::adjacent_find(t.step, std::greater_equal<>()) != t.step.end() || t.step.front() != 0)
+    return "steps do not ascend from 0";
+  if (std::string fault = find_not_finite(t); !fault.empty()) return fault;
+  if (!checkpoints) return "";
+  for (std::int64_t point = 0; point < points; ++point)
+    for (const CheckpointTensor& tensor : read_checkpoint(path, point))
+      if (!std::ranges::all_of(tensor.data, [](float value) { return std::isfinite(value); }))
+        return fmt::format("checkpoints/{}/{} has values that are not finite", point, tensor.name);
+  return "";
+}
+
 std::vector<std::int64_t> checkpoint_points(const std::filesystem::path& path) {
   const hdf5::InputFile file(path);
   file.require_format(format_name);
@@ -166,8 +206,13 @@ std::vector<std::int64_t> checkpoint_points(const std::filesystem::path& path) {
 std::vector<CheckpointTensor> read_checkpoint(const std::filesystem::path& path, std::int64_t point) {
   const hdf5::InputFile file(path);
   file.require_format(format_name);
+  const hdf5::Group group = file.root().group("checkpoints/" + std::to_string(point));
   std::vector<CheckpointTensor> tensors;
-  read_tensors(file.root().group("checkpoints/" + std::to_string(point)), "", point, tensors);
+  for (const auto& [name, is_group] : group.objects()) {
+    if (is_group) continue;
+    const hdf5::Dataset tensor = group.dataset(name);
+    tensors.push_back({point, name, tensor.shape(), tensor.read<float>()});
+  }
   return tensors;
 }
 

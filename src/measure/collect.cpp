@@ -127,56 +127,76 @@ std::vector<fs::path> trajectory_files(const std::vector<fs::path>& paths, const
   return files;
 }
 
-Collection collect(const std::vector<fs::path>& files) {
+struct DatasetBuilder::State {
   std::map<fs::path, int> stems;
-  for (const fs::path& file : files) ++stems[file.stem()];
-
-  Collection result;
-  io::Dataset& dataset = result.dataset;
+  io::Dataset dataset;
   std::map<std::pair<std::string, std::string>, Model> models;  // by task and data set
-  std::map<std::string, std::string> networks;                  // fingerprint → file
+  std::map<std::string, std::string> seen;                      // fingerprint → file
   const Model* first = nullptr;
+  std::int64_t networks = 0;
+};
+
+DatasetBuilder::DatasetBuilder(const std::vector<fs::path>& files) : state_(std::make_unique<State>()) {
+  for (const fs::path& file : files) ++state_->stems[file.stem()];
+}
+DatasetBuilder::~DatasetBuilder() = default;
+
+std::int64_t DatasetBuilder::networks() const {
+  return state_->networks;
+}
+const io::Dataset& DatasetBuilder::dataset() const {
+  return state_->dataset;
+}
+
+void DatasetBuilder::add(const fs::path& path, const io::Trajectory& t, bool with_perfect) {
+  State& state = *state_;
+  const std::string file = path.string();
+  const Model& model = state.models.try_emplace({t.task, t.dataset}, model_of(file, t)).first->second;
+  if (state.first == nullptr) {
+    state.first = &model;
+    state.dataset.points = t.points();
+    state.dataset.observable_names = t.observable_names;
+  }
+  require_alike(file, t, *state.first);
+  require_same_probe(file, t, model);
+  if (const auto [same, is_new] = state.seen.try_emplace(fingerprint(t), file); !is_new)
+    bad_input("{}: holds the same trajectory as {}: expected each network once", file, same->second);
+
+  const bool unique = state.stems[path.stem()] <= 1;
+  Appender appender(state.dataset, t,
+                    (unique ? path.stem() : fs::path(path).replace_extension()).generic_string());
+  if (with_perfect) appender.append(t.observables.data(), 1, 0);
+  if (t.imperfect) {
+    const std::size_t cell_size = t.observables.size();
+    for (std::size_t cell = 0; cell < t.imperfect->noise.size(); ++cell) {
+      const double unit_fraction = t.imperfect->unit_fraction[cell], noise = t.imperfect->noise[cell];
+      if (unit_fraction == 1 && noise == 0) continue;  // that is the perfect one
+      appender.append(t.imperfect->observables.data() + cell * cell_size, unit_fraction, noise);
+    }
+  }
+  ++state.networks;
+}
+
+Collection collect(const std::vector<fs::path>& files) {
+  Collection result;
+  DatasetBuilder builder(files);
   Progress progress("collecting", static_cast<double>(files.size()), "files");
   for (const fs::path& path : files) {
     check_interrupt();
-    const std::string file = path.string();
     const io::Trajectory t = io::read_trajectory(path);
     progress.advance();
     if (t.failed()) {
       constexpr std::string_view prefix = "failed: ";
       ++result.failed[t.status.starts_with(prefix) ? t.status.substr(prefix.size()) : t.status];
-      continue;
-    }
-    if (!t.complete()) {
+    } else if (!t.complete()) {
       ++result.running;
-      continue;
+    } else {
+      builder.add(path, t);
     }
-    const Model& model = models.try_emplace({t.task, t.dataset}, model_of(file, t)).first->second;
-    if (first == nullptr) {
-      first = &model;
-      dataset.points = t.points();
-      dataset.observable_names = t.observable_names;
-    }
-    require_alike(file, t, *first);
-    require_same_probe(file, t, model);
-    if (const auto [same, is_new] = networks.try_emplace(fingerprint(t), file); !is_new)
-      bad_input("{}: holds the same trajectory as {}: expected each network once", file, same->second);
-
-    const bool unique = stems[path.stem()] == 1;
-    Appender appender(dataset, t,
-                      (unique ? path.stem() : fs::path(path).replace_extension()).generic_string());
-    appender.append(t.observables.data(), 1, 0);
-    if (t.imperfect) {
-      const std::size_t cell_size = t.observables.size();
-      for (std::size_t cell = 0; cell < t.imperfect->noise.size(); ++cell) {
-        const double unit_fraction = t.imperfect->unit_fraction[cell], noise = t.imperfect->noise[cell];
-        if (unit_fraction == 1 && noise == 0) continue;  // the perfect one is in already
-        appender.append(t.imperfect->observables.data() + cell * cell_size, unit_fraction, noise);
-      }
-    }
-    ++result.networks;
   }
   progress.finish();
+  result.networks = builder.networks();
+  result.dataset = builder.dataset();
   if (result.networks == 0) {
     std::int64_t failures = 0;
     for (const auto& [reason, count] : result.failed) failures += count;

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -11,6 +13,7 @@
 #include <lrid/io/recording.hpp>
 #include <lrid/io/results.hpp>
 #include <lrid/io/trajectory.hpp>
+#include <lrid/measure/import_nwb.hpp>
 #include <lrid/measure/show.hpp>
 
 namespace lrid::measure {
@@ -19,7 +22,7 @@ namespace {
 
 /// "name:           value", names in a column.
 void line(std::ostream& out, std::string_view name, const std::string& value) {
-  out << fmt::format("{:<16}{}\n", fmt::format("{}:", name), value);
+  out << fmt::format("{:<15} {}\n", fmt::format("{}:", name), value);
 }
 
 std::string seed_text(std::int64_t seed, bool drawn) {
@@ -59,6 +62,43 @@ std::string tally(const std::vector<T>& values) {
 std::size_t count_missing(const std::vector<float>& values) {
   return static_cast<std::size_t>(
       std::ranges::count_if(values, [](float value) { return std::isnan(value); }));
+}
+
+/// A few telling statistics of each row (a layer, say) at the first and the last point. `value(row, point,
+/// column)` may be NaN.
+template <class Value>
+void statistics_table(std::ostream& out, const std::string& heading, const std::vector<std::string>& rows,
+                      std::int64_t points, const std::vector<std::string>& names, const Value& value) {
+  constexpr std::array<std::string_view, 5> telling{"weightraw_norm", "weightabs_mean", "actraw_mean",
+                                                    "actabs_mean", "gradavgabs_id"};
+  if (points == 0 || rows.empty()) return;
+  std::size_t width = heading.size();
+  for (const std::string& row : rows) width = std::max(width, row.size());
+  out << fmt::format("\nAt the first and the last of {} points\n{:<{}}", points, heading, width);
+  std::vector<std::size_t> columns;
+  for (const std::string_view name : telling) {
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end()) continue;
+    columns.push_back(static_cast<std::size_t>(found - names.begin()));
+    out << fmt::format("  {:>21}", name);
+  }
+  out << "\n";
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    out << fmt::format("{:<{}}", rows[row], width);
+    for (const std::size_t column : columns)
+      out << fmt::format("  {:>10} {:>10}", number(value(row, std::int64_t{0}, column)),
+                         number(value(row, points - 1, column)));
+    out << "\n";
+  }
+}
+
+/// The same of [T, L, K] values.
+void statistics_table(std::ostream& out, const std::vector<std::string>& layers, std::int64_t points,
+                      const std::vector<std::string>& names, const std::vector<float>& values) {
+  statistics_table(
+      out, "layer", layers, points, names, [&](std::size_t layer, std::int64_t point, std::size_t column) {
+        return values[(static_cast<std::size_t>(point) * layers.size() + layer) * names.size() + column];
+      });
 }
 
 constexpr const char* position_names[] = {"early", "middle", "deep"};
@@ -103,6 +143,9 @@ void show_trajectory(const std::filesystem::path& path, std::ostream& out) {
       out << fmt::format(" {:>{}}", number(values[i]), std::max<std::size_t>(9, name.size()));
     out << "\n";
   }
+  statistics_table(out, t.layers, t.points(), t.observable_names, t.observables);
+  out << "\nConfiguration\n" << t.config;
+  if (!t.config.ends_with('\n')) out << "\n";
 }
 
 void show_dataset(const std::filesystem::path& path, std::ostream& out) {
@@ -136,17 +179,57 @@ void show_dataset(const std::filesystem::path& path, std::ostream& out) {
     line(out, "final accuracy", fmt::format("{} to {}", number(low), number(high)));
   }
   line(out, "software", d.software);
+
+  // Means over perfectly measured samples, where they are finite.
+  std::vector<std::string> rules = meta.learning_rule;
+  std::ranges::sort(rules);
+  rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
+  const std::size_t columns = d.observable_names.size();
+  statistics_table(
+      out, "mean of", rules, d.points, d.observable_names,
+      [&](std::size_t rule, std::int64_t point, std::size_t column) {
+        double sum = 0;
+        int count = 0;
+        for (std::size_t i = 0; i < meta.learning_rule.size(); ++i) {
+          if (meta.learning_rule[i] != rules[rule] || meta.noise[i] != 0 || meta.unit_fraction[i] != 1)
+            continue;
+          const std::size_t row = i * static_cast<std::size_t>(d.points) + static_cast<std::size_t>(point);
+          const float value = d.x[row * columns + column];
+          if (!std::isfinite(value)) continue;
+          sum += value;
+          ++count;
+        }
+        return sum / count;
+      });
+}
+
+/// What a file says of itself, besides its format.
+void show_attributes(const io::hdf5::Group& root, std::ostream& out) {
+  for (const std::string& name : root.attribute_names()) {
+    if (name == "format" || name == "format_version") continue;
+    const auto kind = root.attribute_kind(name);
+    std::string text = "(not a single text or number)";
+    try {
+      if (kind == io::hdf5::Kind::string) text = root.attribute<std::string>(name);
+      if (kind == io::hdf5::Kind::integer) text = std::to_string(root.attribute<std::int64_t>(name));
+      if (kind == io::hdf5::Kind::floating) text = fmt::format("{}", root.attribute<double>(name));
+    } catch (const InputError&) {  // NOLINT(bugprone-empty-catch): an array; the text above says so
+    }
+    line(out, name, text);
+  }
 }
 
 void show_recording(const std::filesystem::path& path, std::ostream& out) {
   const io::Recording recording(path);
   line(out, "file", path.string() + ", a recording");
   line(out, "points", std::to_string(recording.points()));
-  out << fmt::format("\n{:<32} {:>9} {:>9} {:>10}  {}\n", "layer", "stimuli", "units", "weights",
-                     "layer change");
+  show_attributes(recording.root(), out);
+  out << fmt::format("\n{:<32} {:>9} {:>9} {:>10}  {:<12}  {}\n", "layer", "stimuli", "units", "weights",
+                     "layer change", "activations");
   for (const auto& layer : recording.layers())
-    out << fmt::format("{:<32} {:>9} {:>9} {:>10}  {}\n", layer.name, layer.stimuli, layer.units,
-                       layer.weights, layer.layer_change_stimuli > 0 ? "measured" : "-");
+    out << fmt::format("{:<32} {:>9} {:>9} {:>10}  {:<12}  {}\n", layer.name, layer.stimuli, layer.units,
+                       layer.weights, layer.layer_change_stimuli > 0 ? "measured" : "-",
+                       layer.units > 0 ? layer.type + " [" + layer.axes + "]" : "-");
 }
 
 void show_observables(const std::filesystem::path& path, std::ostream& out) {
@@ -158,6 +241,7 @@ void show_observables(const std::filesystem::path& path, std::ostream& out) {
        fmt::format("{} points × {} layers × {}, {} of them NaN", o.points, o.layers.size(),
                    o.observable_names.size(), count_missing(o.values)));
   line(out, "software", o.software);
+  statistics_table(out, o.layers, o.points, o.observable_names, o.values);
 }
 
 std::string condition_text(const io::ResultRow& row) {
@@ -179,29 +263,38 @@ void show_results(const std::filesystem::path& path, std::ostream& out) {
                        number(row.accuracy.sem), condition_text(row));
 }
 
-void show_tree(const io::hdf5::Group& group, std::ostream& out) {
-  for (const std::string& name : group.names()) {
-    if (group.has_group(name)) {
-      show_tree(group.group(name), out);
-    } else if (group.has_dataset(name)) {
-      const io::hdf5::Dataset data = group.dataset(name);
-      out << data.path() << "  " << data.type_name() << " " << io::hdf5::to_string(data.shape()) << "\n";
-    }
+void show_tree(const io::hdf5::Group& root, std::ostream& out) {
+  show_attributes(root, out);
+  out << "\n";
+  for (const auto& [path, is_group] : root.objects()) {
+    if (is_group) continue;
+    const io::hdf5::Dataset data = root.dataset(path);
+    out << data.path() << "  " << data.type_name() << " " << io::hdf5::to_string(data.shape()) << "\n";
   }
+}
+
+/// Results are JSON, all others HDF5, whatever they are called.
+bool is_json(const std::filesystem::path& path) {
+  if (path.extension() == ".json") return true;
+  std::ifstream file(path);
+  char first = 0;
+  return file >> first && first == '{';
 }
 
 }  // namespace
 
 void show(const std::filesystem::path& path, std::ostream& out) {
-  if (path.extension() == ".json") return show_results(path, out);
-  const std::string format = io::hdf5::InputFile(path).format();
+  if (is_json(path)) return show_results(path, out);
+  const io::hdf5::InputFile file(path);
+  const std::string format = file.format();
   if (format == "lrid-trajectory") return show_trajectory(path, out);
   if (format == "lrid-dataset") return show_dataset(path, out);
   if (format == "lrid-recording") return show_recording(path, out);
   if (format == "lrid-observables") return show_observables(path, out);
+  if (io::nwb::is_nwb(file.root())) return list_nwb(path, out);
   line(out, "file",
        path.string() + (format.empty() ? ", an HDF5 file not of lrid's formats" : ", " + format));
-  show_tree(io::hdf5::InputFile(path).root(), out);
+  show_tree(file.root(), out);
 }
 
 }  // namespace lrid::measure

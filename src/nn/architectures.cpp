@@ -1,6 +1,8 @@
 #include <lrid/nn/architecture.hpp>
 
+#include "alexnet.hpp"
 #include "knet.hpp"
+#include "resnet.hpp"
 
 namespace lrid::nn {
 
@@ -10,6 +12,12 @@ const Registry<Architecture>& architectures() {
                                                                    knet5(),
                                                                    knet4_lrn(),
                                                                    knet5_lrn(),
+                                                                   alexnet(),
+                                                                   alexnet_lrn(),
+                                                                   resnet18(),
+                                                                   resnet34(),
+                                                                   resnet18_v2(),
+                                                                   resnet34_v2(),
                                                                });
   return registry;
 }

@@ -16,9 +16,16 @@ BatchNorm::BatchNorm(std::int64_t channels, const Settings& settings, const torc
 }
 
 Tensor BatchNorm::forward(const Tensor& x, bool training, bool relu) {
-  const Tensor y = at::batch_norm(x, scale, shift, running_mean, running_var, training, 1 - settings_.decay,
-                                  settings_.epsilon, true);
-  return relu ? y.relu() : y;
+  const bool biased = training && settings_.running_variance == RunningVariance::biased;
+  const Tensor decayed = biased ? running_var * settings_.decay : Tensor();
+  Tensor y = at::batch_norm(x, scale, shift, running_mean, running_var, training, 1 - settings_.decay,
+                            settings_.epsilon, true);
+  // What was added to the decayed average is n/(n−1) times too large. (Past autograd, which guards running
+  // averages against changes though no training pass needs them.)
+  if (biased)
+    running_var.variable_data().lerp_(decayed,
+                                      static_cast<double>(x.size(1)) / static_cast<double>(x.numel()));
+  return relu ? y.relu_() : y;
 }
 
 }  // namespace lrid::nn

@@ -43,6 +43,7 @@ Fans fans(at::IntArrayRef kernel_shape) {
 
 Tensor draw_initial_values(const Initializer& initializer, at::IntArrayRef shape, Key key,
                            const torch::TensorOptions& options) {
+  if (options.device().is_meta()) return torch::empty(shape, options.memory_format(c10::nullopt));
   const std::int64_t n = c10::multiply_integers(shape);
   const auto [fan_in, fan_out] = fans(shape);
   Tensor values;

@@ -8,6 +8,8 @@
 #include <lrid/nn/local_response_norm.hpp>
 #include <lrid/nn/pool.hpp>
 
+#include "headed_network.hpp"
+
 namespace lrid::nn {
 
 namespace {
@@ -24,12 +26,9 @@ constexpr std::array<std::int64_t, 4> widths = {32, 32, 64, 128};
 constexpr LocalResponseNorm response_norm = {.radius = 3, .bias = 1, .alpha = 5e-5, .beta = 0.75};
 constexpr BatchNorm::Settings batch_norm = {.epsilon = 1e-5, .decay = 0.9};
 
-class KNet final : public Network {
+class KNet final : public HeadedNetwork {
  public:
-  KNet(Family family, const NetworkSpec& spec)
-      : family_(std::move(family)), channels_last_(spec.channels_last) {
-    const auto options = spec.options.memory_format(channels_last_ ? torch::MemoryFormat::ChannelsLast
-                                                                   : torch::MemoryFormat::Contiguous);
+  KNet(Family family, const NetworkSpec& spec) : HeadedNetwork(spec), family_(std::move(family)) {
     InputShape shape = spec.input;
     for (std::size_t i = 0; i < family_.convolutions; ++i) {
       LayerSpec conv{.name = fmt::format("conv{}", i + 1),
@@ -39,7 +38,7 @@ class KNet final : public Network {
                      .kernel = 5};
       conv.relu = i > 0;
       conv.initial = {.kind = Initializer::Kind::normal, .sd = i == 0 ? 1e-4 : 0.01};
-      add_layer(conv, spec.initial_values, options);
+      add_layer(conv, spec.initial_values, spec.kernel_options());
       if (family_.norm == Norm::batch) add_batch_norm(conv.name + "/bn", conv.out, batch_norm, spec.options);
       shape = {conv.out, (shape.height + 1) / 2, (shape.width + 1) / 2};
     }
@@ -48,45 +47,36 @@ class KNet final : public Network {
                          .in = shape.channels * shape.height * shape.width,
                          .out = spec.classes};
     classifier.initial = {.kind = Initializer::Kind::normal, .sd = 0.01};
-    add_layer(classifier, spec.initial_values, options);
-    assign_positions(layers_.size());
+    add_head(classifier, spec);
   }
 
-  Tensor forward(const Tensor& images) override {
-    Tensor x = channels_last_ ? images.contiguous(torch::MemoryFormat::ChannelsLast) : images;
-    for (std::size_t i = 0; i < family_.convolutions; ++i) {
-      x = observe(i, x);
-      x = i == 0 ? max_pool(x) : average_pool(x);
-      x = family_.norm == Norm::batch ? norms_[i]->forward(x, training_, /*relu=*/i == 0) : respond(i, x);
+ protected:
+  Tensor compute(const Tensor& images) override {
+    const bool batch = family_.norm == Norm::batch;
+    Tensor x = max_pool(observe(0, images));
+    x = hidden(0, batch ? norms_[0]->forward(x, training_, /*relu=*/true) : x.relu());
+    if (!batch) x = local_response_norm(x, response_norm);
+    for (std::size_t i = 1; i < family_.convolutions; ++i) {
+      if (batch) {
+        // Marked after batch norm, which would learn nothing from direct feedback that arrives before it.
+        x = norms_[i]->forward(average_pool(observe(i, x)), training_, /*relu=*/false);
+        x = hidden(i, x);
+      } else {
+        x = average_pool(hidden(i, observe(i, x)));
+        if (i == 1) x = local_response_norm(x, response_norm);  // none after the others
+      }
     }
-    return observe(family_.convolutions, x.flatten(1));  // in channel, row, column order
+    return head(x.flatten(1));  // in channel, row, column order
   }
 
  private:
-  /// ReLU then LRN after the first convolution, LRN after the second, nothing after the others.
-  [[nodiscard]] static Tensor respond(std::size_t i, const Tensor& x) {
-    if (i > 1) return x;
-    return local_response_norm(i == 0 ? x.relu() : x, response_norm);
-  }
-
   Family family_;
-  bool channels_last_;
 };
-
-void check(const std::string& name, const NetworkSpec& spec) {
-  const auto& [channels, height, width] = spec.input;
-  if (channels < 1 || height < 1 || width < 1)
-    bad_input("{}: input of {}×{}×{}, expected at least 1 channel, row and column", name, channels, height,
-              width);
-  if (spec.classes < 1) bad_input("{}: {} classes, expected at least 1", name, spec.classes);
-}
 
 Architecture architecture(Family family, std::string summary) {
   const std::string name = family.name;
   const auto build = [family = std::move(family)](const NetworkSpec& spec) -> std::unique_ptr<Network> {
-    check(family.name, spec);
-    if (spec.contrastive_head)
-      bad_input("{}: has no contrastive head, expected a task with classes", family.name);
+    require_sensible(family.name, spec);
     return std::make_unique<KNet>(family, spec);
   };
   return {.name = name,

@@ -174,6 +174,12 @@ Tensor ObservedLayer::apply(const Tensor& kernel, const Tensor& x) const {
   return Convolution::forward(spec_, in_layout(x), kernel, {});
 }
 
+Tensor ObservedLayer::add_bias(Tensor y) const {
+  if (!bias.defined()) return y;
+  const Tensor b = bias.detach();
+  return y.add_(y.dim() == 4 ? b.view({1, -1, 1, 1}) : b);
+}
+
 Tensor ObservedLayer::apply_transposed(const Tensor& kernel, const Tensor& error,
                                        at::IntArrayRef input_sizes) const {
   if (spec_.kind == LayerKind::fc) return FullyConnected::down(spec_, {}, kernel, error);

@@ -36,11 +36,11 @@ class PutBack {
   ~PutBack() {
     const torch::NoGradGuard no_grad;
     for (std::size_t i = 0; i < buffers_.size(); ++i) network_.buffers()[i].tensor.copy_(buffers_[i]);
-    for (const nn::Parameter& parameter : network_.parameters())
-      if (parameter.tensor.grad().defined()) parameter.tensor.grad().zero_();
+    for (const nn::Parameter& parameter : network_.parameters()) parameter.tensor.mutable_grad().reset();
     for (const auto& layer : network_.layers()) {
       layer->capture.keep_error = false;
-      layer->capture.error = Tensor();
+      for (Tensor* kept : {&layer->capture.error, &layer->capture.input, &layer->capture.preactivation})
+        kept->reset();
     }
     network_.set_training(training_);
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include <lrid/observe/network_observer.hpp>
@@ -41,7 +43,14 @@ stats::View view_of(const Tensor& tensor) {
 
 NetworkObserver::NetworkObserver(nn::Network& network, const std::vector<stats::Imperfection>& cells,
                                  const Tensor& inputs)
-    : network_(network), cell_count_(cells.size()) {
+    : network_(network) {
+  for (const stats::Imperfection& cell : cells) {
+    const auto same = std::ranges::find_if(measured_, [&](const stats::Imperfection& other) {
+      return other == cell || (other.perfect() && cell.perfect());
+    });
+    measured_as_.push_back(static_cast<std::size_t>(same - measured_.begin()));
+    if (same == measured_.end()) measured_.push_back(cell);
+  }
   const torch::NoGradGuard no_grad;
   const bool training = network.training();
   network.set_training(false);
@@ -57,7 +66,7 @@ NetworkObserver::NetworkObserver(nn::Network& network, const std::vector<stats::
     if (known.channels_last)
       shape.unit_order = stats::UnitOrder::channels_last(output.size(1), output.size(2) * output.size(3));
     shape.activation = layer.spec().relu ? stats::Activation::relu : stats::Activation::identity;
-    known.plan = std::make_unique<stats::LayerPlan>(shape, cells);
+    known.plan = std::make_unique<stats::LayerPlan>(shape, measured_);
     layers_.push_back(std::move(known));
   });
   network.forward(inputs);
@@ -65,7 +74,7 @@ NetworkObserver::NetworkObserver(nn::Network& network, const std::vector<stats::
   network.set_training(training);
 }
 
-void NetworkObserver::begin(const rules::LearningRule& rule, bool backward_kernel, Key where) {
+void NetworkObserver::begin(const rules::LearningRule* backward, Key where) {
   const torch::NoGradGuard no_grad;
   folds_.clear();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -77,12 +86,13 @@ void NetworkObserver::begin(const rules::LearningRule& rule, bool backward_kerne
     fold.set_weights(
         {weights.const_data_ptr(), element_type(weights), 1, weights.numel(), weights.numel(), {}});
 
-    const Tensor b = backward_kernel ? rule.backward_kernel(i) : Tensor();
+    const Tensor b = backward != nullptr ? backward->backward_kernel(i) : Tensor();
     // In float64: one sample's worth of work, and S is what all stimuli are multiplied with.
     const Tensor kernel = dense(b.defined() ? b : layer.weight, false).to(torch::kFloat64);
     std::vector<std::int64_t> sizes = known.input_sizes;
     sizes.insert(sizes.begin(), 1);
-    for (std::size_t cell = 0; cell < cell_count_; ++cell) {
+    for (std::size_t cell = 0; cell < measured_.size(); ++cell) {
+      if (known.plan->first_with_same_units(cell) != cell) continue;
       std::vector<std::uint8_t> kept = known.plan->kept_inputs(cell);
       const Tensor indicator = torch::from_blob(kept.data(), sizes, torch::kUInt8).to(torch::kFloat64);
       const Tensor s = dense(layer.apply(kernel, indicator), known.channels_last);
@@ -100,7 +110,7 @@ nn::LayerSink NetworkObserver::sink() {
 
 std::vector<stats::ObservableRow> NetworkObserver::rows(std::size_t cell) const {
   std::vector<stats::ObservableRow> rows;
-  for (const stats::LayerFold& fold : folds_) rows.push_back(fold.row(cell));
+  for (const stats::LayerFold& fold : folds_) rows.push_back(fold.row(measured_as_.at(cell)));
   return rows;
 }
 

@@ -23,6 +23,32 @@ void keep_first(std::vector<T>& values, std::size_t count) {
 
 }  // namespace
 
+Key measurement_key(const io::Trajectory& network, std::int64_t seed, std::int64_t point) {
+  return Key(static_cast<std::uint64_t>(seed), "measurement")
+      .with(network.architecture)
+      .with(network.task)
+      .with(network.learning_rule)
+      .with(static_cast<std::uint64_t>(network.batch_size))
+      .with(static_cast<std::uint64_t>(network.model_seed))
+      .with(static_cast<std::uint64_t>(network.dataset_seed))
+      .with(static_cast<std::uint64_t>(point));
+}
+
+void append_point(io::Trajectory& trajectory, const NetworkObserver& observer) {
+  const auto append = [](std::vector<float>& values, std::size_t at,
+                         const std::vector<stats::ObservableRow>& rows) {
+    std::vector<float> flat;
+    for (const stats::ObservableRow& row : rows)
+      for (const double value : row) flat.push_back(static_cast<float>(value));
+    values.insert(values.begin() + static_cast<std::ptrdiff_t>(at), flat.begin(), flat.end());
+  };
+  const std::size_t row = trajectory.layers.size() * stats::observable_count;
+  const std::size_t points = trajectory.observables.size() / row + 1;  // with this one
+  append(trajectory.observables, trajectory.observables.size(), observer.rows(0));
+  for (std::size_t cell = 1; cell < observer.cells(); ++cell)
+    append(trajectory.imperfect->observables, (cell * points - 1) * row, observer.rows(cell));
+}
+
 TrajectoryRecorder::TrajectoryRecorder(std::filesystem::path path, TrajectoryHeader header,
                                        ObserverOptions options)
     : path_(std::move(path)), options_(std::move(options)) {
@@ -42,8 +68,13 @@ TrajectoryRecorder::TrajectoryRecorder(std::filesystem::path path, TrajectoryHea
 
 std::optional<TrajectoryRecorder::Recorded> TrajectoryRecorder::recorded() const {
   if (!std::filesystem::exists(path_)) return std::nullopt;
-  const io::Trajectory found = io::read_trajectory(path_);
-  Recorded result{found.complete(), "", found.config};
+  const io::Trajectory found = io::read_trajectory_header(path_);
+  Recorded result{.complete = found.complete(),
+                  .failure = "",
+                  .config = found.config,
+                  .software = found.software,
+                  .points = found.points(),
+                  .step = found.step.empty() ? 0 : found.step.back()};
   if (found.failed())
     result.failure =
         found.status.starts_with(failed_prefix) ? found.status.substr(failed_prefix.size()) : found.status;
@@ -57,6 +88,12 @@ bool TrajectoryRecorder::restore(std::int64_t points) {
   // Rows after the state's are measured again, to the same bits.
   const auto count = static_cast<std::size_t>(points);
   const std::size_t layers = found.layers.size(), row = layers * found.observable_names.size();
+  trajectory_.dataset = std::move(found.dataset);
+  trajectory_.probe_size = found.probe_size;
+  trajectory_.probe_checksum = std::move(found.probe_checksum);
+  trajectory_.layers = std::move(found.layers);
+  trajectory_.layer_position = std::move(found.layer_position);
+  trajectory_.observable_names = std::move(found.observable_names);
   trajectory_.step = std::move(found.step);
   trajectory_.epoch = std::move(found.epoch);
   trajectory_.observables = std::move(found.observables);
@@ -119,15 +156,8 @@ void TrajectoryRecorder::start(nn::Network& network, const rules::LearningRule& 
 
 void TrajectoryRecorder::begin_point(nn::Network& network, rules::LearningRule& rule, const tasks::Task& task,
                                      const std::function<tasks::Batch()>& next_batch) {
-  const Key where = Key(static_cast<std::uint64_t>(options_.imperfect_seed), "measurement")
-                        .with(trajectory_.architecture)
-                        .with(trajectory_.task)
-                        .with(trajectory_.learning_rule)
-                        .with(static_cast<std::uint64_t>(trajectory_.batch_size))
-                        .with(static_cast<std::uint64_t>(trajectory_.model_seed))
-                        .with(static_cast<std::uint64_t>(trajectory_.dataset_seed))
-                        .with(static_cast<std::uint64_t>(trajectory_.points()));
-  observer_->begin(rule, options_.layer_change_kernel == "as-study", where);
+  observer_->begin(options_.layer_change_kernel == "as-study" ? &rule : nullptr,
+                   measurement_key(trajectory_, options_.imperfect_seed, trajectory_.points()));
   if (!trajectory_.alignment) return;
   const std::vector<LayerAlignment> alignment = measure_alignment(network, rule, task, next_batch());
   for (const LayerAlignment& layer : alignment) {
@@ -140,18 +170,7 @@ void TrajectoryRecorder::begin_point(nn::Network& network, rules::LearningRule& 
 void TrajectoryRecorder::end_point(std::int64_t step, double epoch,
                                    const std::map<std::string, double>& metrics, const nn::Network* keep) {
   const std::int64_t point = trajectory_.points();
-  const auto append = [](std::vector<float>& values, std::size_t at,
-                         const std::vector<stats::ObservableRow>& rows) {
-    std::vector<float> flat;
-    for (const stats::ObservableRow& row : rows)
-      for (const double value : row) flat.push_back(static_cast<float>(value));
-    values.insert(values.begin() + static_cast<std::ptrdiff_t>(at), flat.begin(), flat.end());
-  };
-  append(trajectory_.observables, trajectory_.observables.size(), observer_->rows(0));
-  const std::size_t row = trajectory_.layers.size() * stats::observable_count;
-  for (std::size_t cell = 1; cell < observer_->cells(); ++cell)
-    append(trajectory_.imperfect->observables, (cell * static_cast<std::size_t>(point + 1) - 1) * row,
-           observer_->rows(cell));
+  append_point(trajectory_, *observer_);
   for (const auto& [name, value] : metrics) trajectory_.metrics[name].push_back(value);
   trajectory_.step.push_back(step);
   trajectory_.epoch.push_back(epoch);
@@ -166,20 +185,23 @@ void TrajectoryRecorder::end_point(std::int64_t step, double epoch,
   }
 }
 
+void TrajectoryRecorder::drop_unfinished_point() {
+  if (!trajectory_.alignment) return;
+  const auto count = static_cast<std::size_t>(trajectory_.points()) * trajectory_.layers.size();
+  keep_first(trajectory_.alignment->weight_angle, count);
+  keep_first(trajectory_.alignment->error_angle, count);
+  keep_first(trajectory_.alignment->norm_ratio, count);
+}
+
 void TrajectoryRecorder::save() {
+  drop_unfinished_point();
   trajectory_.status = "running";
   io::write_trajectory(path_, trajectory_);
 }
 
 void TrajectoryRecorder::finish(const std::string& failure) {
+  drop_unfinished_point();
   trajectory_.status = failure.empty() ? "complete" : std::string(failed_prefix) + failure;
-  // A point that was begun but failed in its middle leaves no half row.
-  if (trajectory_.alignment) {
-    const auto count = static_cast<std::size_t>(trajectory_.points()) * trajectory_.layers.size();
-    keep_first(trajectory_.alignment->weight_angle, count);
-    keep_first(trajectory_.alignment->error_angle, count);
-    keep_first(trajectory_.alignment->norm_ratio, count);
-  }
   io::write_trajectory(path_, trajectory_);
 }
 

@@ -12,54 +12,8 @@
 namespace lrid::report {
 namespace {
 
-constexpr std::string_view how_to_read =
-    "Bars are means over the splits, whiskers ± s.e.m., ticks below them single splits";
-
 bool has_accuracy(const Row* row) {
   return std::isfinite(row->accuracy.mean);
-}
-
-const Row* highest(const RowRefs& rows) {
-  const Row* best = nullptr;
-  for (const Row* row : rows)
-    if (has_accuracy(row) && (best == nullptr || row->accuracy.mean > best->accuracy.mean)) best = row;
-  return best;
-}
-
-const Row* lowest(const RowRefs& rows) {
-  const Row* worst = nullptr;
-  for (const Row* row : rows)
-    if (has_accuracy(row) && (worst == nullptr || row->accuracy.mean < worst->accuracy.mean)) worst = row;
-  return worst;
-}
-
-std::string measure_of(const Row& row) {
-  return measure_title(condition(row, "measure").value_or("all"));
-}
-
-/// The rows' chance level where they all have the same, NaN otherwise.
-double common_chance(const RowRefs& rows) {
-  const double first = rows.empty() ? NAN : chance(*rows.front());
-  return std::ranges::all_of(rows, [&](const Row* row) { return chance(*row) == first; }) ? first : NAN;
-}
-
-struct BarPanel {
-  std::string heading;
-  std::vector<Bar> bars;
-  double chance;
-};
-
-std::string bar_panels(const std::vector<BarPanel>& all, std::string_view what) {
-  std::string html;
-  for (const BarPanel& one : all)
-    html += panel(one.heading, accuracy_bars(one.bars, one.chance, fmt::format("{}, {}", what, one.heading)));
-  return panels(html);
-}
-
-std::string against_chance(const io::Figure& figure, double chance) {
-  if (!std::isfinite(chance)) return "";
-  if (clearly_above(figure, chance)) return fmt::format(", against a chance of {}", chance_text(chance));
-  return fmt::format(", which two standard errors do not tell from a chance of {}", chance_text(chance));
 }
 
 }  // namespace
@@ -298,22 +252,13 @@ std::optional<Exhibit> position_figure(const View& view) {
 std::optional<Exhibit> within_position_figure(const View& view) {
   const RowRefs rows = view.with_key("position");
   if (highest(rows) == nullptr) return std::nullopt;
-  std::vector<BarPanel> all;
-  for (const std::string& classifier : values_of(rows, "classifier")) {
-    const RowRefs of_classifier = rows_where(rows, "classifier", classifier);
-    std::vector<std::string> measures = values_of(of_classifier, "measure");
-    if (measures.empty()) measures.emplace_back();
-    for (const std::string& measure : measures) {
-      RowRefs own = measure.empty() ? of_classifier : rows_where(of_classifier, "measure", measure);
-      std::ranges::stable_sort(
-          own, {}, [](const Row* row) { return numeric_condition(*row, "position").value_or(0); });
-      BarPanel one{sentence(classifier_title(classifier)), {}, common_chance(own)};
-      if (measures.size() > 1) one.heading += ", " + measure_title(measure);
-      for (const Row* row : own)
-        one.bars.push_back({position_title(*condition(*row, "position")), row->accuracy});
-      all.push_back(std::move(one));
-    }
-  }
+  const std::vector<BarPanel> all = bar_panels_of(rows, [](RowRefs own) {
+    std::ranges::stable_sort(own, {},
+                             [](const Row* row) { return numeric_condition(*row, "position").value_or(0); });
+    std::vector<Bar> bars;
+    for (const Row* row : own) bars.push_back({position_title(*condition(*row, "position")), row->accuracy});
+    return bars;
+  });
   const Row *best = highest(rows), *worst = lowest(rows_where(rows, "classifier", best->classifier));
   Exhibit exhibit{.title = "Trained and tested within a layer position",
                   .html = bar_panels(all, "Accuracy within a layer position")};

@@ -80,12 +80,17 @@ std::string sentence(std::string text) {
   return text;
 }
 
-std::string table(const std::vector<Cell>& header, const std::vector<std::vector<Cell>>& rows) {
-  const auto cell = [](std::string_view tag, const Cell& content) {
-    return fmt::format("<{0}{1}>{2}</{0}>", tag, content.numeric ? " class=\"n\"" : "", content.html);
+std::string table(const std::vector<Cell>& header, const std::vector<std::vector<Cell>>& rows,
+                  std::string_view css_class) {
+  const auto cell = [](std::string_view tag, const Cell& content, std::string_view attributes = "") {
+    return fmt::format("<{0}{1}{2}>{3}</{0}>", tag, attributes, content.numeric ? " class=\"n\"" : "",
+                       content.html);
   };
-  std::string html = "<div class=\"scroll\"><table><thead><tr>";
-  for (const Cell& title : header) html += cell("th", title);
+  // What scrolls must be reachable by keyboard.
+  std::string html = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\"><table";
+  if (!css_class.empty()) html += fmt::format(" class=\"{}\"", css_class);
+  html += "><thead><tr>";
+  for (const Cell& title : header) html += cell("th", title, " scope=\"col\"");
   html += "</tr></thead><tbody>\n";
   for (const std::vector<Cell>& row : rows) {
     html += "<tr>";

@@ -32,7 +32,8 @@ struct Cell {
   bool numeric = false;
 };
 /// A table that scrolls sideways in its own box where the page is too narrow.
-std::string table(const std::vector<Cell>& header, const std::vector<std::vector<Cell>>& rows);
+std::string table(const std::vector<Cell>& header, const std::vector<std::vector<Cell>>& rows,
+                  std::string_view css_class = "");
 
 /// A folded part of the page.
 std::string folded(std::string_view summary, std::string_view html);

@@ -61,15 +61,6 @@ std::string accuracy_maps(const RowRefs& rows, const std::string& down, const st
   return panels(html);
 }
 
-const Row* extreme(const RowRefs& rows, bool highest) {
-  const Row* found = nullptr;
-  for (const Row* row : rows) {
-    if (!std::isfinite(row->accuracy.mean)) continue;
-    if (found == nullptr || (row->accuracy.mean > found->accuracy.mean) == highest) found = row;
-  }
-  return found;
-}
-
 }  // namespace
 
 std::optional<Exhibit> confusion_figure(const View& view) {
@@ -125,26 +116,44 @@ std::optional<Exhibit> confusion_figure(const View& view) {
 std::optional<Exhibit> portion_figure(const View& view) {
   const RowRefs rows = rows_where(view.with_key("train_points"),
                                   [](const Row& row) { return row.condition.contains("test_points"); });
-  const Row *best = extreme(rows, true), *worst = extreme(rows, false);
+  const RowRefs same = rows_where(
+      rows, [](const Row& row) { return condition(row, "train_points") == condition(row, "test_points"); });
+  const Row *best = highest(same), *worst = lowest(same);
   if (best == nullptr) return std::nullopt;
-  Exhibit exhibit{.title = "Accuracy from portions of the trajectory",
-                  .html = accuracy_maps(rows, "train_points", "test_points", "trained on", "tested on")};
+  std::string html =
+      bar_panels(bar_panels_of(same, "train_points"), "Accuracy from portions of the trajectory");
+  // Portions that were tested on each other make a map.
+  std::vector<std::vector<std::string>> groups;
+  for (const std::string& name : values_of(rows, "train_points")) {
+    const std::vector<std::string> tested = values_of(rows_where(rows, "train_points", name), "test_points");
+    if (tested.size() > 1 && std::ranges::find(groups, tested) == groups.end()) groups.push_back(tested);
+  }
+  for (const std::vector<std::string>& group : groups)
+    html += accuracy_maps(
+        rows_where(rows,
+                   [&](const Row& row) {
+                     return std::ranges::find(group, *condition(row, "train_points")) != group.end() &&
+                            std::ranges::find(group, *condition(row, "test_points")) != group.end();
+                   }),
+        "train_points", "test_points", "trained on", "tested on");
+  Exhibit exhibit{.title = "Accuracy from portions of the trajectory", .html = html};
   if (best != worst)
-    exhibit.finding = fmt::format(
-        "From portions of the trajectory, accuracy runs from {} (trained on {}, tested on {}) to {} ({}, "
-        "{}).",
-        number(worst->accuracy.mean), *condition(*worst, "train_points"), *condition(*worst, "test_points"),
-        number(best->accuracy.mean), *condition(*best, "train_points"), *condition(*best, "test_points"));
-  exhibit.caption =
-      "Rows: the points that training saw; columns: those it was tested on. The stronger the shade, the more "
-      "accurate.";
+    exhibit.finding = fmt::format("From portions of the trajectory, accuracy runs from {} ({}) to {} ({}).",
+                                  number(worst->accuracy.mean), *condition(*worst, "train_points"),
+                                  number(best->accuracy.mean), *condition(*best, "train_points"));
+  exhibit.caption = fmt::format(
+      "Bars: trained and tested on the same points. {}.{}", how_to_read,
+      groups.empty()
+          ? ""
+          : " Maps: trained on the points of a row, tested on those of a column; the stronger the shade, "
+            "the more accurate.");
   return exhibit;
 }
 
 std::optional<Exhibit> imperfection_figure(const View& view) {
   const RowRefs rows = rows_where(view.with_key("unit_fraction"),
                                   [](const Row& row) { return row.condition.contains("noise"); });
-  const Row *best = extreme(rows, true), *worst = extreme(rows, false);
+  const Row *best = highest(rows), *worst = lowest(rows);
   if (best == nullptr) return std::nullopt;
   Exhibit exhibit{
       .title = "Accuracy under noise and with few units",
@@ -157,6 +166,61 @@ std::optional<Exhibit> imperfection_figure(const View& view) {
   exhibit.caption =
       "Noise is added to every measured value, then a share of the units is kept; training and test alike. "
       "The stronger the shade, the more accurate.";
+  return exhibit;
+}
+
+std::optional<Exhibit> transfer_figure(const View& view) {
+  const RowRefs rows =
+      rows_where(view.with_key("train_on"), [](const Row& row) { return row.condition.contains("test_on"); });
+  const RowRefs across = rows_where(
+      rows, [](const Row& row) { return condition(row, "train_on") != condition(row, "test_on"); });
+  const Row *best = highest(across), *worst = lowest(across);
+  if (best == nullptr) return std::nullopt;
+  Exhibit exhibit{.title = "Trained on one kind, tested on another",
+                  .html = accuracy_maps(rows, "train_on", "test_on", "trained on", "tested on")};
+  exhibit.finding = fmt::format(
+      "From one kind of network to another, accuracy lies between {} ({} to {}) and {} ({} to {}).",
+      with_error(worst->accuracy), *condition(*worst, "train_on"), *condition(*worst, "test_on"),
+      with_error(best->accuracy), *condition(*best, "train_on"), *condition(*best, "test_on"));
+  exhibit.caption =
+      "On the diagonal: within a kind, other networks of it. The stronger the shade, the more accurate.";
+  return exhibit;
+}
+
+std::optional<Exhibit> pair_figure(const View& view) {
+  const RowRefs rows = view.with_key("pair");
+  const Row *easiest = highest(rows), *hardest = lowest(rows);
+  if (easiest == nullptr) return std::nullopt;
+  std::vector<std::string> names;
+  for (const Row* row : rows)
+    for (const std::string& label : row->labels)
+      if (std::ranges::find(names, label) == names.end()) names.push_back(label);
+  std::string html;
+  for (const std::string& classifier : values_of(rows, "classifier"))
+    for (const std::string& measure : values_of(rows, "measure")) {
+      const RowRefs own = rows_where(rows_where(rows, "classifier", classifier), "measure", measure);
+      if (own.empty()) continue;
+      HeatMap map{.row_labels = names, .column_labels = names, .row_title = "", .column_title = ""};
+      for (const std::string& a : names) {
+        map.shade.emplace_back();
+        map.main.emplace_back();
+        for (const std::string& b : names) {
+          double accuracy = NAN;
+          for (const Row* row : own)
+            if (row->labels == std::vector{a, b} || row->labels == std::vector{b, a})
+              accuracy = row->accuracy.mean;
+          map.shade.back().push_back(std::isfinite(accuracy) ? 2 * accuracy - 1 : accuracy);
+          map.main.back().push_back(a == b ? "" : number(accuracy));
+        }
+      }
+      const std::string heading = sentence(classifier_title(classifier)) + ", " + measure_title(measure);
+      html += panel(heading, heat_map(map, "Accuracy between pairs, " + heading));
+    }
+  Exhibit exhibit{.title = "Pairs without the others", .html = panels(html)};
+  exhibit.finding = fmt::format("The easiest pair is {} ({}), the hardest {} ({}); chance is 0.5.",
+                                *condition(*easiest, "pair"), with_error(easiest->accuracy),
+                                *condition(*hardest, "pair"), with_error(hardest->accuracy));
+  exhibit.caption = "Accuracy where only two classes are there. White is chance, full shade no error.";
   return exhibit;
 }
 

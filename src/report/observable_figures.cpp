@@ -83,7 +83,7 @@ std::optional<Exhibit> importance_figure(const View& view) {
                   importance_bars(shown, all.front().value, "Most important observables, " + name));
     double total = 0;
     std::vector<Importance> shares;
-    std::map<std::string, double> by_statistic;
+    std::map<std::string, double> by_statistic, by_function;
     for (std::size_t kind = 0; kind <= std::size(kinds); ++kind) {
       double sum = 0;
       std::size_t members = 0;
@@ -91,7 +91,10 @@ std::optional<Exhibit> importance_figure(const View& view) {
         if (kind_of(one.name) == kind) {
           sum += one.value;
           ++members;
-          if (kind < std::size(kinds)) by_statistic[one.name.substr(one.name.find('_') + 1)] += one.value;
+          if (kind == std::size(kinds)) continue;
+          const std::size_t underscore = one.name.find('_'), function = kinds[kind].first.size();
+          by_statistic[one.name.substr(underscore + 1)] += one.value;
+          by_function[one.name.substr(function, underscore - function)] += one.value;
         }
       total += sum;
       if (members == 0) continue;
@@ -111,12 +114,15 @@ std::optional<Exhibit> importance_figure(const View& view) {
                                       number(100 * heaviest->value / total, 0));
       }
     }
-    std::vector<Importance> statistics;
-    for (const auto& [statistic, sum] : by_statistic) statistics.push_back({statistic, sum, "bar"});
-    std::ranges::stable_sort(statistics, std::ranges::greater{}, &Importance::value);
-    if (statistics.size() > 1)
-      html += panel(name + ": by statistic", importance_bars(statistics, statistics.front().value,
-                                                             "Importance by statistic, " + name));
+    for (const auto& [grouping, sums] : {std::pair{"statistic", &by_statistic}, {"function", &by_function}}) {
+      std::vector<Importance> grouped;
+      for (const auto& [group, sum] : *sums) grouped.push_back({group, sum, "bar"});
+      std::ranges::stable_sort(grouped, std::ranges::greater{}, &Importance::value);
+      if (grouped.size() > 1)
+        html += panel(fmt::format("{}: by {}", name, grouping),
+                      importance_bars(grouped, grouped.front().value,
+                                      fmt::format("Importance by {}, {}", grouping, name)));
+    }
     if (shares.size() > 1) {
       for (Importance& share : shares) share.value /= total;
       double largest = 0;

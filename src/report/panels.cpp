@@ -118,6 +118,41 @@ std::string accuracy_bars(const std::vector<Bar>& bars, double chance, std::stri
   return rows.str();
 }
 
+std::string bar_panels(const std::vector<BarPanel>& all, std::string_view what) {
+  std::string html;
+  for (const BarPanel& one : all)
+    html += panel(one.heading, accuracy_bars(one.bars, one.chance, fmt::format("{}, {}", what, one.heading)));
+  return panels(html);
+}
+
+std::vector<BarPanel> bar_panels_of(const RowRefs& rows,
+                                    const std::function<std::vector<Bar>(const RowRefs&)>& bars) {
+  std::vector<BarPanel> result;
+  const std::vector<std::string> measures = values_of(rows, "measure");
+  for (const std::string& classifier : values_of(rows, "classifier"))
+    for (const std::string& measure : measures) {
+      const RowRefs own = rows_where(rows_where(rows, "classifier", classifier), "measure", measure);
+      if (own.empty()) continue;
+      result.push_back({sentence(classifier_title(classifier)), bars(own), common_chance(own)});
+      if (measures.size() > 1) result.back().heading += ", " + measure_title(measure);
+    }
+  return result;
+}
+
+std::vector<BarPanel> bar_panels_of(const RowRefs& rows, const std::string& key) {
+  return bar_panels_of(rows, [&](const RowRefs& own) {
+    std::vector<Bar> bars;
+    for (const Row* row : own) bars.push_back({condition(*row, key).value_or("all"), row->accuracy});
+    return bars;
+  });
+}
+
+std::string against_chance(const io::Figure& figure, double chance) {
+  if (!std::isfinite(chance)) return "";
+  if (clearly_above(figure, chance)) return fmt::format(", against a chance of {}", chance_text(chance));
+  return fmt::format(", which two standard errors do not tell from a chance of {}", chance_text(chance));
+}
+
 std::string heat_map(const HeatMap& map, std::string_view label) {
   const auto rows = static_cast<double>(map.row_labels.size()),
              columns = static_cast<double>(map.column_labels.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,24 @@ struct Bar {
 };
 /// Horizontal bars with s.e.m. whiskers and a tick under the bar for each split.
 std::string accuracy_bars(const std::vector<Bar>& bars, double chance, std::string_view label);
+
+inline constexpr std::string_view how_to_read =
+    "Bars are means over the splits, whiskers ± s.e.m., ticks below them single splits";
+
+/// A panel of bars with its heading and chance level (NaN: none drawn).
+struct BarPanel {
+  std::string heading;
+  std::vector<Bar> bars;
+  double chance;
+};
+std::string bar_panels(const std::vector<BarPanel>& all, std::string_view what);
+/// A panel for each classifier and measure, with the bars that `bars` makes of its rows.
+std::vector<BarPanel> bar_panels_of(const RowRefs& rows,
+                                    const std::function<std::vector<Bar>(const RowRefs&)>& bars);
+/// The same with a bar for each row, labelled by its value of a condition key.
+std::vector<BarPanel> bar_panels_of(const RowRefs& rows, const std::string& key);
+/// ", against a chance of 0.25", or that it cannot be told from it; "" without a finite chance.
+std::string against_chance(const io::Figure& figure, double chance);
 
 /// Width that the widest of these labels takes, at most `most`.
 double label_width(const std::vector<std::string>& labels, double font_size, double most);

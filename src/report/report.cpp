@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 
 #include "figures.hpp"
 #include "markup.hpp"
+#include "study.hpp"
 #include "style.hpp"
 #include "view.hpp"
 
@@ -19,11 +21,29 @@ namespace lrid::report {
 namespace {
 
 /// The figures of a part, in order of appearance.
-constexpr std::optional<Exhibit> (*figures[])(const View&) = {
-    accuracy_figure,   split_figure,        held_out_figure, control_figure,
-    confusion_figure,  dprime_table,        position_figure, within_position_figure,
-    importance_figure, trajectory_figure,   portion_figure,  imperfection_figure,
-    extra_table,       hyperparameter_table};
+constexpr std::optional<Exhibit> (*figures[])(const View&) = {accuracy_figure,
+                                                              split_figure,
+                                                              network_figure,
+                                                              held_out_figure,
+                                                              control_figure,
+                                                              novelty_figure,
+                                                              learning_curve_figure,
+                                                              transfer_figure,
+                                                              pair_figure,
+                                                              matched_figure,
+                                                              target_figure,
+                                                              confusion_figure,
+                                                              dprime_table,
+                                                              position_figure,
+                                                              within_position_figure,
+                                                              importance_figure,
+                                                              observable_group_figure,
+                                                              trajectory_figure,
+                                                              portion_figure,
+                                                              imperfection_figure,
+                                                              reliability_figure,
+                                                              extra_table,
+                                                              hyperparameter_table};
 
 struct NumberedExhibit {
   Exhibit exhibit;
@@ -158,6 +178,14 @@ std::string what_was_run(const View& view) {
   return html;
 }
 
+std::string part_title(const Part& part, const std::string& name) {
+  std::string title = part.view.results().experiment.empty() ? name : part.view.results().experiment;
+  std::ranges::replace(title, '_', ' ');
+  std::ranges::replace(title, '-', ' ');
+  if (const auto column = configured(part.view.results(), "hold_out")) title += ": " + *column;
+  return sentence(title);
+}
+
 std::string figure_html(const NumberedExhibit& numbered) {
   const Exhibit& exhibit = numbered.exhibit;
   return fmt::format(
@@ -168,22 +196,67 @@ std::string figure_html(const NumberedExhibit& numbered) {
 }
 
 std::string findings(const std::vector<Part>& parts) {
+  // Of many experiments the first findings of each: a summary must stay one.
+  const std::size_t most = parts.size() > 3 ? 2 : std::numeric_limits<std::size_t>::max();
   std::string html;
-  for (const Part& part : parts)
-    for (const NumberedExhibit& numbered : part.exhibits)
-      if (!numbered.exhibit.finding.empty())
-        html += fmt::format("<li>{} <a href=\"#figure-{}\">Figure\u00a0{}</a></li>\n",
-                            escape(numbered.exhibit.finding), numbered.number, numbered.number);
+  for (const Part& part : parts) {
+    std::size_t shown = 0;
+    for (const NumberedExhibit& numbered : part.exhibits) {
+      if (numbered.exhibit.finding.empty() || shown++ >= most) continue;
+      html += fmt::format("<li>{} <a href=\"#figure-{}\">Figure\u00a0{}</a></li>\n",
+                          escape(numbered.exhibit.finding), numbered.number, numbered.number);
+    }
+  }
   return html.empty() ? "" : "<ul class=\"findings\">\n" + html + "</ul>\n";
 }
 
-std::string part_html(const Part& part, const std::string& name) {
+/// How the results compare with the study's, a line each; "" where they test nothing of it.
+std::string comparison(const View& view) {
+  std::string html;
+  for (const StudyFinding& finding : study_findings())
+    if (const auto verdict = finding.compare(view))
+      html += fmt::format("<li><b>{}:</b> {} Here: {}.</li>\n", verdict->agrees ? "agrees" : "does not agree",
+                          escape(finding.statement), escape(verdict->evidence));
+  return html.empty() ? "" : "<p>Compared with the study</p>\n<ul class=\"findings\">\n" + html + "</ul>\n";
+}
+
+/// Everything the study found: whether the first part that tests it agrees.
+std::string comparison_table(const std::vector<Part>& parts) {
+  std::vector<std::vector<Cell>> body;
+  for (const StudyFinding& finding : study_findings()) {
+    std::string verdict = "not tested", evidence;
+    for (const Part& part : parts)
+      if (const auto found = finding.compare(part.view)) {
+        verdict = found->agrees ? "agrees" : "does not agree";
+        evidence = found->evidence;
+        break;
+      }
+    body.push_back(
+        {{escape(finding.statement), false}, {"<b>" + verdict + "</b>", false}, {escape(evidence), false}});
+  }
+  return "<h3 id=\"study\">Compared with the study</h3>\n" +
+         table({{"what the study found", false}, {"these results", false}, {"in figures", false}}, body,
+               "prose") +
+         "<p>Nayebi et al., “Identifying Learning Rules From Neural Network Observables”, NeurIPS 2020. "
+         "Agreement is in "
+         "kind: two standard errors above chance, above another accuracy.</p>\n";
+}
+
+/// What there is on the page, for those who come for one thing.
+std::string contents(const std::vector<Part>& parts, const std::vector<std::string>& names) {
+  if (parts.size() < 2) return "";
+  std::string html = "<nav aria-label=\"Contents\"><ol>\n";
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    html +=
+        fmt::format("<li><a href=\"#part-{}\">{}</a></li>\n", i + 1, escape(part_title(parts[i], names[i])));
+  return html + "</ol></nav>\n";
+}
+
+std::string part_html(const Part& part, const std::string& name, std::size_t number) {
   const io::Results& results = part.view.results();
-  std::string title = results.experiment.empty() ? name : results.experiment;
-  std::ranges::replace(title, '_', ' ');
-  std::ranges::replace(title, '-', ' ');
-  std::string html = fmt::format("<section>\n<h2>{}</h2>\n", escape(sentence(title)));
-  html += what_was_run(part.view);
+  std::string html = fmt::format("<section aria-labelledby=\"part-{0}\">\n<h2 id=\"part-{0}\">{1}</h2>\n",
+                                 number, escape(part_title(part, name)));
+  html += what_was_run(part.view) + comparison(part.view);
   for (const NumberedExhibit& numbered : part.exhibits) html += figure_html(numbered);
   if (part.exhibits.empty()) html += "<p>These results hold nothing that could be drawn.</p>\n";
   if (!part.view.rows().empty())
@@ -224,8 +297,8 @@ std::string render_report(const std::vector<Source>& sources) {
       "<p class=\"lead\">What statistics of weights, activations and their change over training say about "
       "the {}.</p>\n",
       escape(target), escape(target == "learning rule" ? "rule that trained a network" : target));
-  html += tiles(parts) + findings(parts) + "</header>\n";
-  for (std::size_t i = 0; i < parts.size(); ++i) html += part_html(parts[i], names[i]);
+  html += tiles(parts) + findings(parts) + comparison_table(parts) + contents(parts, names) + "</header>\n";
+  for (std::size_t i = 0; i < parts.size(); ++i) html += part_html(parts[i], names[i], i + 1);
   html += fmt::format("<footer>From {}. {}</footer>\n</main>\n</body>\n</html>\n", escape(enumerate(names)),
                       escape(fmt::format("{}", fmt::join(software, "; "))));
   return html;

@@ -65,6 +65,9 @@ tbody tr:last-child td { border-bottom: 0; }
 .n { text-align: right; padding: 6px 6px 6px 14px; white-space: nowrap; }
 th.n { white-space: normal; overflow-wrap: anywhere; min-width: 5em; }
 td:first-child { white-space: nowrap; }
+.prose td { white-space: normal; min-width: 7em; }
+nav ol { margin: 16px 0 0; padding-left: 1.4em; columns: 16em; font-size: 0.94rem; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 td small { display: block; color: var(--soft); font-size: 0.82em; }
 details { margin: 12px 0 0; font-size: 0.94rem; }
 summary { cursor: pointer; color: var(--soft); padding: 4px 0; }

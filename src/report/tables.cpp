@@ -34,6 +34,19 @@ Cell extra_cell(const Row& row, const std::string& name) {
   return number_cell(found == row.extra.end() ? "" : with_error(found->second));
 }
 
+Cell split_cell(const Row& row) {
+  return text_cell(split_title(condition(row, "split").value_or("")));
+}
+
+/// The plain rows of the main measure: classifier by classifier, one for each kind of split.
+RowRefs main_rows_of_all_splits(const View& view) {
+  RowRefs rows;
+  for (const std::string& classifier : values_of(view.plain(), "classifier"))
+    for (const Row* row : rows_where(view.plain(), "classifier", classifier))
+      if (condition(*row, "measure").value_or("") == view.main_measure()) rows.push_back(row);
+  return rows;
+}
+
 std::string spaced(std::string name) {
   std::ranges::replace(name, '_', ' ');
   return name;
@@ -49,10 +62,11 @@ std::string setting_text(const std::map<std::string, io::ConditionValue>& settin
 }  // namespace
 
 std::optional<Exhibit> dprime_table(const View& view) {
-  const RowRefs rows = rows_where(view.main_rows(), [](const Row& row) { return !row.dprime.empty(); });
+  const RowRefs rows =
+      rows_where(main_rows_of_all_splits(view), [](const Row& row) { return !row.dprime.empty(); });
   if (rows.empty()) return std::nullopt;
   const std::vector<std::string>& labels = rows.front()->labels;
-  std::vector<Cell> header = {text_cell("classifier")};
+  std::vector<Cell> header = {text_cell("classifier"), text_cell("split")};
   for (const std::string& label : labels) header.push_back(number_cell(label));
   std::vector<std::vector<Cell>> body;
   struct Class {
@@ -62,10 +76,11 @@ std::optional<Exhibit> dprime_table(const View& view) {
   std::vector<Class> found;
   for (const Row* row : rows) {
     if (row->labels != labels) continue;
-    body.push_back({text_cell(classifier_title(row->classifier))});
+    body.push_back({text_cell(classifier_title(row->classifier)), split_cell(*row)});
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const io::Figure dprime = summarise(row->dprime, i), balanced = summarise(row->balanced_accuracy, i);
-      if (std::isfinite(dprime.mean)) found.push_back({dprime.mean, labels[i], row->classifier});
+      if (std::isfinite(dprime.mean) && condition(*row, "split").value_or("") == view.strict_split())
+        found.push_back({dprime.mean, labels[i], row->classifier});
       body.back().push_back(
           {fmt::format("{}<small>{}</small>", with_error(dprime), number(balanced.mean)), true});
     }
@@ -115,14 +130,14 @@ std::optional<Exhibit> hyperparameter_table(const View& view) {
 }
 
 std::optional<Exhibit> extra_table(const View& view) {
-  const RowRefs rows = view.main_rows();
+  const RowRefs rows = main_rows_of_all_splits(view);
   const std::vector<std::string> names = extra_names(rows);
   if (names.empty()) return std::nullopt;
-  std::vector<Cell> header = {text_cell("classifier")};
+  std::vector<Cell> header = {text_cell("classifier"), text_cell("split")};
   for (const std::string& name : names) header.push_back(number_cell(spaced(name)));
   std::vector<std::vector<Cell>> body;
   for (const Row* row : rows) {
-    body.push_back({text_cell(classifier_title(row->classifier))});
+    body.push_back({text_cell(classifier_title(row->classifier)), split_cell(*row)});
     for (const std::string& name : names) body.back().push_back(extra_cell(*row, name));
   }
   return Exhibit{.title = "Other figures",
@@ -134,21 +149,47 @@ std::optional<Exhibit> extra_table(const View& view) {
 }
 
 std::string all_rows_table(const View& view) {
-  std::vector<Cell> header = {text_cell("classifier"), text_cell("condition"), number_cell("accuracy"),
-                              number_cell("splits"),   number_cell("train"),   number_cell("test"),
-                              number_cell("networks")};
+  const std::vector<std::string> kinds = values_of(view.rows(), "split");
+  // A line for each classifier and condition, accuracies under all kinds of split side by side.
+  struct Line {
+    std::string classifier, condition;
+    std::map<std::string, const Row*> rows;  // kind of split → row
+  };
+  std::vector<Line> lines;
+  for (const Row* row : view.rows()) {
+    Row without = *row;
+    without.condition.erase("split");
+    const std::string text = describe_condition(without);
+    auto line = std::ranges::find_if(
+        lines, [&](const Line& one) { return one.classifier == row->classifier && one.condition == text; });
+    if (line == lines.end()) line = lines.insert(lines.end(), {row->classifier, text, {}});
+    line->rows[condition(*row, "split").value_or("")] = row;
+  }
+  std::vector<Cell> header = {text_cell("classifier"), text_cell("condition")};
+  if (kinds.empty()) header.push_back(number_cell("accuracy"));
+  for (const std::string& kind : kinds) header.push_back(number_cell("accuracy, split " + split_title(kind)));
+  for (const char* title : {"splits", "train", "test", "networks"}) header.push_back(number_cell(title));
   const std::vector<std::string> names = extra_names(view.rows());
   for (const std::string& name : names) header.push_back(number_cell(spaced(name)));
   std::vector<std::vector<Cell>> body;
-  for (const Row* row : view.rows()) {
-    body.push_back({text_cell(classifier_title(row->classifier)), text_cell(describe_condition(*row)),
-                    number_cell(with_error(row->accuracy, 3)),
-                    number_cell(count(static_cast<std::int64_t>(row->accuracy.splits.size()))),
-                    number_cell(count(row->n_train)), number_cell(count(row->n_test)),
-                    number_cell(count(row->n_networks))});
-    for (const std::string& name : names) body.back().push_back(extra_cell(*row, name));
+  for (const Line& line : lines) {
+    const auto strict = line.rows.find("network");
+    const Row& row = strict == line.rows.end() ? *line.rows.begin()->second : *strict->second;
+    std::vector<Cell>& cells = body.emplace_back();
+    cells = {text_cell(classifier_title(line.classifier)), text_cell(line.condition)};
+    if (kinds.empty()) cells.push_back(number_cell(with_error(row.accuracy, 3)));
+    for (const std::string& kind : kinds) {
+      const auto found = line.rows.find(kind);
+      cells.push_back(number_cell(found == line.rows.end() ? "" : with_error(found->second->accuracy, 3)));
+    }
+    for (const std::int64_t number :
+         {static_cast<std::int64_t>(row.accuracy.splits.size()), row.n_train, row.n_test, row.n_networks})
+      cells.push_back(number_cell(count(number)));
+    for (const std::string& name : names) cells.push_back(extra_cell(row, name));
   }
-  return table(header, body);
+  return table(header, body) +
+         (kinds.size() > 1 ? "<p>Figures besides accuracy are those of the split grouped by network.</p>\n"
+                           : "");
 }
 
 }  // namespace lrid::report

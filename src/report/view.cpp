@@ -96,7 +96,10 @@ std::string position_title(const std::string& value) {
 }
 
 std::string control_title(const std::string& name) {
-  return title(name, {{"final_accuracy", "final accuracy alone"}, {"shuffled_labels", "shuffled labels"}});
+  return title(name, {{"final_accuracy", "final accuracy alone"},
+                      {"unit_norm", "shapes alone (unit norm)"},
+                      {"unit_range", "shapes alone (own range)"},
+                      {"shuffled_labels", "shuffled labels"}});
 }
 
 std::string position_accuracy_name(const std::string& position) {
@@ -148,6 +151,31 @@ RowRefs rows_where(const RowRefs& rows, const std::string& key, const std::strin
   });
 }
 
+const Row* highest(const RowRefs& rows) {
+  const Row* best = nullptr;
+  for (const Row* row : rows)
+    if (std::isfinite(row->accuracy.mean) && (best == nullptr || row->accuracy.mean > best->accuracy.mean))
+      best = row;
+  return best;
+}
+
+const Row* lowest(const RowRefs& rows) {
+  const Row* worst = nullptr;
+  for (const Row* row : rows)
+    if (std::isfinite(row->accuracy.mean) && (worst == nullptr || row->accuracy.mean < worst->accuracy.mean))
+      worst = row;
+  return worst;
+}
+
+std::string measure_of(const Row& row) {
+  return measure_title(condition(row, "measure").value_or("all"));
+}
+
+double common_chance(const RowRefs& rows) {
+  const double first = rows.empty() ? nan : chance(*rows.front());
+  return std::ranges::all_of(rows, [&](const Row* row) { return chance(*row) == first; }) ? first : nan;
+}
+
 View::View(const Source& source, const std::vector<Source>& all)
     : source_(&source), rows_(refer(source.results)) {
   plain_ = rows_where(rows_, is_plain);
@@ -196,11 +224,7 @@ const Row* View::reference(const Row& row) const {
 }
 
 const Row* View::best() const {
-  const Row* best = nullptr;
-  for (const Row* row : plain_strict())
-    if (std::isfinite(row->accuracy.mean) && (best == nullptr || row->accuracy.mean > best->accuracy.mean))
-      best = row;
-  return best;
+  return highest(plain_strict());
 }
 
 bool clearly_above(const io::Figure& a, double value) {

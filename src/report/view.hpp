@@ -43,6 +43,14 @@ std::vector<std::string> values_of(const RowRefs& rows, const std::string& key);
 RowRefs rows_where(const RowRefs& rows, const std::string& key, const std::string& value);
 RowRefs rows_where(const RowRefs& rows, const std::function<bool(const Row&)>& accept);
 
+/// The row with the highest, the lowest finite accuracy; the first of equals, nullptr without one.
+const Row* highest(const RowRefs& rows);
+const Row* lowest(const RowRefs& rows);
+/// "weights": what a row's features measure.
+std::string measure_of(const Row& row);
+/// The rows' chance level where they all have the same, NaN otherwise.
+double common_chance(const RowRefs& rows);
+
 /// The rows of one source, sorted by what they are about.
 class View {
  public:

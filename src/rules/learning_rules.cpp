@@ -8,6 +8,14 @@ const Registry<RuleEntry>& learning_rules() {
                                                                  adam(),
                                                                  feedback_alignment(),
                                                                  information_alignment(),
+                                                                 weight_mirror(),
+                                                                 symmetric_alignment(),
+                                                                 activation_alignment(),
+                                                                 kolen_pollack(),
+                                                                 direct_feedback_alignment(),
+                                                                 uniform_sign_symmetry(),
+                                                                 batchwise_sign_symmetry(),
+                                                                 fixed_sign_symmetry(),
                                                              });
   return registry;
 }

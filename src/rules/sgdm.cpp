@@ -13,10 +13,7 @@ RuleEntry sgdm() {
           .summary = "backpropagation, SGD with Nesterov momentum",
           .own_learning_rate = {},
           .make = [](Options& options, double default_weight_decay) -> std::unique_ptr<LearningRule> {
-            const SgdSettings settings = SgdSettings::declare(options, default_weight_decay);
-            return std::make_unique<TaskDescent>(
-                [settings](std::vector<nn::Parameter> all) { return make_sgd(std::move(all), settings); },
-                settings.weight_decay);
+            return std::make_unique<TaskDescent>(SgdSettings::declare(options, default_weight_decay));
           }};
 }
 

@@ -7,7 +7,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/tasks/image.hpp>
 
-#include "decoders.hpp"
+#include "codecs.hpp"
 
 namespace lrid::tasks {
 
@@ -47,14 +47,35 @@ std::vector<Taps> triangle_taps(std::int64_t offset, std::int64_t length, std::i
   return taps;
 }
 
+/// By the file's first bytes; InputError if it is none of the two.
+bool is_jpeg(std::string_view contents, const std::string& name) {
+  if (contents.empty()) bad_input("{}: is empty, expected a JPEG or PNG image", name);
+  if (contents.starts_with(jpeg_start)) return true;
+  if (contents.starts_with(png_start)) return false;
+  bad_input("{}: is neither JPEG nor PNG (by its first bytes), expected an image of one of these kinds",
+            name);
+}
+
 }  // namespace
 
 Image decode_image(std::string_view contents, const std::string& name) {
-  if (contents.empty()) bad_input("{}: is empty, expected a JPEG or PNG image", name);
-  if (contents.starts_with(jpeg_start)) return decode_jpeg(contents, name);
-  if (contents.starts_with(png_start)) return decode_png(contents, name);
-  bad_input("{}: is neither JPEG nor PNG (by its first bytes), expected an image of one of these kinds",
-            name);
+  return is_jpeg(contents, name) ? decode_jpeg(contents, name) : decode_png(contents, name);
+}
+
+Image decode_region(std::string_view contents, const std::string& name, const RegionRequest& request) {
+  if (is_jpeg(contents, name)) return as_rgb(decode_jpeg_region(contents, name, request));
+  const Image image = decode_png(contents, name);
+  return as_rgb(cut(image, request.choose(image.shape.height, image.shape.width)));
+}
+
+Image cut(const Image& image, const Region& region) {
+  Image part{{region.height, region.width, image.shape.channels}, {}};
+  part.bytes.reserve(static_cast<std::size_t>(part.shape.values()));
+  for (std::int64_t y = region.top; y < region.top + region.height; ++y) {
+    const auto begin = image.bytes.begin() + (y * image.shape.width + region.left) * image.shape.channels;
+    part.bytes.insert(part.bytes.end(), begin, begin + region.width * image.shape.channels);
+  }
+  return part;
 }
 
 Image read_image(const std::filesystem::path& path) {
@@ -69,27 +90,26 @@ Image as_rgb(Image image) {
   return rgb;
 }
 
-Image resize_to_square(const Image& image, std::int64_t size) {
-  const auto [height, width, channels] = image.shape;
-  if (height == size && width == size) return image;
-  const std::int64_t side = std::min(height, width);
-  const std::vector<Taps> columns = triangle_taps((width - side) / 2, side, size);
-  const std::vector<Taps> rows = triangle_taps((height - side) / 2, side, size);
+Image resample(const Image& image, const Region& region, std::int64_t height, std::int64_t width) {
+  const std::int64_t channels = image.shape.channels;
+  const std::vector<Taps> columns = triangle_taps(region.left, region.width, width);
+  const std::vector<Taps> rows = triangle_taps(region.top, region.height, height);
+  const auto line = static_cast<std::size_t>(width * channels);
 
   // Along the rows first, into floats, then along the columns.
-  std::vector<float> narrowed(static_cast<std::size_t>(height * size * channels), 0.0F);
-  for (std::int64_t y = 0; y < height; ++y)
-    for (std::int64_t x = 0; x < size; ++x) {
+  std::vector<float> narrowed(static_cast<std::size_t>(image.shape.height) * line, 0.0F);
+  for (std::int64_t y = region.top; y < region.top + region.height; ++y)
+    for (std::int64_t x = 0; x < width; ++x) {
       const Taps& tap = columns[static_cast<std::size_t>(x)];
-      float* out = &narrowed[static_cast<std::size_t>((y * size + x) * channels)];
-      const std::uint8_t* in = &image.bytes[static_cast<std::size_t>((y * width + tap.first) * channels)];
+      float* out = &narrowed[static_cast<std::size_t>((y * width + x) * channels)];
+      const std::uint8_t* in =
+          &image.bytes[static_cast<std::size_t>((y * image.shape.width + tap.first) * channels)];
       for (const float weight : tap.weights)
         for (std::int64_t c = 0; c < channels; ++c) out[c] += weight * static_cast<float>(*in++);
     }
 
-  Image result{{size, size, channels}, {}};
+  Image result{{height, width, channels}, {}};
   result.bytes.resize(static_cast<std::size_t>(result.shape.values()));
-  const auto line = static_cast<std::size_t>(size * channels);
   std::vector<float> sum(line);
   for (std::size_t y = 0; y < rows.size(); ++y) {
     std::ranges::fill(sum, 0.0F);
@@ -100,6 +120,13 @@ Image resize_to_square(const Image& image, std::int64_t size) {
       result.bytes[y * line + i] = static_cast<std::uint8_t>(std::lround(std::clamp(sum[i], 0.0F, 255.0F)));
   }
   return result;
+}
+
+Image resize_to_square(const Image& image, std::int64_t size) {
+  const auto [height, width, channels] = image.shape;
+  if (height == size && width == size) return image;
+  const std::int64_t side = std::min(height, width);
+  return resample(image, {(height - side) / 2, (width - side) / 2, side, side}, size, size);
 }
 
 bool has_image_extension(const std::filesystem::path& path) {

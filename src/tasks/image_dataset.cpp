@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <atomic>
 #include <iterator>
 
 #include <lrid/core/error.hpp>
@@ -20,7 +19,8 @@ const std::vector<ImageFormat>& image_formats() {
        is_cifar10_binary, read_cifar10_binary},
       {"image-folder",
        "train/<class>/*.{jpg,jpeg,png}, and val/<class>/ or test/<class>/ with the same classes",
-       is_image_folder, read_image_folder},
+       is_image_folder, read_encoded_images},
+      {"pack", "a file that `lrid-train --pack` has made of an image folder", is_pack, read_encoded_images},
   };
   return formats;
 }
@@ -45,9 +45,9 @@ const ImageFormat& find_format(const fs::path& folder, const std::string& name) 
   std::error_code error;
   if (!fs::exists(folder, error))
     bad_input("{}: no such folder, expected one with training data", folder.string());
-  if (!fs::is_directory(folder, error))
-    bad_input("{}: is not a folder, expected one with training data", folder.string());
-  sorted_entries(folder, false);  // says so if the folder cannot be read
+  if (!fs::is_directory(folder, error) && !is_pack(folder))
+    bad_input("{}: is neither a folder nor a pack, expected training data", folder.string());
+  if (!is_pack(folder)) sorted_entries(folder, false);  // says so if the folder cannot be read
   std::vector<std::string> expected, names;
   for (const ImageFormat& format : image_formats()) {
     if (name == format.name || (name == "auto" && format.recognise(folder))) return format;

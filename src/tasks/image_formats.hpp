@@ -1,10 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <lrid/tasks/image_dataset.hpp>
+#include <lrid/tasks/image_source.hpp>
 
 namespace lrid::tasks {
 
@@ -20,7 +22,13 @@ bool is_cifar10_binary(const std::filesystem::path& folder);
 ImageDataset read_cifar10_binary(const std::filesystem::path& folder, const ReadOptions& options);
 
 bool is_image_folder(const std::filesystem::path& folder);
-ImageDataset read_image_folder(const std::filesystem::path& folder, const ReadOptions& options);
+std::shared_ptr<const EncodedSource> open_image_folder(const std::filesystem::path& folder);
+
+bool is_pack(const std::filesystem::path& file);
+std::shared_ptr<const EncodedSource> open_pack(const std::filesystem::path& file);
+
+/// Decodes all of an image folder or pack.
+ImageDataset read_encoded_images(const std::filesystem::path& path, const ReadOptions& options);
 
 /// The folder's own name, also of "." and "data/".
 std::string folder_name(const std::filesystem::path& folder);

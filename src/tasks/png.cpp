@@ -9,7 +9,7 @@
 
 #include <lrid/core/error.hpp>
 
-#include "decoders.hpp"
+#include "codecs.hpp"
 
 namespace lrid::tasks {
 

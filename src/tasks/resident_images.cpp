@@ -14,11 +14,9 @@ ResidentImages::ResidentImages(Options& options) {
   options.add("data.size", read_.size, Accepts::between(1, 1024),
               "cut images to their central square and resize it to so many pixels; auto: take them as they "
               "are, all of one size");
-  options.add("data.training_samples", split_.training_samples, Accepts::at_least(1),
-              "train on so many samples only, drawn balanced over classes; auto: on all");
-  options.add("data.validation_fraction", split_.validation_fraction,
-              {.low = 0, .high = 0.9, .low_open = true},
-              "share of the samples to validate with where the data have no val/, test/ or test_batch.bin");
+  options.add("data.skip_bad", read_.skip_bad, Accepts::anything(),
+              "leave out images that cannot be read; a line in the log for each");
+  split_.declare(options);
   options.add("data.normalize", normalization_.kind, Accepts::one_of({"mean-image", "mean-sd", "none"}),
               "subtract the training set's mean image (Caffe's cifar10_full), or each channel's mean and "
               "divide by its standard deviation, or neither");
@@ -26,10 +24,6 @@ ResidentImages::ResidentImages(Options& options) {
       "data.white", normalization_.white, Accepts::above(0),
       "what a byte of 255 stands for (not for mean-sd): 255 is the scale for which the KNets' initial "
       "values were made, 1 gives [0, 1]");
-  options.add("probe.size", split_.probe_size, Accepts::at_least(1),
-              "stimuli of the probe set (all validation samples if there are fewer)");
-  options.add("probe.seed", split_.seed, Accepts::at_least(0),
-              "draws the probe set, the validation share and the training samples");
   options.add("augmentation.enabled", augmentation_.enabled, Accepts::anything(),
               "augment training images: crop and flip");
   options.add("augmentation.pad", augmentation_.pad, Accepts::between(0, 1024),
@@ -47,12 +41,10 @@ void ResidentImages::load(const std::filesystem::path& data_dir, int threads) {
       read_image_dataset(folder_.empty() ? data_dir : data_dir / folder_, read));
   Split split = make_split(data->labels, data->training_images, split_);
   Normalization normalization = fit_normalization(data->images, split.training, normalization_);
-  set_data({.name = data->name,
-            .classes = std::ssize(data->classes),
-            .labels = data->labels,
-            .split = std::move(split),
-            .preparation = std::make_shared<const CropFlip>(data, std::move(normalization), augmentation_),
-            .bytes = data->bytes()});
+  set_images({.classes = std::ssize(data->classes),
+              .labels = data->labels,
+              .preparation = std::make_shared<const CropFlip>(data, std::move(normalization), augmentation_)},
+             {.dataset = data->name, .split = std::move(split), .bytes = data->bytes()});
 }
 
 }  // namespace lrid::tasks

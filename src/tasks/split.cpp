@@ -27,6 +27,18 @@ std::vector<std::int64_t> balanced_subset(const std::vector<std::int64_t>& sampl
 
 }  // namespace
 
+void SplitOptions::declare(Options& options) {
+  options.add("data.training_samples", training_samples, Accepts::at_least(1),
+              "train on so many samples only, drawn balanced over classes; auto: on all");
+  options.add("data.validation_fraction", validation_fraction, {.low = 0, .high = 0.9, .low_open = true},
+              "share of the samples to validate with where the data have none of their own (val/, test/, "
+              "test_batch.bin)");
+  options.add("probe.size", probe_size, Accepts::at_least(1),
+              "stimuli of the probe set (all validation samples if there are fewer)");
+  options.add("probe.seed", seed, Accepts::at_least(0),
+              "draws the probe set, the validation share and the training samples");
+}
+
 Split make_split(const std::vector<std::int64_t>& labels, std::int64_t given_validation,
                  const SplitOptions& options) {
   const auto seed = static_cast<std::uint64_t>(options.seed);

@@ -19,8 +19,9 @@ NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape) {
   // Each parameter has a gradient.
   for (const nn::Parameter& parameter : network->parameters())
     bytes.parameters += 2 * static_cast<std::int64_t>(parameter.tensor.nbytes());
-  for (const nn::NamedTensor& tensor : rule->state())
-    bytes.parameters += static_cast<std::int64_t>(tensor.tensor.nbytes());
+  for (const auto& tensors : {rule->state(), rule->constants()})
+    for (const nn::NamedTensor& tensor : tensors)
+      bytes.parameters += static_cast<std::int64_t>(tensor.tensor.nbytes());
 
   // For one sample, each layer's output, what normalisation and pooling make of it, and the errors of both.
   constexpr std::int64_t copies = 4;
@@ -31,7 +32,7 @@ NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape) {
   });
   const torch::NoGradGuard no_grad;
   network->forward(torch::zeros({1, shape.channels, shape.height, shape.width}));
-  bytes.activations = copies * outputs * plan.config.batch_size;
+  bytes.activations = copies * outputs * plan.config.batch_size * (shape.contrastive ? 2 : 1);
   return bytes;
 }
 

@@ -1,15 +1,13 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <fstream>
+#include <utility>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/grad_mode.h>
-#include <unistd.h>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/nn/architecture.hpp>
@@ -26,16 +24,6 @@ using nn::Tensor;
 
 /// Samples a pass through the network in evaluation mode takes at once. Fixed: it must not change bits.
 constexpr std::int64_t evaluation_chunk = 128;
-
-/// Clock, host and process of what happened to a run: beside the trajectory file, which holds none of it.
-void write_log_line(const fs::path& out, const std::string& text) {
-  std::ofstream log(fs::path(out).replace_extension(".log"), std::ios::app);
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  log << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {}\n",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())),
-                     host.data(), ::getpid(), text);
-}
 
 /// Mixed precision for a scope: training steps only, so that what is measured is exact.
 class PrecisionScope {
@@ -78,14 +66,26 @@ std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks:
   return nn::architectures().at(config.architecture).build(spec);
 }
 
+fs::path state_path(const fs::path& out) {
+  return fs::path(out).concat(".state");
+}
+
+void remove_leftovers(const fs::path& out) {
+  std::error_code ignored;
+  fs::remove(state_path(out), ignored);
+  remove_temporaries_of({out, state_path(out), fs::path(out).concat(".claim")});
+}
+
 NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task,
-                       std::unique_ptr<Watcher> watcher, bool report_epochs)
+                       std::unique_ptr<Watcher> watcher, Claim claim, bool report_epochs)
     : plan_(plan),
       task_(std::move(task)),
       watcher_(std::move(watcher)),
+      claim_(std::move(claim)),
       device_(plan.config.compute.torch_device()),
       report_epochs_(report_epochs),
-      last_save_(std::chrono::steady_clock::now()) {
+      last_save_(std::chrono::steady_clock::now()),
+      last_count_(last_save_) {
   const RunConfig& config = plan_.config;
   steps_per_epoch_ = task_->steps_per_epoch(config.batch_size);
   steps_ = config.steps(steps_per_epoch_);
@@ -98,14 +98,13 @@ NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> t
   const auto sums = torch::TensorOptions(torch::kFloat64).device(device_);
   since_point_.values = torch::zeros({2}, sums);
   since_epoch_.values = torch::zeros({2}, sums);
+  used_.gpu = device_.is_cuda();
   const bool resumed = restore();
   watcher_->start(*network_, *rule_, *task_);
+  progress_ = {.step = step_, .steps = steps_, .first_step = step_, .device = device_.str()};
+  claim_.report(progress_);
   write_log_line(plan_.out, resumed ? fmt::format("goes on at step {} of {}", step_, steps_)
                                     : fmt::format("starts, {} steps", steps_));
-}
-
-fs::path NetworkRun::state_path() const {
-  return fs::path(plan_.out).concat(".state");
 }
 
 std::vector<NamedTensor> NetworkRun::live_tensors() {
@@ -119,19 +118,23 @@ std::vector<NamedTensor> NetworkRun::live_tensors() {
 }
 
 void NetworkRun::save() {
+  claim_.require();
+  count_time();
   watcher_->save();
   std::vector<NamedTensor> tensors = live_tensors();
   tensors.push_back(
       {"counters", torch::tensor({step_, points_taken_, since_point_.steps, since_epoch_.steps})});
+  tensors.push_back({"device_seconds", torch::tensor(used_.seconds, torch::kFloat64)});
   tensors.push_back({"config", text_tensor(plan_.toml)});
-  nn::save_tensors(state_path(), tensors);
+  nn::save_tensors(state_path(plan_.out), tensors);
   last_save_ = std::chrono::steady_clock::now();
 }
 
 bool NetworkRun::restore() {
-  if (!fs::exists(state_path())) return false;
-  const std::string source = state_path().string();
-  std::vector<NamedTensor> saved = nn::load_tensors(state_path());
+  const fs::path path = state_path(plan_.out);
+  if (!fs::exists(path)) return false;
+  const std::string source = path.string();
+  std::vector<NamedTensor> saved = nn::load_tensors(path);
   const auto take = [&](const std::string& name) {
     const auto found = std::ranges::find(saved, name, &NamedTensor::name);
     if (found == saved.end()) bad_input("{}: has no {}, expected the state of a training run", source, name);
@@ -145,6 +148,7 @@ bool NetworkRun::restore() {
               source, difference);
   const Tensor counters = take("counters");
   const auto* counter = counters.const_data_ptr<std::int64_t>();
+  const auto seconds = take("device_seconds").item<double>();
   if (!watcher_->restore(counter[1])) {
     spdlog::warn("{}: the trajectory it belongs to is not there; starting anew", source);
     return false;
@@ -155,38 +159,50 @@ bool NetworkRun::restore() {
   points_taken_ = counter[1];
   since_point_.steps = counter[2];
   since_epoch_.steps = counter[3];
+  used_.seconds = seconds;
   return true;
 }
 
 Metrics NetworkRun::evaluate(bool offer_to_watcher) {
   const torch::NoGradGuard no_grad;
+  const bool contrastive = task_->shape().contrastive;
   const std::int64_t probe = offer_to_watcher ? task_->probe_size() : 0;
   const std::int64_t samples = std::min(plan_.config.validation_samples.value_or(task_->validation_samples()),
                                         task_->validation_samples());
-  const Tensor sums = torch::zeros({2}, torch::TensorOptions(torch::kFloat64).device(device_));
-  bool has_accuracy = true;
-  // The probe is the beginning of the validation data (tasks::Task::validation), so one pass serves both.
+  // A contrastive loss depends on how many samples there are to tell apart.
+  const std::int64_t chunk = contrastive ? plan_.config.batch_size : evaluation_chunk;
+  const auto shares = static_cast<std::int64_t>(task_->more_metrics().size());
+  const Tensor sums = torch::zeros({2 + shares}, torch::TensorOptions(torch::kFloat64).device(device_));
+  const auto count = [&](const Tensor& outputs, const Tensor& targets, std::int64_t counted) {
+    const tasks::LossValue value = task_->loss(outputs, targets);
+    sums[0] += value.loss.to(torch::kFloat64) * counted;
+    sums[1] += value.correct.defined() ? value.correct.to(torch::kFloat64) : torch::full_like(sums[1], NAN);
+    if (shares > 0) sums.narrow(0, 2, shares) += value.more.to(torch::kFloat64);
+  };
   const auto pass = [&](std::int64_t begin, std::int64_t end) {
+    check_interrupt();
     const tasks::Batch batch = task_->validation(begin, end, device_);
     const Tensor outputs = network_->forward(batch.inputs);
     if (begin >= samples) return;
     const std::int64_t counted = std::min(end, samples) - begin;
-    const tasks::LossValue value =
-        task_->loss(outputs.narrow(0, 0, counted), batch.targets.narrow(0, 0, counted));
-    sums[0] += value.loss.to(torch::kFloat64) * counted;
-    has_accuracy = value.correct.defined();
-    if (has_accuracy) sums[1] += value.correct.to(torch::kFloat64);
+    // Of views there are two a sample, and never more than are counted.
+    const std::int64_t rows = contrastive ? outputs.size(0) : counted;
+    count(outputs.narrow(0, 0, rows), batch.targets.narrow(0, 0, counted), counted);
   };
   network_->set_sink(offer_to_watcher ? watcher_->sink() : nn::LayerSink{});
-  for (std::int64_t begin = 0; begin < probe; begin += evaluation_chunk)
-    pass(begin, std::min(begin + evaluation_chunk, probe));
+  for (std::int64_t begin = 0; begin < probe; begin += evaluation_chunk) {
+    const std::int64_t end = std::min(begin + evaluation_chunk, probe);
+    if (contrastive)
+      network_->forward(task_->probe(begin, end, device_));
+    else
+      pass(begin, end);  // the probe is the beginning of the validation data: one pass serves both
+  }
   network_->set_sink({});
-  for (std::int64_t begin = probe; begin < samples; begin += evaluation_chunk)
-    pass(begin, std::min(begin + evaluation_chunk, samples));
-  const Tensor host = sums.cpu();
-  const auto* values = host.const_data_ptr<double>();
-  const auto mean = [&](double sum) { return sum / static_cast<double>(samples); };
-  return {NAN, NAN, mean(values[0]), has_accuracy ? mean(values[1]) : NAN};
+  for (std::int64_t begin = contrastive ? 0 : probe; begin < samples; begin += chunk)
+    pass(begin, std::min(begin + chunk, samples));
+  const Tensor host = sums.cpu() / samples;
+  const auto* means = host.const_data_ptr<double>();
+  return {NAN, NAN, means[0], means[1], {means + 2, means + 2 + shares}};
 }
 
 void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_batch) {
@@ -201,10 +217,11 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
       weights += parameter.tensor.abs().sum().to(torch::kFloat64);
   }
   if (!std::isfinite(sum[0]) || !std::isfinite(weights.item<double>())) {
-    finish(fmt::format("{} is not finite by step {}",
-                       std::isfinite(sum[0]) ? "a weight" : "the training loss", step_));
+    diverge(fmt::format("{} is not finite by step {}",
+                        std::isfinite(sum[0]) ? "a weight" : "the training loss", step_));
     return;
   }
+  begin_step();
   network_->set_training(false);
   const Point point{points_taken_, step_,  static_cast<double>(step_) / static_cast<double>(steps_per_epoch_),
                     *network_,     *rule_, *task_,
@@ -215,7 +232,7 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
   metrics.train_loss = sum[0] / steps;  // 0/0 = NaN at the first point
   metrics.train_accuracy = sum[1] / steps / static_cast<double>(plan_.config.batch_size);
   if (!std::isfinite(metrics.validation_loss)) {
-    finish(fmt::format("the validation loss is not finite at step {}", step_));
+    diverge(fmt::format("the validation loss is not finite at step {}", step_));
     return;
   }
   watcher_->end_point(point, metrics);
@@ -225,24 +242,41 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
   ++points_taken_;
   if (points_taken_ == plan_.config.points) {
     finish("");
+    remove_leftovers(plan_.out);
   } else if (std::chrono::duration<double>(std::chrono::steady_clock::now() - last_save_).count() >=
              plan_.config.state_seconds) {
     save();
   }
 }
 
-void NetworkRun::train(const tasks::Batch& batch) {
+void NetworkRun::begin_step() {
   const RunConfig& config = plan_.config;
-  const double factor = config.schedule.factor_at(step_, steps_, static_cast<double>(steps_per_epoch_));
+  const auto per_epoch = static_cast<double>(steps_per_epoch_);
+  const double factor = config.schedule.factor_at(step_, steps_, per_epoch);
+  const Schedule::Losses losses = config.schedule.losses_at(step_, steps_, per_epoch);
   network_->set_step_key(
       Key(static_cast<std::uint64_t>(config.model_seed), "step", {static_cast<std::uint64_t>(step_)}));
-  rule_->prepare({step_, config.learning_rate * factor, factor});
+  rule_->prepare({.step = step_,
+                  .learning_rate = config.learning_rate * factor,
+                  .schedule_factor = factor,
+                  .drop_factor = config.schedule.drop_factor_at(step_, steps_, per_epoch),
+                  .epoch = static_cast<double>(step_) / per_epoch,
+                  .epochs = config.epochs,
+                  .task = losses.task,
+                  .layerwise = losses.layerwise,
+                  .layerwise_rests = losses.layerwise_rests});
+  descends_task_ = losses.task;
+}
+
+void NetworkRun::train(const tasks::Batch& batch) {
+  const RunConfig& config = plan_.config;
+  begin_step();
   tasks::LossValue value;
   {
     const PrecisionScope precision(config.compute, *network_);
     value = task_->loss(network_->forward(batch.inputs), batch.targets);
   }
-  value.loss.backward();
+  if (descends_task_) value.loss.backward();
   rule_->update();
 
   const torch::NoGradGuard no_grad;
@@ -274,16 +308,42 @@ void NetworkRun::report_epoch() {
   since_epoch_.steps = 0;
 }
 
+void NetworkRun::count_time() {
+  const auto now = std::chrono::steady_clock::now();
+  const double seconds = std::chrono::duration<double>(now - std::exchange(last_count_, now)).count();
+  used_.seconds += seconds * share_;
+  progress_.seconds += seconds;
+  progress_.step = step_;
+}
+
+void NetworkRun::set_share(double device_seconds_per_second) {
+  count_time();
+  share_ = device_seconds_per_second;
+  claim_.report(progress_);
+}
+
+void NetworkRun::stop() {
+  save();
+  write_log_line(plan_.out, fmt::format("stops at step {} of {}", step_, steps_), used_);
+}
+
+void NetworkRun::fail(const std::string& reason) {
+  finish(reason);
+}
+
+void NetworkRun::diverge(const std::string& reason) {
+  finish(reason);
+  remove_leftovers(plan_.out);  // going on from the state would end the same way
+}
+
 void NetworkRun::finish(const std::string& failure) {
+  claim_.require();
+  count_time();
   network_->set_training(true);
   watcher_->finish(failure);
-  std::error_code ignored;
-  fs::remove(state_path(), ignored);
-  remove_temporaries_of(state_path());
-  remove_temporaries_of(plan_.out);
   finished_ = true;
   failure_ = failure;
-  write_log_line(plan_.out, failure.empty() ? "complete" : "failed: " + failure);
+  write_log_line(plan_.out, failure.empty() ? "complete" : "failed (" + failure + ")", used_);
 }
 
 }  // namespace lrid::train

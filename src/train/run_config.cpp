@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <chrono>
 #include <random>
+#include <thread>
 
 #include <ATen/Context.h>
 #include <fmt/format.h>
@@ -81,9 +83,17 @@ void declare_run(Options& options, RunConfig& config, const DeclareMore& declare
   options.resolve("optimizer.scale_with_batch", {*scale});
   config.learning_rate = *scale ? *base * static_cast<double>(config.batch_size) / 256 : *base;
 
-  auto made_rule = rule_entry.make(options, architecture.weight_decay);
+  const tasks::TaskEntry& task_entry = tasks::tasks().at(config.task);
+  auto made_rule = rule_entry.make(options, task_entry.own_weight_decay.value_or(architecture.weight_decay));
   config.schedule.declare(options);
-  auto made_task = tasks::tasks().at(config.task).make(options);
+  if (!made_rule->can_align_alone())
+    for (const auto& [key, used] : {std::pair{"schedule.delay", config.schedule.delay > 0},
+                                    std::pair{"schedule.alternate", config.schedule.alternate > 0}})
+      if (used)
+        options.fail(key,
+                     fmt::format("{} has no layer-wise loss that could be descended by itself, expected 0",
+                                 config.learning_rule));
+  auto made_task = task_entry.make(options, config.architecture);
   options.add("validation.samples", config.validation_samples, Accepts::at_least(1),
               "validation samples to measure loss and accuracy on; auto: all");
   declare_compute(options, config.compute);
@@ -107,14 +117,20 @@ void resolve_seeds(Options& options, RunConfig& config) {
   config.dataset_seed = resolve("dataset_seed", config.dataset_seed_setting);
 }
 
+/// 1 of "cuda:1"; nothing of anything else.
+std::optional<std::int64_t> gpu_index(const std::string& device) {
+  if (!device.starts_with("cuda:")) return std::nullopt;
+  const std::string index = device.substr(5);
+  if (index.empty() || index.size() > 3 || index.find_first_not_of("0123456789") != std::string::npos)
+    return std::nullopt;
+  return std::stoi(index);
+}
+
 void resolve_compute(Options& options, Compute& compute) {
   const bool cuda = torch::cuda::is_available();
   if (compute.device == "auto") compute.device = cuda ? "cuda" : "cpu";
-  if (compute.device.starts_with("cuda:")) {
-    const std::string index = compute.device.substr(5);
-    if (index.empty() || index.size() > 3 || index.find_first_not_of("0123456789") != std::string::npos)
-      options.fail("compute.device", "expected auto, cpu, cuda or cuda:i");
-    compute.device_index = std::stoi(index);
+  if (const auto index = gpu_index(compute.device)) {
+    compute.device_index = *index;
     compute.device = "cuda";
   }
   if (compute.device != "cpu" && compute.device != "cuda")
@@ -157,9 +173,9 @@ RunPlan make_plan(Config config, std::filesystem::path out, const DeclareMore& d
   resolve_compute(options, plan.config.compute);
   plan.toml = options.to_toml();
   plan.task_key = plan.config.task;
-  for (const auto& [key, value] : options.values())
-    for (const char* table : {"data.", "probe.", "augmentation."})
-      if (key.starts_with(table)) plan.task_key += fmt::format(" {}={}", key, value);
+  Options of_task(plan.source);
+  tasks::tasks().at(plan.config.task).make(of_task, plan.config.architecture);
+  for (const auto& [key, value] : of_task.values()) plan.task_key += fmt::format(" {}={}", key, value);
   return plan;
 }
 
@@ -206,22 +222,43 @@ void resolve_random_seed(Config& config, const std::filesystem::path& kept_in) {
   const Config::Entry* seed = config.find("seed");
   if (seed == nullptr || seed->value != ConfigValue{std::string("random")}) return;
   if (!std::filesystem::exists(kept_in)) {
+    // Of several jobs that begin at the same time one draws.
     std::random_device device;
     const std::uint64_t drawn = (static_cast<std::uint64_t>(device()) << 32) | device();
-    write_atomically(kept_in, fmt::format("{}\n", as_seed(drawn)));
+    create_exclusively(kept_in, fmt::format("{}\n", as_seed(drawn)));
   }
-  const std::string text = trim(read_file(kept_in));
+  std::string text = trim(read_file(kept_in));
+  for (int attempt = 0; text.empty() && attempt < 50; ++attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    text = trim(read_file(kept_in));
+  }
   if (text.empty() || text.size() > 19 || text.find_first_not_of("0123456789") != std::string::npos)
     bad_input("{}: holds \"{}\", expected the seed that was drawn for this folder", kept_in.string(), text);
   config.assign("seed", {static_cast<std::int64_t>(std::stoll(text))}, kept_in.string());
 }
 
+std::vector<std::int64_t> parse_gpus(const std::string& list) {
+  std::vector<std::int64_t> gpus;
+  const auto count = static_cast<std::int64_t>(torch::cuda::is_available() ? torch::cuda::device_count() : 0);
+  for (const std::string& name : split(list, ',')) {
+    const auto index = gpu_index(name);
+    if (!index) bad_input("--devices {}: \"{}\": expected cuda:i", list, name);
+    if (*index >= count) bad_input("--devices {}: {}: there are {} usable GPUs here", list, name, count);
+    if (std::ranges::find(gpus, *index) != gpus.end())
+      bad_input("--devices {}: {}: named twice (--jobs says how many networks share a GPU)", list, name);
+    gpus.push_back(*index);
+  }
+  return gpus;
+}
+
 std::string first_difference(const std::string& recorded_toml, const std::string& wanted_toml,
                              bool complete) {
+  if (recorded_toml == wanted_toml) return "";
   const Config recorded = Config::from_toml(recorded_toml, "recorded");
   const Config wanted = Config::from_toml(wanted_toml, "wanted");
   const auto ignored = [&](const std::string& key) {
-    return key == "checkpoint.state_seconds" || (complete && key.starts_with("compute."));
+    return key == "checkpoint.state_seconds" || key == "compute.workers" ||
+           (complete && key.starts_with("compute."));
   };
   for (const auto& [key, entry] : wanted.entries()) {
     const Config::Entry* before = recorded.find(key);

@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
+#include <cmath>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <tuple>
+#include <utility>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -17,39 +20,19 @@
 #include <lrid/core/progress.hpp>
 #include <lrid/nn/allocation.hpp>
 #include <lrid/nn/architecture.hpp>
+#include <lrid/train/claim.hpp>
 #include <lrid/train/memory.hpp>
 #include <lrid/train/network_run.hpp>
+#include <lrid/train/run_log.hpp>
 #include <lrid/train/runner.hpp>
+
+#include "task_pool.hpp"
 
 namespace lrid::train {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Tasks by what their options say, loaded when first asked for: networks that train on the same data share
-/// it.
-class TaskPool {
- public:
-  TaskPool(fs::path data_dir, int threads) : data_dir_(std::move(data_dir)), threads_(threads) {}
-
-  std::shared_ptr<const tasks::Task> get(const RunPlan& plan) {
-    const std::lock_guard lock(mutex_);
-    std::shared_ptr<const tasks::Task>& entry = tasks_[plan.task_key];
-    if (!entry) {
-      std::shared_ptr<tasks::Task> task = plan.make_task();
-      task->load(data_dir_, threads_);
-      entry = task;
-    }
-    return entry;
-  }
-
- private:
-  fs::path data_dir_;
-  int threads_;
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const tasks::Task>> tasks_;
-};
 
 /// What runs that see the same batches at the same time have in common: task, dataset seed, batch size,
 /// threads, device, precision.
@@ -61,6 +44,19 @@ CohortKey cohort_key(const RunPlan& plan) {
           config.compute.threads, config.compute.device, config.compute.precision};
 }
 
+/// Names of the runs in a folder of which processes that did not end well have left something.
+std::set<std::string> runs_with_leftovers(const fs::path& folder) {
+  std::set<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    // "x.h5.state", "x.h5.claim", ".x.h5.17.tmp", ".x.h5.state.17.tmp"
+    const std::string name = entry.path().filename().string();
+    const std::size_t begin = name.starts_with('.') ? 1 : 0, end = name.rfind(".h5.");
+    if (end != std::string::npos) names.insert(name.substr(begin, end + 3 - begin));
+  }
+  return names;
+}
+
 /// One sweep on its way.
 class Runner {
  public:
@@ -68,44 +64,58 @@ class Runner {
       : plans_(plans),
         options_(options),
         make_watcher_(make_watcher),
-        pool_(options.data_dir, threads_for_loading(plans)),
+        pool_(options.data_dir, plans),
+        claims_(options.stale_seconds),
         outcomes_(plans.size()) {}
 
   std::vector<RunOutcome> run() {
     find_what_is_left();
     if (!left_.empty()) {
       form_cohorts();
-      work();
+      do work();
+      while (find_more_work());
+      progress_->finish();
+      if (error_) std::rethrow_exception(error_);
     }
-    if (interrupt_requested()) throw Interrupted();
+    if (interrupt_requested() || out_of_time_) throw Interrupted();
     return std::move(outcomes_);
   }
 
  private:
-  static int threads_for_loading(const std::vector<RunPlan>& plans) {
-    std::int64_t threads = 1;
-    for (const RunPlan& plan : plans) threads = std::max(threads, plan.config.compute.threads);
-    return static_cast<int>(threads);
+  using Clock = std::chrono::steady_clock;
+  using Runs = std::vector<std::unique_ptr<NetworkRun>>;
+
+  /// Whether a run needs nothing more; its outcome then says why. InputError if its file is another run's.
+  bool is_done(std::size_t i) {
+    const Existing found = make_watcher_(plans_[i])->existing();
+    require_same_run(plans_[i], found);
+    if (found.kind == Existing::Kind::complete) outcomes_[i] = {RunOutcome::Kind::already_complete, ""};
+    if (found.kind == Existing::Kind::failed) outcomes_[i] = {RunOutcome::Kind::failed, found.reason};
+    return found.kind == Existing::Kind::complete ||
+           (found.kind == Existing::Kind::failed && !options_.retry_failed);
   }
 
   void find_what_is_left() {
+    const std::set<std::string> leftovers =
+        runs_with_leftovers(fs::absolute(plans_.front().out).parent_path());
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      std::string reason;
-      switch (make_watcher_(plans_[i])->existing(reason)) {
-        case Watcher::Existing::complete:
-          outcomes_[i] = {RunOutcome::Kind::already_complete, ""};
-          break;
-        case Watcher::Existing::failed:
-          outcomes_[i] = {RunOutcome::Kind::failed, reason};
-          break;
-        case Watcher::Existing::nothing:
-        case Watcher::Existing::unfinished:
-          left_.push_back(i);
-          break;
+      check_interrupt();
+      if (!is_done(i)) {
+        left_.push_back(i);
+      } else if (outcomes_[i].kind == RunOutcome::Kind::already_complete &&
+                 leftovers.contains(plans_[i].out.filename().string())) {
+        // Its process died after the last write, unless it is just about to tidy up itself.
+        if (const auto claim = claims_.take(plans_[i].out)) remove_leftovers(plans_[i].out);
       }
     }
     if (left_.size() < plans_.size())
       spdlog::info("{} of {} networks are done already", plans_.size() - left_.size(), plans_.size());
+  }
+
+  double samples_of(std::size_t i) {
+    const RunConfig& config = plans_[i].config;
+    const std::int64_t steps = config.steps(pool_.get(plans_[i])->steps_per_epoch(config.batch_size));
+    return static_cast<double>(steps * config.batch_size);
   }
 
   /// Loads the data (so that what is wrong with them is said at once) and groups what is left.
@@ -114,9 +124,7 @@ class Runner {
     std::vector<CohortKey> order;
     double samples = 0;
     for (const std::size_t i : left_) {
-      const auto task = pool_.get(plans_[i]);
-      const std::int64_t steps = plans_[i].config.steps(task->steps_per_epoch(plans_[i].config.batch_size));
-      samples += static_cast<double>(steps * plans_[i].config.batch_size);
+      samples += samples_of(i);
       const CohortKey key = cohort_key(plans_[i]);
       if (groups[key].empty()) order.push_back(key);
       groups[key].push_back(i);
@@ -145,23 +153,66 @@ class Runner {
 
   void work() {
     std::vector<std::thread> workers;
-    for (int job = 0; job < options_.jobs; ++job) workers.emplace_back([this] { take_cohorts(); });
+    for (int job = 0; job < options_.jobs; ++job) workers.emplace_back([this, job] { take_cohorts(job); });
     for (std::thread& worker : workers) worker.join();
-    progress_->finish();
-    if (error_) std::rethrow_exception(error_);
   }
 
-  void take_cohorts() {
-    while (true) {
+  /// What other processes had claimed: left to those that live, taken over from those that do not. Waits
+  /// until one or the other is known, or there is something to do.
+  bool find_more_work() {
+    while (!claimed_elsewhere_.empty() && !must_stop() && !out_of_time_) {
+      std::erase_if(claimed_elsewhere_, [&](std::size_t i) {
+        if (is_done(i)) return true;
+        switch (claims_.look(plans_[i].out)) {
+          case Claims::Standing::free:
+            cohorts_.push_back({i});
+            return true;
+          case Claims::Standing::alive:
+            outcomes_[i] = {RunOutcome::Kind::elsewhere, ""};
+            progress_->skip(samples_of(i));
+            return true;
+          case Claims::Standing::held:
+            break;
+        }
+        return false;
+      });
+      if (!cohorts_.empty()) return true;
+      if (!claimed_elsewhere_.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    return false;
+  }
+
+  /// A failure that concerns all stops all jobs at their next step.
+  bool must_stop() {
+    if (interrupt_requested()) return true;
+    const std::lock_guard lock(mutex_);
+    return error_ != nullptr;
+  }
+
+  /// Whether the time until the scheduler ends us is enough for a network to be set up and make a step.
+  [[nodiscard]] bool time_for_another() const {
+    if (!options_.end) return true;
+    const double left =
+        std::chrono::duration<double>(*options_.end - std::chrono::system_clock::now()).count();
+    return left >= std::max(options_.end_margin_seconds, 2 * longest_start_);
+  }
+
+  void take_cohorts(int job) {
+    while (!must_stop()) {
       std::vector<std::size_t> cohort;
       {
         const std::lock_guard lock(mutex_);
-        if (cohorts_.empty() || error_ || interrupt_requested()) return;
+        if (cohorts_.empty() || out_of_time_) return;
+        if (!time_for_another()) {
+          spdlog::warn("the time left to this job is too short to begin another network");
+          out_of_time_ = true;
+          return;
+        }
         cohort = std::move(cohorts_.front());
         cohorts_.pop_front();
       }
       try {
-        train_cohort(cohort);
+        train_cohort(cohort, job);
       } catch (const Interrupted&) {
         return;
       } catch (...) {
@@ -171,68 +222,172 @@ class Runner {
     }
   }
 
-  /// Trains networks that may stand at different steps (some were interrupted, some not): those that stand
-  /// furthest back go first, so that they meet.
-  void train_cohort(const std::vector<std::size_t>& cohort) {
-    const RunConfig& shared = plans_[cohort.front()].config;
-    at::set_num_threads(static_cast<int>(shared.compute.threads));
-    const auto task = pool_.get(plans_[cohort.front()]);
-    const auto source = task->batches(shared.dataset_seed, shared.batch_size, shared.compute.torch_device());
+  void train_cohort(const std::vector<std::size_t>& cohort, int job) {
+    const auto start = Clock::now();
+    const bool alone = cohort.size() == 1;
+    const RunPlan& first = plans_[cohort.front()];
+    if (!options_.gpus.empty())
+      for (const std::size_t i : cohort)
+        plans_[i].config.compute.device_index =
+            options_.gpus[static_cast<std::size_t>(job) % options_.gpus.size()];
+    const Compute& compute = first.config.compute;
+    at::set_num_threads(static_cast<int>(compute.threads));
+    const auto task = pool_.get(first);
+    const auto source =
+        task->batches(first.config.dataset_seed, first.config.batch_size, compute.torch_device());
+    const DeviceUse use(*this, compute);
 
-    std::vector<std::unique_ptr<NetworkRun>> runs;
-    for (const std::size_t i : cohort) {
-      attempt(i, [&] {
-        auto run =
-            std::make_unique<NetworkRun>(plans_[i], task, make_watcher_(plans_[i]), options_.report_epochs);
-        progress_->skip(static_cast<double>(run->step() * shared.batch_size));
-        runs.push_back(std::move(run));
+    Runs runs;
+    try {
+      for (const std::size_t i : cohort) {
+        check_interrupt();
+        std::unique_ptr<NetworkRun> run;
+        attempt(i, alone, run, [&] { run = begin(i, task); });
+        if (run) runs.push_back(std::move(run));
+      }
+      bool started = false;
+      while (!runs.empty()) {
+        for (const auto& run : runs) run->set_share(use.share() / static_cast<double>(runs.size()));
+        train_step(runs, *source, alone);
+        if (!std::exchange(started, true))
+          note_start(std::chrono::duration<double>(Clock::now() - start).count());
+        if (must_stop()) throw Interrupted();
+      }
+    } catch (const Interrupted&) {
+      if (const std::exception_ptr failed = stop_all(runs)) std::rethrow_exception(failed);
+      throw;
+    } catch (...) {
+      stop_all(runs);
+      throw;
+    }
+  }
+
+  /// Claims a network and builds it; null where another process has it or has finished it.
+  std::unique_ptr<NetworkRun> begin(std::size_t i, const std::shared_ptr<const tasks::Task>& task) {
+    auto claim = claims_.take(plans_[i].out);
+    if (!claim) {
+      const std::lock_guard lock(mutex_);
+      claimed_elsewhere_.push_back(i);
+      return nullptr;
+    }
+    if (is_done(i)) {  // since we looked first
+      progress_->skip(samples_of(i));
+      return nullptr;
+    }
+    auto run = std::make_unique<NetworkRun>(plans_[i], task, make_watcher_(plans_[i]), std::move(*claim),
+                                            options_.report_epochs);
+    progress_->skip(static_cast<double>(run->step() * plans_[i].config.batch_size));
+    return run;
+  }
+
+  /// One step of networks that may stand at different steps (some were interrupted, some not): of those that
+  /// stand furthest back, so that they meet the others.
+  void train_step(Runs& runs, tasks::BatchSource& source, bool alone) {
+    const std::int64_t step =
+        (*std::ranges::min_element(runs, {}, [](const auto& run) { return run->step(); }))->step();
+    tasks::Batch batch;
+    const auto batch_of_step = [&] {
+      if (!batch.inputs.defined()) batch = source.batch(step);
+      return batch;
+    };
+    for (auto& run : runs) {
+      check_interrupt();
+      if (run->step() != step) continue;
+      attempt(index_of(*run), alone, run, [&] {
+        run->take_point_if_due(batch_of_step);
+        if (run->finished()) return;
+        run->train(batch_of_step());
+        progress_->advance(static_cast<double>(run->plan().config.batch_size));
       });
+      if (run && run->finished()) close(std::move(run));
     }
-    while (!runs.empty()) {
-      const std::int64_t step =
-          (*std::ranges::min_element(runs, {}, [](const auto& run) { return run->step(); }))->step();
-      tasks::Batch batch;
-      const auto batch_of_step = [&] {
-        if (!batch.inputs.defined()) batch = source->batch(step);
-        return batch;
-      };
-      for (auto& run : runs) {
-        if (run->step() != step) continue;
-        const bool alive = attempt(index_of(*run), [&] {
-          run->take_point_if_due(batch_of_step);
-          if (run->finished()) return;
-          run->train(batch_of_step());
-          progress_->advance(static_cast<double>(shared.batch_size));
-        });
-        if (!alive || run->finished()) close(std::move(run));
-      }
-      std::erase(runs, nullptr);
-      if (interrupt_requested()) {
-        for (auto& run : runs) attempt(index_of(*run), [&] { run->save(); });
-        throw Interrupted();
-      }
-    }
+    std::erase(runs, nullptr);
   }
 
   std::size_t index_of(const NetworkRun& run) const {
     return static_cast<std::size_t>(&run.plan() - plans_.data());
   }
 
-  /// Does what may fail for one network without harm to the others; what was saved of it stays.
+  /// Does what may fail for one network without harm to the others. If it does fail, `run` is reset; what was
+  /// saved of it stays.
   template <class Work>
-  bool attempt(std::size_t index, const Work& work) {
+  void attempt(std::size_t i, bool alone, std::unique_ptr<NetworkRun>& run, const Work& work) {
+    std::string reason, device_failure;
     try {
-      work();
-      return true;
-    } catch (const InputError&) {
-      throw;  // wrong for more than this one, and the user's to mend
-    } catch (const c10::Error& error) {
-      outcomes_[index] = {RunOutcome::Kind::failed, error.what_without_backtrace()};
-      return false;
-    } catch (const std::exception& error) {
-      outcomes_[index] = {RunOutcome::Kind::failed, error.what()};
-      return false;
+      try {
+        return work();
+      } catch (const Interrupted&) {
+        throw;
+      } catch (const InputError&) {
+        throw;  // wrong for more than this one, and the user's to mend
+      } catch (const WorkError&) {
+        throw;  // files cannot be written: neither could those of the others
+      } catch (const ClaimLost&) {
+        throw;
+      } catch (const c10::AcceleratorError& error) {
+        reason = device_failure = error.what_without_backtrace();
+      } catch (const c10::Error& error) {
+        reason = error.what_without_backtrace();
+      } catch (const std::bad_alloc&) {
+        reason = "out of memory";
+      } catch (const std::exception& error) {
+        reason = error.what();
+      }
+      reason = reason.substr(0, reason.find('\n'));
+      if (alone || !device_failure.empty())
+        mark_failed(i, run, reason);
+      else
+        try_alone(i, run, reason);
+    } catch (const ClaimLost& lost) {
+      spdlog::warn("{}", lost.what());
+      run.reset();
+      const std::lock_guard lock(mutex_);
+      claimed_elsewhere_.push_back(i);
     }
+    if (!device_failure.empty())
+      throw DeviceFailure(
+          fmt::format("{}: {}", plans_[i].config.compute.torch_device().str(), device_failure));
+  }
+
+  /// A network that fails beside others, for want of memory mostly, gets another attempt.
+  void try_alone(std::size_t i, std::unique_ptr<NetworkRun>& run, const std::string& reason) {
+    spdlog::info("{}: failed beside other networks, will be tried alone: {}", plans_[i].name(), reason);
+    run.reset();
+    const std::lock_guard lock(mutex_);
+    cohorts_.push_back({i});
+  }
+
+  void mark_failed(std::size_t i, std::unique_ptr<NetworkRun>& run, const std::string& reason) {
+    if (run) {
+      run->fail(reason);
+      return close(std::move(run));
+    }
+    // It could not even be built; what an earlier process measured stays.
+    const auto claim = claims_.take(plans_[i].out);
+    if (!claim) throw ClaimLost(fmt::format("{}: another process has it", plans_[i].out.string()));
+    const auto watcher = make_watcher_(plans_[i]);
+    watcher->restore(watcher->existing().points);
+    watcher->finish(reason);
+    write_log_line(plans_[i].out, fmt::format("failed ({})", reason));
+    outcomes_[i] = {RunOutcome::Kind::failed, reason};
+    progress_->skip(samples_of(i));
+    note_done(plans_[i].name(), reason, NAN);
+  }
+
+  /// Writes all states that can be written; the first reason why one could not.
+  std::exception_ptr stop_all(Runs& runs) {
+    std::exception_ptr failed;
+    for (const auto& run : runs) {
+      if (!run) continue;
+      try {
+        run->stop();
+      } catch (const ClaimLost& lost) {
+        spdlog::warn("{}", lost.what());
+      } catch (...) {
+        if (!failed) failed = std::current_exception();
+      }
+    }
+    return failed;
   }
 
   void close(std::unique_ptr<NetworkRun> run) {
@@ -240,57 +395,65 @@ class Runner {
     const std::int64_t steps_left = run->steps() - run->step();
     progress_->skip(
         static_cast<double>(std::max<std::int64_t>(0, steps_left) * run->plan().config.batch_size));
-    if (run->finished()) {
-      outcome = run->failure().empty() ? RunOutcome{RunOutcome::Kind::trained, ""}
-                                       : RunOutcome{RunOutcome::Kind::failed, run->failure()};
-    }
-    const int done = ++done_;
-    if (outcome.kind == RunOutcome::Kind::failed)
-      spdlog::warn("{}: failed: {}", run->plan().name(), outcome.reason);
-    else
-      spdlog::debug("{}: validation accuracy {:.3f}", run->plan().name(),
-                    run->last_metrics().validation_accuracy);
-    progress_->note(fmt::format("{} of {} networks; {}: accuracy {:.2f}", done, left_.size(),
-                                run->plan().name(), run->last_metrics().validation_accuracy));
+    outcome = run->failure().empty() ? RunOutcome{RunOutcome::Kind::trained, ""}
+                                     : RunOutcome{RunOutcome::Kind::failed, run->failure()};
+    note_done(run->plan().name(), run->failure(), run->last_metrics().validation_accuracy);
   }
 
-  const std::vector<RunPlan>& plans_;
+  void note_done(const std::string& name, const std::string& failure, double accuracy) {
+    const int done = ++done_;
+    if (!failure.empty())
+      spdlog::warn("{}: failed: {}", name, failure);
+    else
+      spdlog::debug("{}: validation accuracy {:.3f}", name, accuracy);
+    progress_->note(
+        fmt::format("{} of {} networks; {}: accuracy {:.2f}", done, left_.size(), name, accuracy));
+  }
+
+  void note_start(double seconds) {
+    const std::lock_guard lock(mutex_);
+    longest_start_ = std::max(longest_start_, seconds);
+  }
+
+  /// A cohort uses its device. Device time a second: cores of a processor, the share of a GPU.
+  class DeviceUse {
+   public:
+    DeviceUse(Runner& runner, const Compute& compute) : runner_(runner), compute_(compute) { count(1); }
+    ~DeviceUse() { count(-1); }
+    DeviceUse(const DeviceUse&) = delete;
+    DeviceUse& operator=(const DeviceUse&) = delete;
+    [[nodiscard]] double share() const {
+      if (compute_.device == "cpu") return static_cast<double>(compute_.threads);
+      const std::lock_guard lock(runner_.mutex_);
+      return 1.0 / runner_.cohorts_on_gpu_.at(compute_.device_index);
+    }
+
+   private:
+    void count(int change) {
+      const std::lock_guard lock(runner_.mutex_);
+      runner_.cohorts_on_gpu_[compute_.device_index] += change;
+    }
+    Runner& runner_;
+    const Compute& compute_;
+  };
+
+  std::vector<RunPlan> plans_;  // a copy: which GPU is decided here
   const RunnerOptions& options_;
   const MakeWatcher& make_watcher_;
   TaskPool pool_;
+  Claims claims_;
   std::vector<RunOutcome> outcomes_;
   std::vector<std::size_t> left_;
   std::unique_ptr<Progress> progress_;
   std::mutex mutex_;
   std::deque<std::vector<std::size_t>> cohorts_;
+  std::vector<std::size_t> claimed_elsewhere_;
+  std::map<std::int64_t, int> cohorts_on_gpu_;
+  double longest_start_ = 0;  ///< seconds from a cohort's beginning to the end of its first step
   std::exception_ptr error_;
+  std::atomic<bool> out_of_time_{false};
   std::atomic<int> done_{0};
 };
-
-/// Median time of a few training steps on made-up inputs.
-double seconds_per_step(const RunPlan& plan, const tasks::Task& task) {
-  const RunConfig& config = plan.config;
-  at::set_num_threads(static_cast<int>(config.compute.threads));
-  const tasks::TaskShape shape = task.shape();
-  const auto network = build_network(config, shape);
-  const auto rule = plan.make_rule();
-  rule->attach(*network, Key(0));
-  const auto source = task.batches(0, config.batch_size, config.compute.torch_device());
-  std::vector<double> seconds;
-  constexpr int repeats = 4;  // the first one warms up
-  for (int i = 0; i < repeats; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    const tasks::Batch batch = source->batch(i);
-    rule->prepare({i, 0.0, 0.0});
-    const tasks::LossValue value = task.loss(network->forward(batch.inputs), batch.targets);
-    value.loss.backward();
-    rule->update();
-    static_cast<void>(value.loss.item<double>());  // waits for the device
-    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  std::ranges::sort(seconds);
-  return seconds[1];
-}
 
 }  // namespace
 
@@ -309,33 +472,6 @@ std::vector<RunOutcome> run_all(const std::vector<RunPlan>& plans, const RunnerO
   at::globalContext().setAllowTF32CuBLAS(tf32);
   at::globalContext().setAllowTF32CuDNN(tf32);
   return Runner(plans, options, make_watcher).run();
-}
-
-std::vector<Estimate> estimate(const std::vector<RunPlan>& plans, const RunnerOptions& options) {
-  nn::keep_freed_memory();
-  std::map<std::string, Estimate> per_step;  // seconds of one step, bytes
-  std::vector<Estimate> estimates;
-  std::int64_t threads = 1;
-  for (const RunPlan& plan : plans) threads = std::max(threads, plan.config.compute.threads);
-  TaskPool pool(options.data_dir, static_cast<int>(threads));
-  for (const RunPlan& plan : plans) {
-    check_interrupt();
-    const RunConfig& config = plan.config;
-    const auto task = pool.get(plan);
-    const std::string key = fmt::format("{} {} {} {} {} {} {}", plan.task_key, config.architecture,
-                                        config.learning_rule, config.batch_size, config.compute.threads,
-                                        config.compute.device, config.compute.precision);
-    if (!per_step.contains(key))
-      per_step[key] = {seconds_per_step(plan, *task), network_bytes(plan, task->shape()).total()};
-    const Estimate& step = per_step[key];
-    const std::int64_t steps = config.steps(task->steps_per_epoch(config.batch_size));
-    // A forward pass is about a third of a step; at each point the validation data go through once.
-    const double passes = static_cast<double>(config.points) *
-                          static_cast<double>(std::max(task->validation_samples(), task->probe_size())) /
-                          static_cast<double>(config.batch_size) / 3;
-    estimates.push_back({step.seconds * (static_cast<double>(steps) + passes), step.bytes});
-  }
-  return estimates;
 }
 
 }  // namespace lrid::train

@@ -1,83 +1,29 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
-#include <fstream>
-#include <functional>
 #include <map>
-#include <thread>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <lrid/core/file.hpp>
 #include <lrid/io/trajectory.hpp>
 
 #include "testing.hpp"
+#include "training.hpp"
 
 namespace lrid {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::hashes;
+using testing::leftovers;
+using testing::lrid_train;
+using testing::run_and_signal;
 using testing::run_command;
 using testing::TemporaryFolder;
-
-/// 200 images, batches of 20, 3 epochs: 30 steps. One thread: the same bits whatever the machine's cores.
-const std::string tiny =
-    "epochs = 3\npoints = 6\nbatch_size = 20\n[data]\nfolder = \"cifar10-sample\"\ntraining_samples = 200\n"
-    "[probe]\nsize = 16\n[validation]\nsamples = 40\n[compute]\ndevice = \"cpu\"\nthreads = 1\n"
-    "[checkpoint]\nstate_seconds = 0\n";
-
-std::string lrid_train(const std::string& arguments) {
-  return fmt::format("'{}' --quiet --data-dir '{}' {}", testing::program("lrid-train").string(),
-                     (testing::source_dir() / "data").string(), arguments);
-}
-
-std::string write(const fs::path& path, const std::string& text) {
-  write_atomically(path, text);
-  return path.string();
-}
-
-/// The trajectory files of a folder, by name.
-std::map<std::string, std::string> hashes(const fs::path& folder) {
-  std::map<std::string, std::string> result;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().extension() == ".h5") result[entry.path().filename()] = sha256_of_file(entry.path());
-  return result;
-}
-
-std::vector<std::string> leftovers(const fs::path& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string extension = entry.path().extension();
-    if (extension != ".h5" && extension != ".log" && extension != ".toml")
-      names.push_back(entry.path().filename());
-  }
-  return names;
-}
-
-/// Starts a command, waits until `moment` says so (or it has ended), sends a signal, and waits for the end.
-/// Its exit code, or 128 + signal.
-int run_and_signal(const std::string& command, const std::function<bool()>& moment, int signal_number) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const int null = ::open("/dev/null", O_WRONLY);
-    ::dup2(null, STDOUT_FILENO);
-    ::dup2(null, STDERR_FILENO);
-    ::execl("/bin/sh", "sh", "-c", ("exec " + command).c_str(), nullptr);
-    ::_exit(127);
-  }
-  int status = 0;
-  while (!moment()) {
-    if (::waitpid(child, &status, WNOHANG) == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  ::kill(child, signal_number);
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+using testing::tiny;
+using testing::write;
 
 TEST(LridTrain, WritesACompleteTrajectory) {
   const TemporaryFolder folder;
@@ -281,10 +227,17 @@ TEST(LridTrain, AFileOfAnotherConfigurationIsNotTouched) {
 }
 
 TEST(LridTrain, ListsNames) {
-  EXPECT_EQ(run_command(lrid_train("--list rules")).out, "sgdm\nadam\nfa\nia\n");
-  EXPECT_EQ(run_command(lrid_train("--list tasks")).out, "cifar10\n");
-  EXPECT_NE(run_command(lrid_train("--list architectures")).out.find("KNet5-LRN\n"), std::string::npos);
+  EXPECT_EQ(run_command(lrid_train("--list rules")).out,
+            "sgdm\nadam\nfa\nia\nwm\nsa\naa\nkp\ndfa\nusf\nbrsf\nfrsf\n");
+  EXPECT_EQ(run_command(lrid_train("--list tasks")).out, "cifar10\nimagenet\nsimclr\nwsn\n");
+  EXPECT_EQ(run_command(lrid_train("--list architectures")).out,
+            "KNet4\nKNet5\nKNet4-LRN\nKNet5-LRN\nAlexNet\nAlexNet-LRN\nResNet-18\nResNet-34\nResNet-18v2\n"
+            "ResNet-34v2\n");
   EXPECT_EQ(run_command(lrid_train("--list nonsense")).exit_code, 2);
+  const std::string pairs = run_command(lrid_train("--list")).out;
+  EXPECT_EQ(std::ranges::count(pairs, '\n'), 40);
+  EXPECT_NE(pairs.find("KNet4        cifar10   yes, "), std::string::npos) << pairs;
+  EXPECT_NE(pairs.find("AlexNet      cifar10   yes, "), std::string::npos) << pairs;
 }
 
 TEST(LridTrain, DryRunTrainsNothing) {

@@ -42,8 +42,10 @@ class Cli : public ::testing::Test {
 };
 
 TEST_F(Cli, Lists) {
-  EXPECT_EQ(classify("--list classifiers").out, "svm\nforest\nmlp\n");
-  EXPECT_EQ(classify("--list experiments").out, "separability\nheld-out\ncontrols\n");
+  EXPECT_EQ(classify("--list classifiers").out, "svm\nforest\nmlp\nknn\nmajority\n");
+  EXPECT_EQ(classify("--list experiments").out,
+            "separability\ncontrols\nheld-out\ntrajectory\nimperfection\nimportances\nnone-of-these\n"
+            "learning-curve\ntransfer\npairs\nmatched\ntargets\n");
   EXPECT_EQ(classify("--list rules").exit_code, 2);
   EXPECT_EQ(classify("--help").exit_code, 0);
   EXPECT_THAT(classify("run --keys held-out").out, ::testing::HasSubstr("hold_out"));
@@ -83,6 +85,87 @@ TEST_F(Cli, FromDatasetToReport) {
   const CommandResult report = classify("report " + path("r.json") + " --out " + path("report.html"));
   EXPECT_EQ(report.exit_code, 0) << report.err;
   EXPECT_THAT(read_file(folder_ / "report.html"), ::testing::HasSubstr("<html"));
+}
+
+/// SIGKILL leaves no time to write anything: what counts is what was there before.
+TEST_F(Cli, GoesOnAfterKill9WithTheSameResults) {
+  io::write_dataset(folder_ / "d.h5", testing::tiny_dataset());
+  write("e.toml",
+        "classifiers = ['forest']\nsplits = 5\ninner_folds = 3\n[features]\nmeasures = ['all', 'weight']\n"
+        "[forest]\ntrees = [100]\nmax_features = ['all']\n");
+  const std::string inputs = "run --quiet --config " + path("e.toml") + " --data " + path("d.h5") + " --out ";
+  ASSERT_EQ(classify(inputs + path("whole.json") + " --threads 1").exit_code, 0);
+  const CommandResult killed =
+      testing::run_command("'" + testing::program("lrid-classify").string() + "' " + inputs + path("r.json") +
+                           " --threads 2 & pid=$!; " + "until [ \"$(ls " + path("r.json.cells") +
+                           " 2>/dev/null | wc -l)\" -ge 3 ]; do kill -0 $pid || exit 1; sleep 0.01; " +
+                           "done; kill -9 $pid; wait $pid; [ $? -eq 137 ]");
+  ASSERT_EQ(killed.exit_code, 0) << killed.err;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "r.json"));
+  ASSERT_EQ(classify(inputs + path("r.json") + " --threads 2").exit_code, 0);
+  io::Results whole = io::read_results(folder_ / "whole.json"),
+              resumed = io::read_results(folder_ / "r.json");
+  whole.seconds = resumed.seconds = 0;
+  io::write_results(folder_ / "whole.json", whole);
+  io::write_results(folder_ / "r.json", resumed);
+  EXPECT_EQ(read_file(folder_ / "whole.json"), read_file(folder_ / "r.json"));
+}
+
+TEST_F(Cli, Shards) {
+  io::write_dataset(folder_ / "d.h5", testing::tiny_dataset());
+  write("e.toml",
+        "classifiers = ['svm']\nsplits = 2\n[features]\nmeasures = ['all']\n[svm]\nC = [1]\npca = [0]\n");
+  const std::string run =
+      "run --quiet --config " + path("e.toml") + " --data " + path("d.h5") + " --out " + path("r.json");
+  EXPECT_THAT(classify(run + " --shard 0/2").out, ::testing::HasSubstr("2 of 4 cells"));
+  EXPECT_THAT(classify(run + " --shard 1/2").out, ::testing::HasSubstr("run without --shard"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "r.json"));
+  EXPECT_EQ(classify(run).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "r.json"));
+  for (const char* const wrong : {"2/2", "-1/2", "a/b", "1", "1/2/3", ""})
+    EXPECT_EQ(classify(run + " --shard '" + wrong + "'").exit_code, std::string_view(wrong).empty() ? 0 : 2)
+        << wrong;
+}
+
+TEST_F(Cli, FitsAndPredicts) {
+  io::write_dataset(folder_ / "d.h5", testing::tiny_dataset(8, 5, 2.0));
+  write("e.toml",
+        "classifiers = ['forest']\nsplit = ['network']\n[forest]\ntrees = [30]\nmax_features = ['sqrt']\n");
+  const CommandResult fit = classify("fit --quiet --config " + path("e.toml") + " --data " + path("d.h5") +
+                                     " --out " + path("m.h5"));
+  ASSERT_EQ(fit.exit_code, 0) << fit.err;
+  EXPECT_THAT(fit.out, ::testing::HasSubstr("24 observables at 5 points, 288 layers of 64 networks"));
+  const CommandResult text = classify("predict --model " + path("m.h5") + " " + path("d.h5"));
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, ::testing::HasSubstr("KNet4/fa/0: fa 0."));
+  EXPECT_THAT(text.out, ::testing::HasSubstr("what spoke most for fa: "));
+  EXPECT_THAT(classify("predict --json --model " + path("m.h5") + " " + path("d.h5")).out,
+              ::testing::StartsWith("{\n \"format\": \"lrid-predictions\""));
+  const CommandResult refused = classify("predict --model " + path("d.h5") + " " + path("d.h5"));
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_EQ(std::ranges::count(refused.err, '\n'), 1) << refused.err;
+}
+
+TEST_F(Cli, EveryRecipeIsAnExperimentThatRuns) {
+  io::Dataset data = testing::tiny_dataset(24, 12);
+  for (std::size_t i = 0; i < data.meta.network.size(); ++i) {
+    const int digit = data.meta.network[i].back() - '0';
+    if (digit % 4 < 2) data.meta.unit_fraction[i] = 0.5;
+    data.meta.task[i] = digit % 8 < 4 ? "cifar10" : "imagenet";
+    data.meta.final_accuracy[i] = 0.5;
+  }
+  io::write_dataset(folder_ / "d.h5", data);
+  std::size_t recipes = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(testing::source_dir() / "configs/experiments")) {
+    ++recipes;
+    const CommandResult result = classify("run --quiet --config '" + entry.path().string() + "' --data " +
+                                          path("d.h5") + " --out " + path("r.json") +
+                                          " --set splits=1 --set inner_folds=2 --set 'classifiers=[\"svm\"]' "
+                                          "--set 'svm.C=[1]' --set 'svm.pca=[0]'");
+    EXPECT_EQ(result.exit_code, 0) << entry.path() << result.err;
+  }
+  EXPECT_EQ(recipes, 14U);
 }
 
 TEST_F(Cli, BadInputIsOneLineAndExitCode2) {

@@ -41,13 +41,18 @@ std::string message_of(const io::Dataset& data, const std::string& toml) {
 }
 
 TEST(Experiments, AllHaveHelpAndDefaultsThatWork) {
-  const io::Dataset data = testing::tiny_dataset(8, 2);
+  io::Dataset data = testing::tiny_dataset(16, 12);
+  for (std::size_t i = 0; i < data.meta.network.size(); ++i)  // every other network: noisy
+    data.meta.noise[i] = data.meta.network[i].back() % 2 == 0 ? 0.0 : 1.0;
+  data.meta.final_accuracy.assign(data.meta.network.size(), 0.5);  // all match
   for (const ExperimentEntry& entry : experiments().entries()) {
     EXPECT_FALSE(entry.summary.empty());
     EXPECT_FALSE(Made(data, "experiment = '" + entry.name + "'").conditions.empty()) << entry.name;
     const std::string help = options_help(entry.name);
     for (const ClassifierEntry& classifier : classifiers().entries())
-      EXPECT_THAT(help, ::testing::HasSubstr(classifier.name + "."));
+      if (classifier.name != "majority") {  // has no options
+        EXPECT_THAT(help, ::testing::HasSubstr(classifier.name + "."));
+      }
   }
 }
 
@@ -125,6 +130,213 @@ TEST(Controls, FinalAccuracyIsTheOnlyFeature) {
   }
 }
 
+TEST(Controls, ShapesAloneHaveNoScale) {
+  const io::Dataset data = testing::tiny_dataset(8, 3);
+  const Made made(data,
+                  "experiment = 'controls'\ncontrols = ['unit_norm', 'unit_range']\nsplits = 1\n"
+                  "split = ['network']\nfeatures.measures = ['weight']");
+  ASSERT_EQ(made.conditions.size(), 2U);
+  for (std::int64_t row = 0; row < data.samples; ++row) {
+    const Eigen::RowVectorXf norm = made.conditions[0].train->x.row(row),
+                             range = made.conditions[1].train->x.row(row);
+    EXPECT_NEAR(norm.segment(3, 3).norm(), 1, 1e-6);
+    EXPECT_EQ(range.segment(3, 3).minCoeff(), 0);
+    EXPECT_EQ(range.segment(3, 3).maxCoeff(), 1);
+    EXPECT_EQ(norm.head(3), range.head(3));  // the position stays
+  }
+  FeatureTable flat = *made.conditions[0].train;
+  flat.x.rightCols(3).setConstant(7);
+  flat.x.middleCols(3, 3).setZero();
+  EXPECT_EQ(flat.with_unit_range().x.rightCols(3).norm(), 0);
+  EXPECT_EQ(flat.with_unit_norm().x.middleCols(3, 3).norm(), 0);
+}
+
+TEST(Trajectory, PortionsAreOfEqualSizeAndTestedOnEachOther) {
+  const io::Dataset data = testing::tiny_dataset(8, 21);
+  const Made made(data,
+                  "experiment = 'trajectory'\nevery = [4]\nsplits = 1\nsplit = ['network']\n"
+                  "features.measures = ['layer_change']");
+  ASSERT_EQ(made.conditions.size(), 1U + 4U);
+  const Condition &whole = made.conditions[0], &middle = made.conditions[2], &sparse = made.conditions[4];
+  EXPECT_EQ(middle.labels.at("train_points"), io::ConditionValue(std::string("middle 25 %")));
+  EXPECT_EQ(sparse.labels.at("train_points"), io::ConditionValue(std::string("every 4th")));
+  ASSERT_EQ(sparse.tests.size(), 4U);
+  EXPECT_EQ(sparse.tests[1].labels.at("test_points"), io::ConditionValue(std::string("middle 25 %")));
+  for (const std::int64_t row : {0, 100}) {
+    for (std::int64_t i = 0; i < 6; ++i) {
+      EXPECT_EQ(sparse.train->x(row, 3 + i), whole.train->x(row, 3 + 4 * i));
+      EXPECT_EQ(middle.train->x(row, 3 + i), whole.train->x(row, 3 + 7 + i));
+      EXPECT_EQ(middle.train->x(row, 3 + 6 + i), whole.train->x(row, 3 + 21 + 7 + i));  // the next observable
+    }
+    EXPECT_EQ(sparse.train->x.row(row).head(3), whole.train->x.row(row).head(3));
+  }
+  EXPECT_THAT(message_of(data, "experiment = 'trajectory'\nevery = [22]"), ::testing::HasSubstr("every: 22"));
+}
+
+TEST(Imperfection, TrainsAndTestsWithinEachLevel) {
+  io::Dataset data = testing::tiny_dataset(16, 2);
+  for (std::size_t i = 0; i < data.meta.network.size(); ++i)
+    if (data.meta.network[i].back() % 2 == 1) data.meta.unit_fraction[i] = 0.1;
+  const Made made(
+      data, "experiment = 'imperfection'\nsplits = 1\nsplit = ['network']\nfeatures.measures = ['all']");
+  ASSERT_EQ(made.conditions.size(), 2U);
+  for (const Condition& condition : made.conditions)
+    for (const Rows* side : {&condition.plan->splits[0].train, &condition.plan->splits[0].test})
+      for (const std::int64_t row : *side)
+        EXPECT_EQ(io::ConditionValue(data.meta.unit_fraction[static_cast<std::size_t>(row)]),
+                  condition.labels.at("unit_fraction"));
+  EXPECT_THAT(message_of(testing::tiny_dataset(8, 2), "experiment = 'imperfection'"),
+              ::testing::HasSubstr("measured alike"));
+}
+
+TEST(NoneOfThese, TheUnknownClassIsNeverTrainedOn) {
+  const io::Dataset data = testing::tiny_dataset(8, 2);
+  const Made made(data, "experiment = 'none-of-these'\nsplits = 2\nfeatures.measures = ['all']");
+  ASSERT_EQ(made.conditions.size(), 8U);
+  for (const Condition& condition : made.conditions) {
+    const std::string unknown = std::get<std::string>(condition.labels.at("unknown"));
+    EXPECT_EQ(condition.target->classes.size(), 3U);
+    EXPECT_EQ(condition.unknown.size(), 72U);
+    for (const std::int64_t row : condition.unknown)
+      EXPECT_EQ(data.meta.learning_rule[static_cast<std::size_t>(row)], unknown);
+    for (const Split& split : condition.plan->splits)
+      for (const Rows* side : {&split.train, &split.test})
+        for (const std::int64_t row : *side)
+          EXPECT_NE(data.meta.learning_rule[static_cast<std::size_t>(row)], unknown);
+  }
+  EXPECT_THAT(message_of(data, "experiment = 'none-of-these'\nfilter.learning_rule = ['fa', 'ia']"),
+              ::testing::HasSubstr("at least three"));
+}
+
+TEST(LearningCurve, GrowsTheTrainingPartOnly) {
+  const io::Dataset data = testing::tiny_dataset(8, 2);
+  const Made made(data,
+                  "experiment = 'learning-curve'\nshares = [0.05, 0.5, 1.0]\nsplits = 2\ninner_folds = 3\n"
+                  "split = ['network']\nfeatures.measures = ['all']");
+  ASSERT_EQ(made.conditions.size(), 2U);  // one network a class cannot be cut into folds
+  EXPECT_THAT(made.study->notes(),
+              ::testing::ElementsAre(::testing::HasSubstr("share 0.05 by network left out")));
+  const SplitPlan &half = *made.conditions[0].plan, &whole = *made.conditions[1].plan;
+  EXPECT_EQ(made.conditions[0].labels.at("train_networks"), io::ConditionValue(std::int64_t{24}));
+  EXPECT_EQ(made.conditions[1].labels.at("train_networks"), io::ConditionValue(std::int64_t{48}));
+  for (std::size_t s = 0; s < 2; ++s) {
+    EXPECT_EQ(half.splits[s].test, whole.splits[s].test);
+    EXPECT_LT(half.splits[s].train.size(), whole.splits[s].train.size());
+    EXPECT_TRUE(std::ranges::includes(whole.splits[s].train, half.splits[s].train));
+  }
+}
+
+TEST(Transfer, GoesFromOneKindToAnother) {
+  const io::Dataset data = testing::tiny_dataset(8, 2);
+  const Made made(data,
+                  "experiment = 'transfer'\nsplits = 1\nfeatures.measures = ['all']\nsplit = ['network']");
+  ASSERT_EQ(made.conditions.size(), 4U);
+  for (const Condition& condition : made.conditions) {
+    for (const std::int64_t row : condition.plan->splits[0].train)
+      EXPECT_EQ(io::ConditionValue(data.meta.architecture[static_cast<std::size_t>(row)]),
+                condition.labels.at("train_on"));
+    for (const std::int64_t row : condition.plan->splits[0].test)
+      EXPECT_EQ(io::ConditionValue(data.meta.architecture[static_cast<std::size_t>(row)]),
+                condition.labels.at("test_on"));
+  }
+  EXPECT_THAT(message_of(data, "experiment = 'transfer'\ntrain_on = ['KNet9']"),
+              ::testing::HasSubstr("KNet4, KNet5"));
+}
+
+TEST(Pairs, HaveTwoClasses) {
+  const Made made(testing::tiny_dataset(8, 2),
+                  "experiment = 'pairs'\nsplits = 1\nfeatures.measures = ['all']");
+  ASSERT_EQ(made.conditions.size(), 12U);
+  EXPECT_EQ(made.conditions[0].labels.at("pair"), io::ConditionValue(std::string("adam / fa")));
+  EXPECT_EQ(made.conditions[0].target->classes, (std::vector<std::string>{"adam", "fa"}));
+}
+
+TEST(Matched, OnlyNetworksWithinABandAreLeft) {
+  io::Dataset data = testing::tiny_dataset(16, 2);
+  // sgdm ends between 0.5 and 0.8, the others between 0.5 and 0.6: bands of 0.1 hold a third of sgdm's
+  // networks.
+  for (std::size_t i = 0; i < data.meta.network.size(); ++i) {
+    const double rank = std::stod(data.meta.network[i].substr(data.meta.network[i].rfind('/') + 1)) / 15;
+    data.meta.final_accuracy[i] = 0.5 + (data.meta.learning_rule[i] == "sgdm" ? 0.3 : 0.1) * rank;
+  }
+  const Made made(
+      data,
+      "experiment = 'matched'\ntolerance = 0.101\nsplits = 1\ninner_folds = 3\nsplit = ['network']\n"
+      "features.measures = ['all']");
+  ASSERT_EQ(made.conditions.size(), 4U);
+  EXPECT_EQ(made.conditions[1].labels.at("measure"), io::ConditionValue(std::string("final_accuracy")));
+  const auto networks = [&](const Condition& condition) {
+    std::map<std::string, std::set<std::string>> of_rule;
+    for (const Rows* side : {&condition.plan->splits[0].train, &condition.plan->splits[0].test})
+      for (const std::int64_t row : *side) {
+        const auto r = static_cast<std::size_t>(row);
+        of_rule[data.meta.learning_rule[r]].insert(data.meta.network[r]);
+        if (condition.labels.at("matched") == io::ConditionValue(true)) {
+          EXPECT_LE(data.meta.final_accuracy[r], 0.602);
+        }
+      }
+    return of_rule;
+  };
+  EXPECT_LE(networks(made.conditions[0]).at("sgdm").size(), 12U);
+  EXPECT_EQ(made.conditions[2].labels.at("matched"), io::ConditionValue(false));
+  EXPECT_EQ(made.conditions[0].plan->networks, made.conditions[2].plan->networks);
+  EXPECT_THAT(made.study->notes().back(),
+              ::testing::HasSubstr("of 128 networks left; KNet4 cifar10: 0.500 to 0.601"));
+  for (std::size_t i = 0; i < data.meta.network.size(); ++i)
+    if (data.meta.learning_rule[i] == "sgdm") data.meta.final_accuracy[i] = 0.9;
+  EXPECT_THAT(message_of(data, "experiment = 'matched'"),
+              ::testing::HasSubstr("tolerance: within no architecture"));
+}
+
+TEST(Targets, SkipWhatDoesNotVary) {
+  const Made made(testing::tiny_dataset(8, 2),
+                  "experiment = 'targets'\nsplits = 1\nfeatures.measures = ['all']");
+  EXPECT_EQ(made.conditions.size(), 3U * 2);  // rule, architecture, batch size
+  EXPECT_THAT(made.study->notes(), ::testing::ElementsAre(::testing::HasSubstr("same task"),
+                                                          ::testing::HasSubstr("same supervision")));
+}
+
+TEST(Importances, GroupsCoverAllObservablesOnce) {
+  const Made made(
+      testing::tiny_dataset(8, 2),
+      "experiment = 'importances'\nsplits = 1\nsplit = ['sample']\nalone = ['function', 'statistic']");
+  std::int64_t functions = 0, statistics = 0;
+  for (const Condition& condition : made.conditions) {
+    const auto name = condition.labels.find("observables");
+    if (name == condition.labels.end()) continue;
+    const std::string group = std::get<std::string>(name->second);
+    (group == "raw" || group == "abs" || group == "sq" ? functions : statistics) +=
+        condition.train->layout.channels();
+  }
+  EXPECT_EQ(functions, 24);
+  EXPECT_EQ(statistics, 24);
+}
+
+/// The same network under two names would sit on both sides of a grouped split.
+TEST(Study, EqualNetworksNeverStraddleAGroupedSplit) {
+  io::Dataset data = testing::tiny_dataset(8, 2);
+  const std::size_t length = 2 * data.observable_names.size();
+  for (std::size_t i = 0; i < data.meta.network.size(); ++i)  // KNet4/fa/5 becomes a copy of KNet4/fa/2
+    if (data.meta.network[i] == "KNet4/fa/5")
+      for (std::size_t j = 0; j < data.meta.network.size(); ++j)
+        if (data.meta.network[j] == "KNet4/fa/2" && data.meta.layer[j] == data.meta.layer[i])
+          std::copy_n(data.x.begin() + static_cast<std::ptrdiff_t>(j * length), length,
+                      data.x.begin() + static_cast<std::ptrdiff_t>(i * length));
+  const Made made(data, "split = ['network']\nfeatures.measures = ['all']");
+  EXPECT_THAT(made.study->notes(),
+              ::testing::ElementsAre(::testing::HasSubstr("KNet4/fa/5 (as KNet4/fa/2)")));
+  EXPECT_EQ(made.conditions[0].plan->networks, 63);
+  for (const Split& split : made.conditions[0].plan->splits) {
+    std::set<bool> in_test;
+    for (const auto& [rows, test] : {std::pair{&split.train, false}, {&split.test, true}})
+      for (const std::int64_t row : *rows) {
+        const std::string& name = data.meta.network[static_cast<std::size_t>(row)];
+        if (name == "KNet4/fa/5" || name == "KNet4/fa/2") in_test.insert(test);
+      }
+    EXPECT_LE(in_test.size(), 1U);
+  }
+}
+
 TEST(Controls, ShuffledLabelsKeepTheClassesSizes) {
   const io::Dataset data = testing::tiny_dataset(8, 2);
   const Made made(
@@ -171,6 +383,12 @@ TEST(Study, SaysWhatIsWrongWithTheData) {
               ::testing::HasSubstr("no samples left by [filter] architecture"));
   EXPECT_THAT(message_of(data, "filter.learning_rule = ['fa']"),
               ::testing::HasSubstr("at least two classes"));
+  data.meta.learning_rule[5] = "dfa";  // a class with one sample
+  EXPECT_THAT(message_of(data, "split = ['sample']"),
+              ::testing::HasSubstr("learning_rule dfa has 1 sample: expected at least 4"));
+  EXPECT_THAT(message_of(data, "split = ['network']"),
+              ::testing::HasSubstr("no samples of learning_rule dfa"));
+  data.meta.learning_rule[5] = data.meta.learning_rule[4];
   EXPECT_THAT(message_of(data, "target = 'task'"), ::testing::HasSubstr("same task (cifar10)"));
   EXPECT_THAT(message_of(data, "target = 'rule'"), ::testing::HasSubstr("learning_rule"));
   EXPECT_THAT(message_of(data, "split = []"), ::testing::HasSubstr("split"));

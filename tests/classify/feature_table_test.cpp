@@ -93,7 +93,7 @@ TEST(Scaler, ConstantFeaturesBecomeZero) {
 TEST(Pca, RotatesWithoutLossAndOrdersByVariance) {
   const Matrix x = testing::random_samples(40, 2, 5, 3, 1.0, 1).continuous();
   const Pca pca(x);
-  const Matrix scores = pca.apply(x);
+  const Matrix scores = x * pca.components();
   EXPECT_EQ(pca.rank(), 15);
   EXPECT_LT((scores * scores.transpose() - x * x.transpose()).cwiseAbs().maxCoeff(), 1e-10);
   for (Eigen::Index i = 0; i < scores.cols(); ++i)
@@ -112,7 +112,7 @@ TEST(Pca, RankCountsRepeatedColumnsOnceAndSmallOnesToo) {
 TEST(Pca, HasNoMoreComponentsThanSamples) {
   const Matrix x = testing::random_samples(6, 2, 4, 3, 0.0, 3).continuous();
   EXPECT_EQ(Pca(x).rank(), 6);
-  EXPECT_EQ(Pca(x).apply(x).cols(), 6);
+  EXPECT_EQ(Pca(x).components().cols(), 6);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ double best_impurity(const Samples& train, const std::vector<double>& weight) {
 }
 
 TEST(Forest, FirstSplitIsTheBestThereIs) {
-  for (const std::int64_t n : {40, 400}) {  // sorted by comparison and by radix
+  for (const std::int64_t n : {40, 400, 1500}) {  // in registers and in histograms
     Samples train = testing::random_samples(n, 4, 3, 2, 0.7, 5);
     train.x = (train.x * 8).array().round() / 8;  // with ties
     const Key key(6);
@@ -124,7 +124,7 @@ TEST(Forest, ContainsTheSmallerOnes) {
 }
 
 TEST(Forest, DoesNotDependOnTheNumberOfThreads) {
-  const Samples train = testing::random_samples(120, 4, 4, 3, 1.0, 10);
+  const Samples train = testing::random_samples(600, 4, 4, 3, 1.0, 10);
   Matrix scores[2];
   for (const std::size_t threads : {1U, 4U}) {
     const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
@@ -156,6 +156,20 @@ TEST(Forest, RepeatedColumnsShareTheirImportance) {
   EXPECT_NEAR(importances[6], 0.5, 0.1);
 }
 
+TEST(Forest, ManyClassesAreSplitAsFewAre) {
+  // More classes than the packed counts hold. The fifth is empty, so the trees must be the same.
+  Samples few = testing::random_samples(500, 4, 4, 3, 0.5, 20), many = few;
+  many.classes = 5;
+  for (const MaxFeatures features : {MaxFeatures::sqrt, MaxFeatures::log2}) {
+    const Forest a = Forest::grow(few, 5, features, Key(21)), b = Forest::grow(many, 5, features, Key(21));
+    for (std::size_t t = 0; t < 5; ++t) {
+      ASSERT_EQ(a.trees()[t].nodes.size(), b.trees()[t].nodes.size());
+      EXPECT_EQ(a.trees()[t].nodes[0].threshold, b.trees()[t].nodes[0].threshold);
+    }
+    EXPECT_LT((a.scores(few) - b.scores(few).leftCols(4)).cwiseAbs().maxCoeff(), 1e-12);
+  }
+}
+
 TEST(ForestClassifier, GridPredictionsAreThoseOfSingleFits) {
   Options options(Config::from_toml("[forest]\ntrees = [70, 5]\nmax_features = ['log2', 'all']\n", "grid"));
   ForestClassifier classifier;
@@ -164,9 +178,9 @@ TEST(ForestClassifier, GridPredictionsAreThoseOfSingleFits) {
                 test = testing::random_samples(50, 3, 4, 2, 0.5, 18);
   const GridOutcome outcome = classifier.fit_grid(train, test, Key(19));
   const std::vector<Setting> settings = classifier.settings();
-  ASSERT_EQ(outcome.predicted.size(), settings.size());
+  ASSERT_EQ(outcome.scores.size(), settings.size());
   for (std::size_t s = 0; s < settings.size(); ++s)
-    EXPECT_EQ(outcome.predicted[s],
+    EXPECT_EQ(predicted_classes(outcome.scores[s]),
               predicted_classes(classifier.fit(train, settings[s], Key(19))->scores(test)));
   EXPECT_EQ(classifier.notes().size(), 1U);
   EXPECT_TRUE(ForestClassifier().notes().empty());

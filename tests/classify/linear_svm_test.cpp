@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include <gtest/gtest.h>
+#include <oneapi/tbb/global_control.h>
 
 #include <lrid/classify/linear_svm.hpp>
 
@@ -122,10 +123,10 @@ TEST(LinearSvm, GridPredictionsAreThoseOfSingleFits) {
   EXPECT_EQ(outcome.skipped, 3);
   for (std::size_t s = 0; s < settings.size(); ++s) {
     if (settings[s].at("pca") == io::ConditionValue(std::int64_t{400})) {
-      EXPECT_TRUE(outcome.predicted[s].empty());
+      EXPECT_EQ(outcome.scores[s].size(), 0);
       continue;
     }
-    EXPECT_EQ(outcome.predicted[s],
+    EXPECT_EQ(predicted_classes(outcome.scores[s]),
               predicted_classes(classifier.fit(train, settings[s], Key(0))->scores(test)));
   }
 }
@@ -138,6 +139,17 @@ TEST(LinearSvm, ScoresAreOneAgainstTheRest) {
   double right = 0;
   for (std::size_t i = 0; i < predicted.size(); ++i) right += predicted[i] == test.labels[i] ? 1 : 0;
   EXPECT_GT(right / 400, 0.85);
+}
+
+TEST(LinearSvm, DoesNotDependOnTheNumberOfThreads) {
+  const Samples train = testing::random_samples(4500, 4, 4, 3, 0.5, 11);  // rows for several threads
+  Matrix weights[2];
+  for (const std::size_t threads : {1U, 4U}) {
+    const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
+    const auto model = LinearSvm().fit(train, {{"C", 500.0}, {"pca", std::int64_t{10}}}, Key(0));
+    weights[threads / 4] = dynamic_cast<LinearSvmModel&>(*model).weights();
+  }
+  EXPECT_EQ(weights[0], weights[1]);
 }
 
 }  // namespace

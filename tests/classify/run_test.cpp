@@ -152,6 +152,52 @@ TEST(Run, KeptCellsAreUsedAndThoseOfAnotherConfigurationAreNot) {
   EXPECT_TRUE(has_planted(run(f.request("s.json", one))));
 }
 
+TEST(Run, ShardsTogetherGiveTheWhole) {
+  const Fixture f;
+  run(f.request("whole.json"));
+  std::size_t done = 0;
+  for (const std::size_t index : {2U, 0U, 1U}) {
+    EXPECT_LT(done, 24U);
+    const Cells cells = run_shard(f.request("r.json"), index, 3);
+    EXPECT_EQ(cells.all, 24U);
+    EXPECT_EQ(cells.done, done += 8);
+    EXPECT_FALSE(fs::exists(f.folder / "r.json"));
+  }
+  run(f.request("r.json"));
+  EXPECT_EQ(f.content("r.json"), f.content("whole.json"));
+}
+
+TEST(Run, ReportsCalibrationAndVerdictsPerNetwork) {
+  const Fixture f;
+  for (const io::ResultRow& row : run(f.request("r.json")).rows) {
+    EXPECT_TRUE(row.extra.contains("calibration_error"));
+    double count = 0;
+    for (const io::ReliabilityBin& bin : row.reliability) count += bin.count;
+    EXPECT_EQ(count, 2 * 72) << row.classifier;
+    const bool by_network = row.condition.at("split") == io::ConditionValue(std::string("network"));
+    EXPECT_EQ(row.extra.contains("network_accuracy"), by_network);
+    // All layers together know more than one.
+    if (by_network && row.classifier == "forest") {
+      EXPECT_GE(row.extra.at("network_accuracy").mean, row.accuracy.mean);
+    }
+  }
+}
+
+TEST(Run, TellsUnknownClasses) {
+  const Fixture f(testing::tiny_dataset(8, 5, 3.0));
+  const io::Results results =
+      run(f.request("r.json",
+                    "experiment = 'none-of-these'\nclassifiers = ['forest']\nunknown = ['fa']\n"
+                    "split = ['network']\nsplits = 3\nfeatures.measures = ['all']\n"
+                    "forest.trees = [50]\nforest.max_features = ['sqrt']\n"));
+  ASSERT_EQ(results.rows.size(), 1U);
+  const auto& extra = results.rows[0].extra;
+  EXPECT_GT(extra.at("auroc_novelty").mean, 0.8);
+  EXPECT_GT(extra.at("network_auroc").mean, 0.9);
+  EXPECT_LT(extra.at("known_refused").mean, 0.15);
+  EXPECT_GT(extra.at("unknown_refused").mean, extra.at("known_refused").mean);
+}
+
 TEST(Run, SavesItsSplits) {
   const Fixture f;
   RunRequest request = f.request("r.json", "classifiers = ['svm']\n" + small_grids);
@@ -190,12 +236,12 @@ TEST(Evaluate, TestSamplesLeakIntoNothing) {
   Study study(protocol, data, "d.h5");
   Condition condition = experiment->conditions(study).front();
   const Split& split = condition.plan->splits[0];
-  const CellResult before = evaluate(*forest, condition, split, Key(1));
+  const CellResult before = evaluate(*forest, condition, split, protocol, Key(1));
 
   auto table = std::make_shared<FeatureTable>(*condition.train);
   for (const std::int64_t row : split.test) table->x.row(row).tail(10).setConstant(1e6F);
   condition.train = table;  // test keeps the old one
-  const CellResult after = evaluate(*forest, condition, split, Key(1));
+  const CellResult after = evaluate(*forest, condition, split, protocol, Key(1));
   EXPECT_EQ(before, after);
 }
 

@@ -1,3 +1,6 @@
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include <lrid/core/error.hpp>
@@ -33,9 +36,21 @@ TEST(File, LeftoversOfKilledWritersAreRemovedAndNothingElse) {
   const testing::TemporaryFolder folder;
   for (const char* name : {".run.h5.123.tmp", ".run.h5.state.123.tmp", ".run.h5.tmp", "run.h5"})
     write_atomically(folder / name, "x");
-  remove_temporaries_of(folder / "run.h5");
+  remove_temporaries_of({folder / "run.h5"});
   EXPECT_FALSE(fs::exists(folder / ".run.h5.123.tmp"));
   EXPECT_EQ(files_in(folder.path()), 3);
+}
+
+TEST(File, OneOfSeveralCreatesAFile) {
+  const testing::TemporaryFolder folder;
+  std::atomic<int> created{0};
+  std::vector<std::thread> others;
+  for (int i = 0; i < 8; ++i)
+    others.emplace_back([&] { created += create_exclusively(folder / "seed", "17\n") ? 1 : 0; });
+  for (std::thread& other : others) other.join();
+  EXPECT_EQ(created, 1);
+  EXPECT_EQ(read_file(folder / "seed"), "17\n");
+  EXPECT_THROW(create_exclusively(folder / "missing/seed", ""), WorkError);
 }
 
 TEST(File, RequireWritableComplainsBeforeTheWork) {

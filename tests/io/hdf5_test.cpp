@@ -76,7 +76,8 @@ TEST(Hdf5, NamesFileAndObjectOfWhatIsWrong) {
   EXPECT_THAT([&] { (void)root.dataset("deep/none"); },
               ThrowsMessage<InputError>(AllOf(HasSubstr("a.h5"), HasSubstr("/deep/none is missing"))));
   EXPECT_THAT([&] { (void)root.dataset("none/none"); }, ThrowsMessage<InputError>(HasSubstr("is missing")));
-  EXPECT_THAT([&] { (void)root.dataset("deep"); }, ThrowsMessage<InputError>(HasSubstr("is missing")));
+  EXPECT_THAT([&] { (void)root.dataset("deep"); },
+              ThrowsMessage<InputError>(HasSubstr("/deep is no dataset, expected one")));
   EXPECT_THAT(
       [&] {
         (void)root.dataset("deep/ramp").read<float>({300, 10});

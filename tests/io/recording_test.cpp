@@ -1,3 +1,4 @@
+#include <cmath>
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -6,6 +7,7 @@
 #include <lrid/core/error.hpp>
 #include <lrid/io/recording.hpp>
 
+#include "python.hpp"
 #include "testing.hpp"
 
 namespace lrid::io {
@@ -29,6 +31,11 @@ class RecordingTest : public ::testing::Test {
     group.set_attribute("name", name);
     return group;
   }
+  static std::vector<double> activations(const Recording& recording, std::int64_t t) {
+    Recording::Values values;
+    recording.activations(0, {t, 1, 0, recording.layers()[0].stimuli}, values);
+    return to_float64(values);
+  }
   lrid::testing::TemporaryFolder folder_;
 };
 
@@ -48,8 +55,10 @@ TEST_F(RecordingTest, ReadsPointByPoint) {
   EXPECT_EQ(recording.layers()[0].units, 3);
   EXPECT_EQ(recording.layers()[0].weights, 4);
   EXPECT_EQ(recording.points(), 2);
-  EXPECT_THAT(recording.activations(0, 1), ElementsAre(100, 101, 102, 110, 111, 112));
-  EXPECT_THAT(recording.weights(0, 1), ElementsAre(5, 6, 7, 8));
+  EXPECT_THAT(activations(recording, 1), ElementsAre(100, 101, 102, 110, 111, 112));
+  Recording::Values weights;
+  recording.weights(0, 1, weights);
+  EXPECT_THAT(to_float64(weights), ElementsAre(5, 6, 7, 8));
   EXPECT_THAT(recording.layer_change(0, 0), ElementsAre(.1, .2));
 }
 
@@ -78,7 +87,7 @@ TEST_F(RecordingTest, HonoursEveryOrderOfAxes) {
       group.dataset("activations").set_attribute("axes", axes);
     });
     EXPECT_EQ(recording.points(), 2);
-    EXPECT_THAT(recording.activations(0, 1), ElementsAre(100, 101, 102, 110, 111, 112)) << axes;
+    EXPECT_THAT(activations(recording, 1), ElementsAre(100, 101, 102, 110, 111, 112)) << axes;
   } while (std::ranges::next_permutation(order).found);
 }
 
@@ -88,7 +97,42 @@ TEST_F(RecordingTest, ScalesIntegers) {
     group.write<std::int16_t>("activations", {-2, 3, 4, 5}, {2, 1, 2});
     group.dataset("activations").set_attribute("scale", 0.5);
   });
-  EXPECT_THAT(recording.activations(0, 0), ElementsAre(-1.0, 1.5));
+  EXPECT_THAT(activations(recording, 0), ElementsAre(-1.0, 1.5));
+}
+
+/// Written with h5py: one array [T=5, stimuli=7, units=11] in every order of axes, layout and element type.
+TEST_F(RecordingTest, BlocksCoverEveryLayoutOnce) {
+  const std::string python = lrid::testing::python_with_h5py();
+  if (python.empty()) GTEST_SKIP() << lrid::testing::no_h5py;
+  const auto path = folder_ / "layouts.h5";
+  const auto made = lrid::testing::run_python(python, "tests/io/make_layouts.py", "'" + path.string() + "'");
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const Recording recording(path);
+  ASSERT_EQ(recording.layers().size(), 6U * 4 * 4);
+  ASSERT_EQ(recording.points(), 5);
+  Recording::Values block_values;
+  for (std::size_t l = 0; l < recording.layers().size(); ++l)
+    for (const std::int64_t bytes : {1, 100, 1000, 1 << 20}) {
+      std::vector<int> seen(5 * 7, 0);
+      std::int64_t last = -1;
+      for (const Recording::Block& block : recording.blocks(l, bytes)) {
+        recording.activations(l, block, block_values);
+        const std::vector<double> wide = to_float64(block_values);
+        ASSERT_EQ(std::ssize(wide), block.points * block.stimuli * 11);
+        ASSERT_LE(std::ssize(wide), std::max<std::int64_t>(11, 8 * bytes / 4));
+        auto value = wide.begin();
+        for (std::int64_t t = block.point; t < block.point + block.points; ++t)
+          for (std::int64_t s = block.stimulus; s < block.stimulus + block.stimuli; ++s) {
+            ++seen[static_cast<std::size_t>(t * 7 + s)];
+            for (std::int64_t u = 0; u < 11; ++u)
+              ASSERT_EQ(*value++, 100.0 * static_cast<double>(t * 10 + s) + 2.0 * static_cast<double>(u))
+                  << recording.layers()[l].name;
+          }
+        ASSERT_GT(block.point * 7 + block.stimulus, last);
+        last = block.point * 7 + block.stimulus;
+      }
+      EXPECT_THAT(seen, ::testing::Each(1)) << recording.layers()[l].name << " in blocks of " << bytes;
+    }
 }
 
 TEST_F(RecordingTest, OrdersLayersByAttributeElseById) {
@@ -157,6 +201,39 @@ TEST_F(RecordingTest, RefusesWhatItCannotMean) {
                   },
                   good),
               ThrowsMessage<InputError>(HasSubstr("is int64")));
+  const auto with_scale = [](double scale) {
+    return [scale](hdf5::Group& root) {
+      hdf5::Group group = layer(root, "a", "V1");
+      group.write<std::int16_t>("activations", {1, 2}, {1, 1, 2});
+      group.dataset("activations").set_attribute("scale", scale);
+    };
+  };
+  for (const double scale : {0.0, static_cast<double>(NAN)})
+    EXPECT_THAT(opening(with_scale(scale), good),
+                ThrowsMessage<InputError>(HasSubstr("expected a number other than 0")));
+  EXPECT_THAT(opening(
+                  [](hdf5::Group& root) {
+                    hdf5::Group group = layer(root, "a", "V1");
+                    group.write("activations", values, {2, 2, 3});
+                    group.dataset("activations").set_attribute("scale", 0.5);
+                  },
+                  good),
+              ThrowsMessage<InputError>(HasSubstr("expected that with int16 only")));
+  EXPECT_THAT(opening(
+                  [](hdf5::Group& root) {
+                    hdf5::Group group = layer(root, "a", "V1");
+                    group.write("activations", values, {2, 2, 3});
+                    group.write<double>("layer_change", {1, 2, 3, 4, 5, 6}, {2, 3});
+                  },
+                  good),
+              ThrowsMessage<InputError>(HasSubstr("is of 3 stimuli, but the activations are of 2")));
+  EXPECT_THAT(opening(
+                  [](hdf5::Group& root) {
+                    layer(root, "a", "V1").write("activations", values, {2, 2, 3});
+                    layer(root, "b", "V1").write("activations", values, {2, 2, 3});
+                  },
+                  good),
+              ThrowsMessage<InputError>(HasSubstr("/layers/b: has the name \"V1\", as has a")));
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ Results example() {
   row.n_test = 4;
   row.n_networks = 3;
   row.extra = {{"auroc", Figure::of({0.75})}};
+  row.reliability = {{4, 2.5, 3}, {0, 0, 0}};
   Results results;
   results.experiment = "main";
   results.rows = {row, ResultRow()};
@@ -68,6 +69,7 @@ TEST(Results, ReadBackWhatWasWritten) {
   EXPECT_EQ(row.importances, example().rows[0].importances);
   EXPECT_EQ(row.n_networks, 3);
   EXPECT_EQ(row.extra.at("auroc").splits, std::vector<double>{0.75});
+  EXPECT_EQ(row.reliability, example().rows[0].reliability);
   EXPECT_TRUE(read.rows[1].importances.empty());
   EXPECT_EQ(read.notes, example().notes);
   ASSERT_EQ(read.trajectories.size(), 1U);

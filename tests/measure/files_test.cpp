@@ -1,4 +1,5 @@
 // Show and export.
+#include <cmath>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -21,6 +22,7 @@ namespace lrid::measure {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
@@ -37,7 +39,7 @@ class FilesTest : public ::testing::Test {
     io::write_observables(folder_ / "o.h5", {.observable_names = {"a", "b"},
                                              .layers = {"V1"},
                                              .points = 2,
-                                             .values = {0.1F, std::nanf(""), 3e-5F, 4},
+                                             .values = {0.1F, std::nanf(""), 3e-5F, -HUGE_VALF},
                                              .unit_fraction = 0.5,
                                              .software = "x"});
   }
@@ -46,9 +48,9 @@ class FilesTest : public ::testing::Test {
     show(folder_ / name, out);
     return out.str();
   }
-  std::vector<std::string> exported(const std::string& name) {
+  std::vector<std::string> exported(const std::string& name, TableForm form = TableForm::long_form) {
     std::ostringstream out;
-    export_csv(folder_ / name, out);
+    export_csv(folder_ / name, out, form);
     return split(trim(out.str()), '\n');
   }
   lrid::testing::TemporaryFolder folder_;
@@ -57,9 +59,13 @@ class FilesTest : public ::testing::Test {
 TEST_F(FilesTest, ShowsEveryKind) {
   EXPECT_THAT(shown("t.h5"), AllOf(HasSubstr("a trajectory"), HasSubstr("learning rule fa"),
                                    HasSubstr("conv1 (early)"), HasSubstr("3 points × 2 layers × 45"),
-                                   HasSubstr("of 1 points"), HasSubstr("validation_accuracy")));
+                                   HasSubstr("of 1 points"), HasSubstr("validation_accuracy"),
+                                   // actabs_mean is column 1, gradavgabs_id column 21
+                                   ContainsRegex("conv1 .* 1001 +1201 +1021 +1221\n")));
   EXPECT_THAT(shown("d.h5"), AllOf(HasSubstr("a dataset"), HasSubstr("4, of 1 networks"),
-                                   HasSubstr("0.5 (2), 1 (2)"), HasSubstr("fa (4)")));
+                                   HasSubstr("0.5 (2), 1 (2)"), HasSubstr("fa (4)"),
+                                   // the mean of both layers of the perfect cell
+                                   ContainsRegex("\nfa .* 1026 +1226 +1046 +1246\n")));
   EXPECT_THAT(shown("o.h5"),
               AllOf(HasSubstr("unit fraction 0.5"), HasSubstr("2 points × 1 layers × 2, 1 of them NaN")));
   io::Results results;
@@ -68,15 +74,17 @@ TEST_F(FilesTest, ShowsEveryKind) {
   results.rows[0].classifier = "svm";
   results.rows[0].condition = {{"measure", std::string("all")}};
   results.rows[0].accuracy = io::Figure::of({0.5});
-  io::write_results(folder_ / "r.json", results);
-  EXPECT_THAT(shown("r.json"), AllOf(HasSubstr("svm"), HasSubstr("0.5"), HasSubstr("measure all")));
+  io::write_results(folder_ / "r", results);  // known by what it holds
+  EXPECT_THAT(shown("r"), AllOf(HasSubstr("svm"), HasSubstr("0.5"), HasSubstr("measure all")));
 
   io::hdf5::OutputFile recording("lrid-recording");
   io::hdf5::Group layer = recording.root().create_group("layers/a");
   layer.set_attribute<std::string>("name", "V1");
   layer.write<float>("activations", {1, 2, 3, 4, 5, 6}, {1, 2, 3});
+  recording.root().set_attribute<std::string>("source", "mouse 7");
   std::move(recording).save(folder_ / "rec.h5");
-  EXPECT_THAT(shown("rec.h5"), AllOf(HasSubstr("a recording"), HasSubstr("V1")));
+  EXPECT_THAT(shown("rec.h5"), AllOf(HasSubstr("a recording"), HasSubstr("V1"),
+                                     HasSubstr("float32 [time,stimuli,units]"), HasSubstr("mouse 7")));
 
   io::hdf5::OutputFile other("somebody-elses");
   other.root().write<float>("deep/values", {1, 2}, {2});
@@ -85,20 +93,34 @@ TEST_F(FilesTest, ShowsEveryKind) {
   EXPECT_THROW(shown("none.h5"), InputError);
 }
 
-TEST_F(FilesTest, ExportsARowPerSampleAndPoint) {
+TEST_F(FilesTest, ExportsARowPerLayerPointAndObservable) {
   const auto t = exported("t.h5");
-  ASSERT_EQ(t.size(), 1U + 2 * 3 * 2);  // cells × points × layers
-  EXPECT_THAT(t[0], StartsWith("unit_fraction,noise,point,step,epoch,layer,layer_position,actabs_kurtosis,"));
-  EXPECT_THAT(t[1], StartsWith("1,0,0,0,0,conv1,0,1000,1001,"));
-  EXPECT_THAT(t[4], StartsWith("1,0,1,5,0.5,\"fc,\"\"4\"\"\",2,1150,"));
-  EXPECT_THAT(t[7], StartsWith("0.5,0.25,0,0,0,conv1,"));
+  ASSERT_EQ(t.size(), 1U + 2 * 3 * 2 * 45);  // cells × points × layers × observables
+  EXPECT_EQ(
+      t[0],
+      "network,architecture,task,dataset,learning_rule,layer,layer_position,unit_fraction,noise,point,step,"
+      "epoch,observable,value");
+  EXPECT_EQ(t[1], "t,KNet4,cifar10,cifar10,fa,conv1,0,1,0,0,0,0,actabs_kurtosis,1000");
+  EXPECT_EQ(t[2], "t,KNet4,cifar10,cifar10,fa,conv1,0,1,0,0,0,0,actabs_mean,1001");
+  EXPECT_EQ(t[1 + 3 * 45], "t,KNet4,cifar10,cifar10,fa,\"fc,\"\"4\"\"\",2,1,0,1,5,0.5,actabs_kurtosis,1150");
+  EXPECT_EQ(t[1 + 6 * 45], "t,KNet4,cifar10,cifar10,fa,conv1,0,0.5,0.25,0,0,0,actabs_kurtosis,1000");
 
   const auto d = exported("d.h5");
-  ASSERT_EQ(d.size(), 1U + 4 * 3);
-  EXPECT_THAT(d[2], StartsWith("0,t,KNet4,cifar10,cifar10,fa,conv1,0,128,1,-1,1,0,0.3,1,1100,1101,"));
+  ASSERT_EQ(d.size(), 1U + 4 * 3 * 45);
+  EXPECT_EQ(d[1 + 45], "t,KNet4,cifar10,cifar10,fa,128,1,-1,0.3,conv1,0,1,0,1,actabs_kurtosis,1100");
 
-  EXPECT_THAT(exported("o.h5"), ::testing::ElementsAre("unit_fraction,noise,point,layer,a,b",
-                                                       "0.5,0,0,V1,0.1,nan", "0.5,0,1,V1,3e-05,4"));
+  EXPECT_THAT(exported("o.h5"),
+              ::testing::ElementsAre("network,layer,unit_fraction,noise,seed,point,observable,value",
+                                     "o,V1,0.5,0,0,0,a,0.1", "o,V1,0.5,0,0,0,b,NaN", "o,V1,0.5,0,0,1,a,3e-05",
+                                     "o,V1,0.5,0,0,1,b,-Inf"));
+}
+
+TEST_F(FilesTest, ExportsAWideTable) {
+  EXPECT_THAT(exported("o.h5", TableForm::wide),
+              ::testing::ElementsAre("network,layer,unit_fraction,noise,seed,point,a,b",
+                                     "o,V1,0.5,0,0,0,0.1,NaN", "o,V1,0.5,0,0,1,3e-05,-Inf"));
+  EXPECT_THAT(exported("t.h5", TableForm::wide)[4],
+              StartsWith("t,KNet4,cifar10,cifar10,fa,\"fc,\"\"4\"\"\",2,1,0,1,5,0.5,1150,1151,"));
 }
 
 TEST_F(FilesTest, ExportRefusesOtherFiles) {

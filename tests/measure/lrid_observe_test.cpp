@@ -31,7 +31,7 @@ void expect_bad_input(const std::string& arguments, const std::string& part) {
 }
 
 TEST(LridObserve, HelpAndVersion) {
-  for (const char* command : {"", "collect ", "recording ", "show ", "export "}) {
+  for (const char* command : {"", "collect ", "recording ", "import-nwb ", "show ", "export "}) {
     const CommandResult help = observe(std::string(command) + "--help");
     EXPECT_EQ(help.exit_code, 0) << command;
     EXPECT_THAT(help.out, HasSubstr("--threads")) << command;
@@ -49,6 +49,15 @@ TEST(LridObserve, BadUsageIsOneLineAndExitCode2) {
   expect_bad_input("show x --threads -1", "--threads");
   expect_bad_input("recording x --out /no/such/folder/o.h5", "--out");
   expect_bad_input("export x --format xml", "xml");
+  expect_bad_input("import-nwb x --out y", "--series is missing");
+  expect_bad_input("import-nwb x --series units --out y", "--window is missing");
+  for (const char* window : {"0.5", "0,1,2", "a,b", "1,1", "0,nan", "0,"})
+    expect_bad_input(std::string("import-nwb x --series units --points 2 --out y --window ") + window,
+                     "--window");
+  expect_bad_input("import-nwb x --series units --window 0,1 --out y", "--points 0: expected either");
+  expect_bad_input("import-nwb x --series units --window 0,1 --points 2 --session day --out y",
+                   "expected either");
+  expect_bad_input("import-nwb x --series units --window 0,1 --points 2", "--out");
 }
 
 TEST(LridObserve, CollectsShowsAndExports) {
@@ -73,7 +82,8 @@ TEST(LridObserve, CollectsShowsAndExports) {
 
   EXPECT_THAT(observe("show " + out).out, HasSubstr("a dataset"));
   const CommandResult csv = observe("export " + out + " --format csv");
-  EXPECT_EQ(std::ranges::count(csv.out, '\n'), 1 + 2 * 3);
+  EXPECT_EQ(std::ranges::count(csv.out, '\n'), 1 + 2 * 3 * 45);
+  EXPECT_EQ(std::ranges::count(observe("export " + out + " --format csv-wide").out, '\n'), 1 + 2 * 3);
   EXPECT_EQ(csv.err, "");
   EXPECT_EQ(observe("export " + out + " > /dev/full").exit_code, 1);
 }

@@ -107,5 +107,13 @@ TEST(BatchNorm, WithoutAShiftTrainsNone) {
   EXPECT_EQ(norm.scale.detach().abs().max().item<double>(), 0);
 }
 
+TEST(BatchNorm, KeepsTheBiasedVarianceWhereAsked) {
+  BatchNorm norm(2, {.decay = 0.75, .running_variance = BatchNorm::RunningVariance::biased}, torch::kFloat64);
+  const Tensor x = testing::normal({5, 2}, 1).set_requires_grad(true);
+  norm.forward(x, true, false).square().sum().backward();
+  EXPECT_TRUE(testing::close(norm.running_var, 0.75 + 0.25 * x.detach().var(0, /*unbiased=*/false), 1e-14));
+  EXPECT_TRUE(testing::close(norm.running_mean, 0.25 * x.detach().mean(0), 1e-14));
+}
+
 }  // namespace
 }  // namespace lrid::nn

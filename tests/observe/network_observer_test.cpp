@@ -85,7 +85,7 @@ std::vector<stats::ObservableRow> observe(nn::Network& network, const rules::Lea
   const torch::NoGradGuard no_grad;
   network.set_training(false);
   NetworkObserver observer(network, cells, probe.narrow(0, 0, 2));
-  observer.begin(rule, backward_kernel, Key(3));
+  observer.begin(backward_kernel ? &rule : nullptr, Key(3));
   network.set_sink(observer.sink());
   for (std::int64_t begin = 0; begin < probe.size(0); begin += chunk)
     network.forward(probe.narrow(0, begin, std::min(chunk, probe.size(0) - begin)));

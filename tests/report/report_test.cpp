@@ -116,13 +116,29 @@ TEST(Report, ShowsEveryKindOfFigureWithItsNumbers) {
   const io::Results main = lrid::testing::synthetic_separability();
   const std::string page =
       page_of({main, lrid::testing::synthetic_held_out(), lrid::testing::synthetic_breadth()});
-  for (const char* title :
-       {"Accuracy by classifier and measure", "Splits by sample against splits grouped by network",
-        "Trained without, tested on it", "Which rules are taken for which", "How well each rule stands out",
-        "Accuracy by layer position", "Trained and tested within a layer position", "Controls",
-        "What carries the decision", "How the most important observables run",
-        "Accuracy from portions of the trajectory", "Accuracy under noise and with few units",
-        "Other figures", "Hyperparameters chosen"})
+  for (const char* title : {"Accuracy by classifier and measure",
+                            "Splits by sample against splits grouped by network",
+                            "Trained without, tested on it",
+                            "Which rules are taken for which",
+                            "How well each rule stands out",
+                            "Accuracy by layer position",
+                            "Trained and tested within a layer position",
+                            "Controls",
+                            "What carries the decision",
+                            "How the most important observables run",
+                            "Accuracy from portions of the trajectory",
+                            "Accuracy under noise and with few units",
+                            "Other figures",
+                            "Hyperparameters chosen",
+                            "Verdicts on whole networks",
+                            "Do probabilities mean what they say",
+                            "None of these: rules never trained on",
+                            "How many networks does it take",
+                            "Trained on one kind, tested on another",
+                            "Pairs without the others",
+                            "Among networks that learned equally well",
+                            "What else the observables give away",
+                            "Groups of observables alone"})
     EXPECT_TRUE(shows(page, std::string("<h3>") + title)) << title;
   for (const io::ResultRow& row : main.rows)
     EXPECT_TRUE(shows(page, fmt::format(">{:.3f}\u00a0±\u00a0{:.3f}<", row.accuracy.mean, row.accuracy.sem)));
@@ -132,6 +148,38 @@ TEST(Report, ShowsEveryKindOfFigureWithItsNumbers) {
   EXPECT_TRUE(shows(page, "grid reduced: svm 6 of 84 points"));
   EXPECT_TRUE(shows(page, "seed = 0"));
   EXPECT_TRUE(shows(page, "none held out"));  // the reference comes from the other file, on the same data
+}
+
+TEST(Report, SaysWhatOfTheStudyItAgreesWith) {
+  const std::string page =
+      page_of({lrid::testing::synthetic_separability(), lrid::testing::synthetic_held_out()});
+  EXPECT_TRUE(shows(
+      page, "<td>Each of the three measures alone separates the rules above chance.</td><td><b>agrees</b>"));
+  EXPECT_TRUE(shows(page, "<td>Non-linear classifiers beat the linear one.</td><td><b>agrees</b>"));
+  EXPECT_TRUE(shows(page, "costs accuracy, which stays above chance.</td><td><b>agrees</b>"));
+  EXPECT_TRUE(shows(page, "activations are the most robust, weights the least.</td><td><b>not tested</b>"));
+
+  // The other way around.
+  io::Results reversed = lrid::testing::synthetic_separability();
+  for (io::ResultRow& row : reversed.rows) row.classifier = row.classifier == "svm" ? "forest" : "svm";
+  EXPECT_TRUE(shows(page_of({reversed}),
+                    "<td>Non-linear classifiers beat the linear one.</td><td><b>does not agree</b>"));
+}
+
+TEST(Report, ShowsBothKindsOfSplitSideBySide) {
+  const std::string page = page_of({lrid::testing::synthetic_separability()});
+  EXPECT_TRUE(shows(page, "accuracy, split by sample"));
+  EXPECT_TRUE(shows(page, "accuracy, split grouped by network"));
+}
+
+TEST(Report, StaysSmallForAWholeStudy) {
+  std::vector<io::Results> all;
+  for (int i = 0; i < 5; ++i)
+    for (const io::Results& results :
+         {lrid::testing::synthetic_separability(), lrid::testing::synthetic_held_out(),
+          lrid::testing::synthetic_breadth()})
+      all.push_back(results);
+  EXPECT_LT(page_of(all).size(), 5'000'000U);
 }
 
 TEST(Report, ConfusionsAreSummedOverSplits) {
@@ -145,7 +193,8 @@ TEST(Report, ConfusionsAreSummedOverSplits) {
                     .balanced_accuracy = {},
                     .hyperparameters = {},
                     .importances = {},
-                    .extra = {}};
+                    .extra = {},
+                    .reliability = {}};
   results.rows = {row};
   const std::string page = page_of({results});
   EXPECT_TRUE(shows(page, "the random forest takes fa for ia in 50\u202f% of the cases"));
@@ -165,7 +214,8 @@ TEST(Report, CaptionsFollowTheNumbers) {
                             .balanced_accuracy = {},
                             .hyperparameters = {},
                             .importances = {},
-                            .extra = {}});
+                            .extra = {},
+                            .reliability = {}});
   };
   add("svm", "network", {0.24, 0.33, 0.25});
   std::string page = page_of({results});

@@ -121,6 +121,14 @@ Results synthetic_separability() {
           results.rows.back().extra[std::string("accuracy_") + position] =
               Figure::of({accuracy - 0.1 * (position[0] == 'e'), accuracy + 0.02, accuracy - 0.03});
         results.rows.back().extra["accuracy_inner_folds"] = Figure::of({accuracy, accuracy + 0.01});
+        results.rows.back().extra["calibration_error"] = Figure::of({0.04, 0.06});
+        if (split == "network")
+          results.rows.back().extra["network_accuracy"] = Figure::of({accuracy + 0.1, accuracy + 0.12});
+        for (int bin = 0; bin < 10; ++bin) {
+          const double count = bin < 2 ? 0 : 10.0 * bin, confidence = 0.1 * bin + 0.05;
+          results.rows.back().reliability.push_back(
+              {count, count * confidence, std::floor(count * (confidence - 0.03))});
+        }
         if (classifier != "forest") continue;
         double sum = 0;
         for (const std::string& name : observables)
@@ -185,6 +193,44 @@ Results synthetic_breadth() {
       results.rows.push_back(
           make_row("forest", {{"control", control}, {"measure", std::string("all")}, {"split", split}}, eight,
                    control == "final_accuracy" ? 0.4 : 0.07, 3, 60, key()));
+  const std::string all = "all", network = "network";
+  for (const std::string classifier : {"svm", "forest"}) {
+    for (const std::string unknown : {"sgdm", "adam", "feedback_with_a_long_name"}) {
+      results.rows.push_back(make_row(classifier,
+                                      {{"measure", all}, {"split", network}, {"unknown", unknown}}, rules,
+                                      0.6, 3, 60, key()));
+      for (const char* name :
+           {"auroc_uncertainty", "auroc_distance", "auroc_novelty", "network_auroc", "known_refused",
+            "unknown_refused", "network_known_refused", "network_unknown_refused"})
+        results.rows.back().extra[name] = Figure::of({0.7, 0.75, 0.66});
+    }
+    for (const std::int64_t networks : {8, 16, 32, 64})
+      results.rows.push_back(
+          make_row(classifier, {{"measure", all}, {"split", network}, {"train_networks", networks}}, eight,
+                   0.3 + 0.05 * std::log2(static_cast<double>(networks)), 3, 60, key()));
+    for (const std::string from : {"KNet4", "ResNet-34v2"})
+      for (const std::string to : {"KNet4", "ResNet-34v2"})
+        results.rows.push_back(
+            make_row(classifier, {{"measure", all}, {"split", network}, {"train_on", from}, {"test_on", to}},
+                     eight, from == to ? 0.6 : 0.4, 3, 60, key()));
+    for (std::size_t a = 0; a < rules.size(); ++a)
+      for (std::size_t b = a + 1; b < rules.size(); ++b)
+        results.rows.push_back(make_row(
+            classifier, {{"measure", all}, {"split", network}, {"pair", rules[a] + " / " + rules[b]}},
+            {rules[a], rules[b]}, 0.6 + 0.1 * static_cast<double>(b), 3, 60, key()));
+    for (const std::string measure : {"all", "final_accuracy"})
+      for (const bool matched : {true, false})
+        results.rows.push_back(make_row(classifier,
+                                        {{"measure", measure}, {"split", network}, {"matched", matched}},
+                                        eight, measure == "all" ? 0.6 : 0.3, 3, 60, key()));
+    for (const std::string target : {"learning_rule", "architecture"})
+      results.rows.push_back(make_row(classifier, {{"measure", all}, {"split", network}, {"target", target}},
+                                      rules, 0.7, 3, 60, key()));
+    for (const std::string group : {"raw", "abs", "sq", "thirdquartile"})
+      results.rows.push_back(make_row(classifier,
+                                      {{"measure", all}, {"split", network}, {"observables", group}}, rules,
+                                      0.5, 3, 60, key()));
+  }
   for (const std::string trained : {"first 20 %", "middle 20 %", "last 20 %", "every 5th"})
     for (const std::string tested : {"first 20 %", "middle 20 %", "last 20 %", "every 5th"})
       results.rows.push_back(make_row("forest",

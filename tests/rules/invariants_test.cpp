@@ -126,10 +126,121 @@ TEST(InformationAlignment, FollowsTheScheduleUnlessToldOtherwise) {
   }
 }
 
+TEST(FeedbackAlignment, StartsWithBEqualToWWhereAskedForEveryRuleThatHasOne) {
+  for (const std::string name : {"fa", "ia", "wm", "sa", "aa", "kp", "frsf"}) {
+    const Trial same(name, {}, {"rule.backward_initial=as-forward"});
+    for (std::size_t i = 0; i < 4; ++i)
+      EXPECT_TRUE(same.rule->backward_kernel(i).equal(same.network.layers()[i]->weight)) << name;
+  }
+}
+
+/// B and W that decay alike and receive the same updates forget what they started with.
+TEST(KolenPollack, BMeetsWWhereBothDecayAlike) {
+  const auto apart = [](const Trial& run, std::size_t i) {
+    return (run.rule->backward_kernel(i) - run.network.layers()[i]->weight.detach()).norm().item<double>();
+  };
+  Trial matched("kp", {{"optimizer.weight_decay", 0.2}}, {"rule.alpha_from_weight_decay=true"});
+  Trial unmatched("kp", {{"optimizer.weight_decay", 0.2}, {"rule.alpha", 0.0}});
+  std::vector<double> before;
+  for (std::size_t i = 0; i < 4; ++i) before.push_back(apart(matched, i));
+  matched.run(100);
+  unmatched.run(100);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_LT(apart(matched, i), 1e-3 * before[i]);
+    EXPECT_GT(apart(unmatched, i), 0.1 * before[i]);
+  }
+}
+
+TEST(SymmetricAlignment, BringsBToWTimesTheRatioOfItsCoefficients) {
+  Trial sa("sa", {{"rule.learning_rate", 5e-3}, {"rule.alpha", 0.5}, {"rule.beta", 2}});
+  for (int step = 0; step < 1000; ++step) {  // W rests
+    sa.rule->prepare({.step = step, .task = false});
+    sa.rule->update();
+  }
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_TRUE(close(sa.rule->backward_kernel(i), 2 * sa.network.layers()[i]->weight, 1e-3));
+}
+
+/// Layers learn from their own error alone: another output error for one place changes no other layer's
+/// gradient.
+TEST(DirectFeedbackAlignment, SendsTheOutputErrorThroughItsMap) {
+  Trial dfa("dfa");
+  for (const auto& layer : dfa.network.layers()) layer->capture.keep_error = true;
+  dfa.before_update = [&] {
+    const Tensor e = dfa.network.layers()[3]->capture.error;
+    for (const nn::NamedTensor& map : dfa.rule->constants()) {
+      if (map.name != "direct_feedback/fcC") continue;
+      // fcC's nonlinearity is its own ReLU: what arrives at W∗x + b is e·M where the unit is active.
+      const Tensor arrived = dfa.network.layers()[2]->capture.error;
+      EXPECT_TRUE(close(arrived, e.mm(map.tensor) * (arrived != 0), 1e-13));
+      EXPECT_GT((arrived != 0).sum().item<std::int64_t>(), 10);
+    }
+  };
+  dfa.run(2);
+}
+
+TEST(SignSymmetry, CarriesTheErrorThroughTheSignsOfW) {
+  for (const std::string name : {"usf", "brsf", "frsf"}) {
+    Trial run(name);
+    run.run(2);
+    for (std::size_t i = 0; i < 4; ++i) {
+      const Tensor b = run.rule->backward_kernel(i);
+      EXPECT_TRUE(b.sign().equal(run.network.layers()[i]->weight.sign())) << name;
+      EXPECT_TRUE(b.equal(run.rule->backward_kernel(i))) << name;
+    }
+    const Tensor before = run.rule->backward_kernel(1).abs();
+    run.step();
+    EXPECT_EQ(before.equal(run.rule->backward_kernel(1).abs()), name != "brsf");
+  }
+}
+
+TEST(KernelNoise, IsAddedToBTimesItsLearningRate) {
+  for (const std::string name : {"sa", "aa", "kp", "wm", "ia"}) {
+    for (const std::string kind : {"normal", "uniform"}) {
+      Trial noisy(name, {{"rule.noise_variance", 4}}, {"rule.noise=" + kind}), plain(name);
+      noisy.step();
+      plain.step();
+      const double lr = name == "kp" ? rate : 1e-3;
+      const Tensor noise = (noisy.rule->backward_kernel(2) - plain.rule->backward_kernel(2)) / lr;
+      const double root_n = std::sqrt(static_cast<double>(noise.numel()));
+      EXPECT_NEAR(noise.mean().item<double>(), 0, 5 * 2 / root_n) << name;
+      EXPECT_NEAR(noise.square().mean().item<double>(), 4, 5 * 4 * std::sqrt(2) / root_n) << name;
+      if (kind == "uniform") {
+        EXPECT_LE(noise.abs().max().item<double>(), 2 * std::sqrt(3) * (1 + 1e-9)) << name;
+      }
+      expect_same_network(noisy, plain, 0);
+    }
+  }
+}
+
+/// [schedule] delay and alternate: where one of the losses rests, what it moves stands still.
+TEST(LayerwiseRules, MoveOnlyWhatAStepIsFor) {
+  for (const std::string name : {"ia", "wm", "sa", "aa"}) {
+    Trial run(name);
+    run.step();
+    const Tensor w = run.network.layers()[1]->weight.detach().clone(),
+                 b = run.rule->backward_kernel(1).clone();
+    run.rule->prepare({.step = 1, .learning_rate = rate, .task = false});
+    run.network.forward(normal({7, 3, 9, 9}, 1));
+    run.rule->update();
+    EXPECT_TRUE(run.network.layers()[1]->weight.equal(w)) << name;
+    EXPECT_FALSE(run.rule->backward_kernel(1).equal(b)) << name;
+    b.copy_(run.rule->backward_kernel(1));
+    run.rule->prepare({.step = 2, .learning_rate = rate, .layerwise = false});
+    run.network.forward(normal({7, 3, 9, 9}, 1)).sum().backward();
+    run.rule->update();
+    EXPECT_FALSE(run.network.layers()[1]->weight.equal(w)) << name;
+    EXPECT_TRUE(run.rule->backward_kernel(1).equal(b)) << name;
+  }
+}
+
 class EveryRule : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryRule, ResumesToTheBit) {
-  Trial whole(GetParam()), first(GetParam()), second(GetParam());
+  const bool noisy = std::set<std::string>{"ia", "wm", "sa", "aa", "kp"}.contains(GetParam());
+  const std::vector<std::string> words =
+      noisy ? std::vector<std::string>{"rule.noise=normal"} : std::vector<std::string>{};
+  Trial whole(GetParam(), {}, words), first(GetParam(), {}, words), second(GetParam(), {}, words);
   whole.run(6);
   first.run(3);
   const std::string bytes = nn::pack_tensors(first.everything());

@@ -85,10 +85,54 @@ struct Fixture {
 
 TEST(LayerwiseLoss, GradientMatchesFiniteDifferences) {
   const Fixture f;
-  const LayerwiseWeights all{.amp = 0.3, .null = 0.2, .decay = 0.5, .sparse = 0.1, .self = 0.7};
-  const auto value = [&](const Tensor& b) { return layerwise_loss(*f.layer, b, f.x, f.fwd, all).value; };
-  EXPECT_TRUE(close(layerwise_loss(*f.layer, f.b, f.x, f.fwd, all).gradient,
-                    testing::finite_differences(value, f.b), 1e-8));
+  for (const LayerwiseWeights& weights : std::vector<LayerwiseWeights>{
+           {.amp = 0.3, .null = 0.2, .decay = 0.5, .sparse = 0.1, .self = 0.7, .reversed_null = 0.4},
+           {.amp = 0.3},
+           {.amp = 0.3, .sparse = 0.1},
+           {.amp = 0.3, .reversed_null = 0.2, .amp_bias = false},
+           {.amp = 0.3, .null = 0.2, .amp_bias = false}}) {
+    const auto value = [&](const Tensor& b) {
+      return layerwise_loss(*f.layer, b, f.x, f.fwd, weights).value;
+    };
+    EXPECT_TRUE(close(layerwise_loss(*f.layer, f.b, f.x, f.fwd, weights).gradient,
+                      testing::finite_differences(value, f.b), 1e-8));
+  }
+}
+
+/// However terms share their work, R is the weighted sum of what each is by itself.
+TEST(LayerwiseLoss, IsTheSumOfItsTerms) {
+  const Fixture f;
+  const LayerwiseWeights all{
+      .amp = 0.3, .null = 0.2, .decay = 0.5, .sparse = 0.1, .self = 0.7, .reversed_null = 0.4};
+  Tensor value = torch::zeros({}, torch::kFloat64), gradient = torch::zeros_like(f.b);
+  for (double LayerwiseWeights::*const term :
+       {&LayerwiseWeights::amp, &LayerwiseWeights::null, &LayerwiseWeights::decay, &LayerwiseWeights::sparse,
+        &LayerwiseWeights::self, &LayerwiseWeights::reversed_null}) {
+    LayerwiseWeights one;
+    one.*term = all.*term;
+    const LayerwiseLoss part = layerwise_loss(*f.layer, f.b, f.x, f.fwd, one);
+    value += part.value;
+    gradient += part.gradient;
+  }
+  const LayerwiseLoss whole = layerwise_loss(*f.layer, f.b, f.x, f.fwd, all);
+  EXPECT_TRUE(close(whole.value, value, 1e-13));
+  EXPECT_TRUE(close(whole.gradient, gradient, 1e-13));
+}
+
+/// x·Rec is Fwd·Bwd without Bwd's bias; ‖Wᵀ·Bwd‖² by its words.
+TEST(LayerwiseLoss, InformationAlignmentsOtherFormsAreWhatTheySay) {
+  const Fixture f;
+  const Tensor rec = f.layer->apply_transposed(f.b, f.fwd, f.x.sizes());
+  for (const double null : {0.0, 0.2}) {
+    const double with = layerwise_loss(*f.layer, f.b, f.x, f.fwd, {.amp = 1, .null = null, .amp_bias = false})
+                            .value.item<double>();
+    EXPECT_NEAR(with, (-(f.x * rec).sum() + null * rec.square().sum()).item<double>() / 4, 1e-11);
+  }
+  const torch::NoGradGuard no_grad;
+  const Tensor bwd = f.layer->apply(f.b, f.x) + f.layer->bias.view({1, -1, 1, 1});
+  const Tensor down = f.layer->apply_transposed(f.layer->weight, bwd, f.x.sizes());
+  EXPECT_TRUE(close(layerwise_loss(*f.layer, f.b, f.x, f.fwd, {.reversed_null = 1}).value,
+                    down.square().sum() / 4, 1e-13));
 }
 
 TEST(LayerwiseLoss, ReachesNothingButB) {

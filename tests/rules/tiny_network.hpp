@@ -8,7 +8,8 @@ namespace lrid::testing {
 /// The network of golden/README.md, "rules.h5": 3×9×9 → convA → max pool → convB → BN → ReLU → fcC → fcD.
 class TinyNetwork final : public nn::Network {
  public:
-  explicit TinyNetwork(Key key = Key(1), torch::TensorOptions options = torch::kFloat64) {
+  explicit TinyNetwork(Key key = Key(1), torch::TensorOptions options = torch::kFloat64)
+      : Network({3, 9, 9}) {
     nn::LayerSpec a{.name = "convA", .kind = nn::LayerKind::conv, .in = 3, .out = 6, .kernel = 5};
     a.relu = true;
     nn::LayerSpec b{
@@ -28,10 +29,11 @@ class TinyNetwork final : public nn::Network {
     assign_positions(4);
   }
 
-  torch::Tensor forward(const torch::Tensor& images) override {
-    torch::Tensor x = nn::max_pool(observe(0, images));
-    x = norms_[0]->forward(observe(1, x), training_, /*relu=*/true);
-    return observe(3, observe(2, x.flatten(1)));
+ protected:
+  torch::Tensor compute(const torch::Tensor& images) override {
+    torch::Tensor x = nn::max_pool(hidden(0, observe(0, images)));
+    x = hidden(1, norms_[0]->forward(observe(1, x), training_, /*relu=*/true));
+    return observe(3, hidden(2, observe(2, x.flatten(1))));
   }
 };
 

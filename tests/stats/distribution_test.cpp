@@ -95,6 +95,56 @@ TYPED_TEST(DistributionOf, AgreesWithTheDefinitionsForEverySize) {
     }
 }
 
+/// Random sizes and distributions, among them those that a sample of the set misjudges.
+TYPED_TEST(DistributionOf, AgreesWithTheDefinitionsOnRandomSets) {
+  using T = TypeParam;
+  for (std::uint64_t seed = 0; seed < 120; ++seed) {
+    Stream stream{Key(seed, "sets")};
+    const auto n = static_cast<std::size_t>(std::exp(stream.uniform(0, std::log(30000))));
+    const double scale = std::exp(stream.uniform(-20, 20)), offset = stream.uniform(-20, 20);
+    std::vector<T> values(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double z = stream.normal(), place = static_cast<double>(i) / static_cast<double>(n);
+      double v = 0;
+      switch (seed % 10) {
+        case 0:
+          v = z;
+          break;
+        case 1:
+          v = z + offset;
+          break;
+        case 2:
+          v = std::max(0.0, z - 0.3);
+          break;  // many zeros, below the median
+        case 3:
+          v = std::exp(3 * z);
+          break;  // a long tail
+        case 4:
+          v = std::round(3 * z);
+          break;  // ties
+        case 5:
+          v = std::exp(3 * z) * (stream() % 2 == 0 ? 1 : -1);
+          break;
+        case 6:
+          v = place + offset;
+          break;  // in order
+        case 7:
+          v = i % 64 == 5 ? 100 + z : z;
+          break;  // one channel in 64 is different
+        case 8:
+          v = place < 0.6 ? -1 : z;
+          break;  // more than half are equal
+        default:
+          v = stream() % 2 == 0 ? -1 : 1;
+          break;  // constant in absolute value
+      }
+      values[i] = static_cast<T>(scale * v);
+    }
+    expect_near(describe(values), reference::describe(values), 1e-10,
+                "seed " + std::to_string(seed) + ", n " + std::to_string(n));
+  }
+}
+
 TYPED_TEST(DistributionOf, AgreesWithTheDefinitionsOnAwkwardValues) {
   using T = TypeParam;
   const T tiny = std::numeric_limits<T>::denorm_min(), small = std::numeric_limits<T>::min();
@@ -200,6 +250,11 @@ TEST(Distribution, SurvivesAHugeOffset) {
         found(Function::square, Statistic::kurtosis) / expected(Function::square, Statistic::kurtosis), 1,
         1e-7);
   }
+}
+
+TEST(Distribution, SurvivesAnOffsetThatPowerSumsDoNot) {
+  const auto values = draw<float>(20000, 8, 1000, 1);
+  expect_near(describe(values), reference::describe(values), 1e-10, "mean 1000, sd 1");
 }
 
 TEST(Distribution, ObeysShiftAndScale) {

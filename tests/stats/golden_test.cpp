@@ -32,7 +32,11 @@ TEST(GoldenStatistics, Observables) {
     const io::Recording::Layer& layer = recording.layers()[l];
     const LayerPlan plan({.units = layer.units, .weights = layer.weights});
     for (std::int64_t t = 0; t < recording.points(); ++t) {
-      const auto weights = recording.weights(l, t), activations = recording.activations(l, t);
+      io::Recording::Values values;
+      recording.weights(l, t, values);
+      const std::vector<double> weights = io::to_float64(values);
+      recording.activations(l, {t, 1, 0, layer.stimuli}, values);
+      const std::vector<double> activations = io::to_float64(values);
       LayerFold wide(plan, Key(0)), single(plan, Key(0));
       wide.set_weights(View::of(weights));
       wide.add(View::of(activations, layer.stimuli));

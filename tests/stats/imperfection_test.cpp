@@ -1,6 +1,7 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
-#include <set>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,24 +21,57 @@ TEST(Imperfection, KeepsTheCeilingOfTheFraction) {
   EXPECT_EQ(kept_count(0, 0.5), 0);
 }
 
-TEST(Imperfection, RanksAreAPermutationThatDependsOnTheSeed) {
-  const auto ranks = unit_ranks(100, 3);
-  EXPECT_EQ(std::set(ranks.begin(), ranks.end()).size(), 100U);
-  EXPECT_EQ(*std::ranges::max_element(ranks), 99U);
-  EXPECT_EQ(ranks, unit_ranks(100, 3));
-  EXPECT_NE(ranks, unit_ranks(100, 4));
+std::vector<std::int64_t> kept(const UnitSubset& subset) {
+  std::vector<std::int64_t> units;
+  for (std::int64_t i = 0; i < subset.size(); ++i)
+    if (subset[i]) units.push_back(i);
+  return units;
 }
 
-TEST(Imperfection, ChannelsLastMeansTheSameUnits) {
+TEST(UnitSubset, KeepsAsManyAsItSaysAndDependsOnTheSeed) {
+  for (const std::int64_t n : {1, 7, 8, 100, 5000, 100003})
+    for (const double fraction : {0.0001, 0.1, 0.5, 0.999, 1.0}) {
+      const UnitSubset subset(n, fraction, 3);
+      EXPECT_EQ(subset.count(), kept_count(n, fraction));
+      EXPECT_EQ(std::ssize(kept(subset)), subset.count()) << n << " " << fraction;
+      EXPECT_EQ(kept(subset), kept(UnitSubset(n, fraction, 3)));
+      if (fraction == 0.5 && n >= 100) {
+        EXPECT_NE(kept(subset), kept(UnitSubset(n, fraction, 4)));
+      }
+    }
+}
+
+TEST(UnitSubset, SmallerFractionsKeepASubset) {
+  const auto many = kept(UnitSubset(1000, 0.5, 3)), few = kept(UnitSubset(1000, 0.03, 3));
+  EXPECT_TRUE(std::ranges::includes(many, few));
+}
+
+TEST(UnitSubset, KeepsThoseWithTheSmallestHashes) {
+  const UnitSubset subset(500, 0.2, 6);
+  std::vector<std::pair<std::uint64_t, std::int64_t>> order;
+  for (std::int64_t unit = 0; unit < 500; ++unit) order.emplace_back(UnitSubset::hash(500, 6, unit), unit);
+  std::ranges::sort(order);
+  for (std::size_t i = 0; i < order.size(); ++i) EXPECT_EQ(subset[order[i].second], i < 100);
+}
+
+TEST(UnitSubset, EveryUnitIsKeptEquallyOften) {
+  // 4,000 seeds, each unit kept with probability 0.3: five standard deviations around 1,200.
+  std::vector<int> times(20);
+  for (std::uint64_t seed = 0; seed < 4000; ++seed)
+    for (const std::int64_t unit : kept(UnitSubset(20, 0.3, seed))) ++times[static_cast<std::size_t>(unit)];
+  for (const int count : times) EXPECT_NEAR(count, 1200, 5 * std::sqrt(4000 * 0.3 * 0.7));
+}
+
+TEST(UnitSubset, ChannelsLastMeansTheSameUnits) {
   const UnitOrder order = UnitOrder::channels_last(3, 5);
-  const auto canonical = unit_ranks(30, 9), memory = unit_ranks(30, 9, order);
+  const UnitSubset canonical(30, 0.4, 9), memory(30, 0.4, 9, order);
   for (std::int64_t outer = 0; outer < 2; ++outer)
     for (std::int64_t channel = 0; channel < 3; ++channel)
       for (std::int64_t position = 0; position < 5; ++position) {
         const std::int64_t c = (outer * 3 + channel) * 5 + position, m = (outer * 5 + position) * 3 + channel;
         EXPECT_EQ(order.memory_index(c), m);
         EXPECT_EQ(order.canonical_index(m), c);
-        EXPECT_EQ(canonical[static_cast<std::size_t>(c)], memory[static_cast<std::size_t>(m)]);
+        EXPECT_EQ(canonical[c], memory[m]);
       }
 }
 

@@ -179,8 +179,8 @@ TEST(LayerFold, LayerChangeIsTheMeanJacobianSum) {
     for (std::size_t cell = 0; cell < 2; ++cell) {
       const bool whole = cell == 0;
       const auto kept_inputs = plan.kept_inputs(cell);
-      const auto output_ranks = unit_ranks(outputs, 9);  // seed + 1
-      const auto keeps = [&](std::size_t j) { return whole || output_ranks[j] < 5; };
+      const UnitSubset kept_outputs(outputs, whole ? 1.0 : 0.4, 9);  // seed + 1
+      const auto keeps = [&](std::size_t j) { return kept_outputs[static_cast<std::int64_t>(j)]; };
       std::vector<double> s(outputs, 0.0), y;
       for (std::size_t j = 0; j < outputs; ++j)
         for (std::size_t i = 0; i < inputs; ++i) s[j] += w[j * inputs + i] * kept_inputs[i];
@@ -235,15 +235,42 @@ TEST(LayerFold, MeasuredLayerChangeCountsForPerfectCellsOnly) {
 
 // --- Imperfect measurement -----------------------------------------------------------------------------
 
+TEST(LayerFold, ACellAloneHasTheBitsThatItHasInAGrid) {
+  constexpr std::int64_t stimuli = 3, units = 6000;
+  const auto y = draw(stimuli * units, 1), s = draw(units, 2);
+  LayerShape shape{.units = units, .inputs = 30, .weights = units};
+  shape.activation = Activation::relu;
+  shape.unit_order = UnitOrder::channels_last(20, 100);
+  std::vector<Imperfection> cells;
+  for (const double fraction : {1.0, 0.3, 0.02})
+    for (const double noise : {0.0, 0.01, 0.1}) cells.push_back({fraction, noise, 4});
+  cells.push_back({0.3, 0.1, 5});
+  const auto measure = [&](const std::vector<Imperfection>& wanted) {
+    const LayerPlan plan(shape, wanted);
+    LayerFold fold(plan, Key(9));
+    fold.set_weights(View::of(s));
+    for (std::size_t cell = 0; cell < wanted.size(); ++cell) fold.set_layer_change(cell, View::of(s));
+    fold.add(View::of(y, stimuli));
+    std::vector<std::vector<std::uint64_t>> rows;
+    for (std::size_t cell = 0; cell < wanted.size(); ++cell) rows.push_back(bits(fold.row(cell)));
+    return rows;
+  };
+  const auto all = measure(cells);
+  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+    EXPECT_EQ(measure({cells[cell]}).front(), all[cell]) << cell;
+    for (std::size_t other = 0; other < cell; ++other) EXPECT_NE(all[cell], all[other]);
+  }
+}
+
 TEST(LayerFold, SubsetsAreTheSameUnitsForEveryStimulusAndPoint) {
   constexpr std::int64_t stimuli = 4, units = 50;
   std::vector<double> y(stimuli * units);
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<double>(i % units);
   const LayerPlan plan({.units = units, .weights = units}, {{.unit_fraction = 0.2, .seed = 4}});
-  const auto ranks = unit_ranks(units, 4);
+  const UnitSubset kept(units, 0.2, 4);
   double mean = 0;
-  for (std::size_t unit = 0; unit < units; ++unit)
-    if (ranks[unit] < 10) mean += static_cast<double>(unit) / 10;
+  for (std::int64_t unit = 0; unit < units; ++unit)
+    if (kept[unit]) mean += static_cast<double>(unit) / 10;
   for (const std::uint64_t point : {0U, 1U}) {
     LayerFold fold(plan, Key(point));
     fold.add(View::of(y, stimuli));
@@ -320,12 +347,12 @@ TEST(LayerFold, LostCellsAreLeftOutBeforeSubsampling) {
   fold.set_weights(View::of(w));
   fold.add(View::of(y, 2));
 
-  const auto ranks = unit_ranks(units, 6);
   /// Mean of the first ⌈f·(those there)⌉ in the order of the permutation.
   const auto mean = [&](std::span<const double> values, double fraction) {
-    std::vector<std::pair<std::uint32_t, double>> there;
+    std::vector<std::pair<std::uint64_t, double>> there;
     for (std::size_t i = 0; i < values.size(); ++i)
-      if (!std::isnan(values[i])) there.emplace_back(ranks[i], values[i]);
+      if (!std::isnan(values[i]))
+        there.emplace_back(UnitSubset::hash(units, 6, static_cast<std::int64_t>(i)), values[i]);
     std::ranges::sort(there);
     const auto kept = static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(there.size())));
     double sum = 0;

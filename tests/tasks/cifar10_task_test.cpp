@@ -22,7 +22,7 @@ using testing::TemporaryFolder;
 std::unique_ptr<Task> load(const std::filesystem::path& data_dir, const std::string& toml = "",
                            int threads = 2) {
   Options options(Config::from_toml(toml, "test.toml"));
-  std::unique_ptr<Task> task = tasks().at("cifar10").make(options);
+  std::unique_ptr<Task> task = tasks().at("cifar10").make(options, "KNet4");
   options.finish();
   task->load(data_dir, threads);
   return task;
@@ -39,8 +39,8 @@ bool same(const Batch& a, const Batch& b) {
 }
 
 TEST(Cifar10Task, IsRegistered) {
-  EXPECT_THAT(tasks().names(), ElementsAre("cifar10"));
-  EXPECT_THAT(datasets().names(), ElementsAre("cifar10-binary", "image-folder"));
+  EXPECT_THAT(tasks().names(), ElementsAre("cifar10", "imagenet", "simclr", "wsn"));
+  EXPECT_THAT(datasets().names(), ElementsAre("cifar10-binary", "image-folder", "pack", "sound-manifests"));
 }
 
 TEST(Cifar10Task, DescribesItsData) {

@@ -195,5 +195,73 @@ TEST(Resize, KeepsAConstantImage) {
   }
 }
 
+// --- regions ---
+
+Image region_of(const std::string& file, const Region& region, std::int64_t scale_down_to = 0) {
+  return decode_region(file, "file", {[&](std::int64_t, std::int64_t) { return region; }, scale_down_to});
+}
+
+TEST(DecodeRegion, HasTheBytesOfTheWholeImage) {
+  const std::vector<testing::JpegKind> kinds{{1, 1}, {2, 1},       {2, 2},      {1, 2},
+                                             {4, 1}, {2, 2, true}, {1, 1, true}};
+  Stream random(Key(5));
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(n)));
+  };
+  for (const testing::JpegKind& kind : kinds)
+    for (const ImageShape shape :
+         {ImageShape{97, 131, 3}, {64, 64, 3}, {33, 20, 3}, {50, 70, 1}, {40, 60, 4}}) {
+      if (shape.channels != 3 && kind.across * kind.down > 1) continue;
+      const std::string file = testing::encode_jpeg(random_image(shape, 3), 80, kind);
+      const Image whole = as_rgb(decode_image(file, "file"));
+      for (int i = 0; i < 40; ++i) {
+        Region region{below(shape.height), below(shape.width), 0, 0};
+        region.height = 1 + below(shape.height - region.top);
+        region.width = 1 + below(shape.width - region.left);
+        ASSERT_EQ(region_of(file, region).bytes, cut(whole, region).bytes)
+            << shape.height << "x" << shape.width << "x" << shape.channels << " sampled " << kind.across
+            << "x" << kind.down << ": " << region.top << " " << region.left << " " << region.height << " "
+            << region.width;
+      }
+      const Region all{0, 0, shape.height, shape.width};
+      EXPECT_EQ(region_of(file, all).bytes, whole.bytes);
+    }
+  const std::string png = testing::encode_png(random_image({9, 7, 1}, 1));
+  EXPECT_EQ(region_of(png, {2, 1, 4, 5}).bytes, as_rgb(cut(decode_image(png, "png"), {2, 1, 4, 5})).bytes);
+}
+
+TEST(DecodeRegion, MayBeReduced) {
+  const Image image = testing::smooth_image({60, 84, 3});
+  const std::string file = testing::encode_jpeg(image, 100, {2, 2});
+  for (const auto& [region, least, reduction] : {std::tuple(Region{0, 0, 60, 84}, 31, 1),
+                                                 {Region{0, 0, 60, 84}, 30, 2},
+                                                 {Region{8, 12, 44, 60}, 11, 4}}) {
+    const Image small = region_of(file, region, least);
+    EXPECT_EQ(small.shape, (ImageShape{region.height / reduction, region.width / reduction, 3}));
+    for (std::int64_t y = 1; y + 1 < small.shape.height; ++y)
+      for (std::int64_t x = 1; x + 1 < small.shape.width; ++x) {
+        // The mean of reduction² pixels of a plane lies at their middle.
+        const double middle = (reduction - 1) / 2.0;
+        const double expected = 40 + 3 * (region.top + static_cast<double>(y * reduction) + middle) +
+                                2 * (region.left + static_cast<double>(x * reduction) + middle);
+        if (expected > 230) continue;
+        ASSERT_NEAR(small.bytes[static_cast<std::size_t>((y * small.shape.width + x) * 3)], expected, 6);
+      }
+  }
+}
+
+TEST(DecodeRegion, BrokenFilesAreNamed) {
+  const std::string file = testing::encode_jpeg(random_image({40, 40, 3}, 3), 90);
+  EXPECT_THAT(input_error([&] {
+                region_of(file.substr(0, file.size() / 2), {30, 0, 10, 10});
+              }),
+              HasSubstr("file: broken JPEG"));
+  EXPECT_THAT(input_error([&] {
+                region_of(file.substr(0, 40), {0, 0, 1, 1});
+              }),
+              HasSubstr("file: broken JPEG"));
+  EXPECT_THAT(input_error([&] { region_of("", {0, 0, 1, 1}); }), HasSubstr("file: is empty"));
+}
+
 }  // namespace
 }  // namespace lrid::tasks

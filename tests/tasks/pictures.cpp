@@ -33,7 +33,7 @@ Image smooth_image(ImageShape shape) {
   return image;
 }
 
-std::string encode_jpeg(const Image& image, int quality) {
+std::string encode_jpeg(const Image& image, int quality, const JpegKind& kind) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
   info.err = jpeg_std_error(&errors);
@@ -49,8 +49,11 @@ std::string encode_jpeg(const Image& image, int quality) {
                                                     : JCS_CMYK;
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, quality, TRUE);
-  for (int c = 0; c < info.num_components; ++c)  // no chroma subsampling
+  for (int c = 0; c < info.num_components; ++c)
     info.comp_info[c].h_samp_factor = info.comp_info[c].v_samp_factor = 1;
+  info.comp_info[0].h_samp_factor = kind.across;
+  info.comp_info[0].v_samp_factor = kind.down;
+  if (kind.progressive) jpeg_simple_progression(&info);
   info.write_Adobe_marker = image.shape.channels == 4 ? TRUE : FALSE;
   jpeg_start_compress(&info, TRUE);
   std::vector<std::uint8_t> bytes = image.bytes;
@@ -123,7 +126,9 @@ void write_file(const std::filesystem::path& path, const std::string& bytes) {
 
 ImageDataset random_dataset(std::int64_t training, std::int64_t validation, std::int64_t classes,
                             ImageShape shape) {
-  ImageDataset data{.name = "random", .classes = {}, .images = {}, .labels = {}, .training_images = training};
+  ImageDataset data;
+  data.name = "random";
+  data.training_images = training;
   for (std::int64_t c = 0; c < classes; ++c) data.classes.push_back(fmt::format("class{:02}", c));
   for (std::int64_t i = 0; i < training + validation; ++i) {
     data.images.push_back(random_image(shape, static_cast<std::uint64_t>(i)));

@@ -15,7 +15,12 @@ tasks::Image smooth_image(tasks::ImageShape shape);
 /// JPEG and PNG files as bytes, made by libjpeg and libpng. JPEG: `channels` 1 grey, 3 RGB, 4 CMYK as Adobe
 /// stores it (inverted). PNG: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha; `deep` writes every byte v as
 /// the 16-bit value 257·v.
-std::string encode_jpeg(const tasks::Image& image, int quality = 100);
+/// Chroma is sampled once for every `across` × `down` pixels.
+struct JpegKind {
+  int across = 1, down = 1;
+  bool progressive = false;
+};
+std::string encode_jpeg(const tasks::Image& image, int quality = 100, const JpegKind& kind = {});
 enum class PngKind { plain, interlaced, deep };
 std::string encode_png(const tasks::Image& image, PngKind kind = PngKind::plain);
 /// Of a grey image: a PNG whose values are numbers of a palette with (v, 255 − v, 7) at v.

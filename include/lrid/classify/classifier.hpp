@@ -9,6 +9,7 @@
 #include <lrid/core/options.hpp>
 #include <lrid/core/random.hpp>
 #include <lrid/core/registry.hpp>
+#include <lrid/io/hdf5.hpp>
 #include <lrid/io/results.hpp>
 
 namespace lrid::classify {
@@ -25,13 +26,16 @@ class Model {
   [[nodiscard]] virtual Matrix scores(const Samples& samples) const = 0;
   /// Per column of the layout, summing to 1; empty where the classifier has none.
   [[nodiscard]] virtual std::vector<double> importances() const { return {}; }
+  /// Writes what `scores` needs into `group`; Classifier::load reads it back.
+  virtual void save(io::hdf5::Group& group) const = 0;
 };
 
 /// What came of one grid on one fold.
 struct GridOutcome {
-  /// [setting][validation sample] predicted class; empty for settings that the data does not admit (a kernel
-  /// longer than the trajectory, more components than the rank). Settings that coincide share a computation.
-  std::vector<std::vector<int>> predicted;
+  /// [setting] of [validation samples, classes], as Model::scores; empty for settings that the data does not
+  /// admit (a kernel longer than the trajectory, more components than the rank). Settings that coincide share
+  /// a computation.
+  std::vector<Matrix> scores;
   std::int64_t computed = 0, coinciding = 0, skipped = 0;
 };
 
@@ -53,13 +57,19 @@ class Classifier {
   /// Fits one setting. Two classifiers fitted to the same samples with the same key are the same.
   [[nodiscard]] virtual std::unique_ptr<Model> fit(const Samples& train, const Setting& setting,
                                                    Key key) const = 0;
+  /// Whether scores are class probabilities (not calibrated ones), or else decision values without bounds.
+  [[nodiscard]] virtual bool scores_are_probabilities() const = 0;
+  /// A model that `save` wrote, for samples of this layout and this many classes: its scores are the same bit
+  /// for bit. InputError naming what is missing or does not fit.
+  [[nodiscard]] virtual std::unique_ptr<Model> load(const io::hdf5::Group& group, const Layout& layout,
+                                                    int classes) const = 0;
 };
 
 struct ClassifierEntry {
   std::string name, summary;
   std::unique_ptr<Classifier> (*make)();
 };
-/// svm, forest, mlp.
+/// svm, forest, mlp; knn and majority to compare with.
 const Registry<ClassifierEntry>& classifiers();
 
 /// The column with the highest score of every row; the first of equals.

@@ -21,6 +21,9 @@ class ConvMlp : public Classifier {
   [[nodiscard]] GridOutcome fit_grid(const Samples& train, const Samples& validation, Key key) const override;
   [[nodiscard]] std::unique_ptr<Model> fit(const Samples& train, const Setting& setting,
                                            Key key) const override;
+  [[nodiscard]] bool scores_are_probabilities() const override { return true; }
+  [[nodiscard]] std::unique_ptr<Model> load(const io::hdf5::Group& group, const Layout& layout,
+                                            int classes) const override;
 
  private:
   std::vector<std::int64_t> kernel_ = {1, 2, 6, 11, 21}, filters_ = {20, 40}, stride_ = {1, 2, 4};

@@ -5,11 +5,10 @@
 
 #include <Eigen/Core>
 
+#include <lrid/classify/pool.hpp>
 #include <lrid/core/random.hpp>
 
 namespace lrid::classify {
-
-enum class Pool { none, max, mean };
 
 /// What the members of a stack share.
 struct ConvShape {
@@ -34,7 +33,8 @@ struct ConvMember {
 
 /// Several networks (convolution over time, ReLU, pooling over time, fully connected, softmax cross entropy)
 /// trained side by side on the same batches: their convolutions are one matrix product on shared patches.
-/// Members do not influence each other. Scalar is float; double is for checking gradients.
+/// Members do not influence each other. A mini-batch is divided into parts that are worked on in parallel;
+/// the division does not depend on the number of threads. Scalar is float; double is for checking gradients.
 ///
 /// All parameters lie in one array: the convolution [kernel·channels, Σ filters] (row: time within the
 /// kernel, then channel; column: members side by side), its bias [Σ filters], then per member the fully
@@ -61,24 +61,15 @@ class ConvStack {
                            const std::vector<std::int64_t>& rows);
 
   Vector& parameters() { return parameters_; }
+  [[nodiscard]] const Vector& parameters() const { return parameters_; }
   [[nodiscard]] const Vector& gradient() const { return gradient_; }
 
  private:
-  using Map = Eigen::Map<Array>;
-  using ConstMap = Eigen::Map<const Array>;
-
-  /// Where a member's parts begin: its filters among all, its fully connected layer among the parameters.
   struct Place {
-    std::int64_t filter, weights, bias;
+    std::int64_t filter, weights, bias;  // where a member's parts begin
   };
 
-  void gather_patches(const Array& x, const std::int64_t* rows, std::int64_t count);
-  void convolve();
-  /// The fully connected layer's input for a member, from the convolution's output.
-  void pool(const ConvMember& member, const Place& place, std::int64_t count);
-  void unpool(const ConvMember& member, const Place& place, std::int64_t count);
   void adam_step();
-  [[nodiscard]] std::int64_t chunk_size() const;
 
   ConvShape shape_;
   std::vector<ConvMember> members_;
@@ -86,7 +77,7 @@ class ConvStack {
   std::int64_t filters_ = 0;  // of all members
   Vector parameters_, gradient_, first_moment_, second_moment_, learning_rate_, l2_;
   std::int64_t step_ = 0;
-  Array patches_, output_, features_, logits_;  // of a chunk of samples
+  std::vector<Vector> part_gradient_, scratch_;  // of the parts of a mini-batch
 };
 
 extern template class ConvStack<float>;

@@ -9,11 +9,20 @@
 
 namespace lrid::classify {
 
+/// How the samples of a test part were judged.
+struct TestResult {
+  std::vector<int> predicted;             ///< [test rows of the split] class
+  std::map<std::string, double> figures;  ///< calibration, verdicts per network, novelty; NaN where undefined
+  std::vector<io::ReliabilityBin> reliability;
+
+  bool operator==(const TestResult&) const = default;
+};
+
 /// What one classifier did on one split of one condition.
 struct CellResult {
-  Setting chosen;              ///< best mean accuracy over the inner folds; the first of equals
-  double inner_accuracy = 0;   ///< that accuracy
-  std::vector<int> predicted;  ///< [test rows of the split] class
+  Setting chosen;                                          ///< by the inner folds
+  double inner_accuracy = 0;                               ///< its accuracy there
+  std::vector<TestResult> tests;                           ///< of Condition::tests
   std::map<std::string, double> importances;               ///< Layout::group_name() → sum over its columns
   std::int64_t computed = 0, coinciding = 0, skipped = 0;  ///< points of the grid, in the first inner fold
 
@@ -21,8 +30,15 @@ struct CellResult {
 };
 
 /// Nested cross-validation: the inner folds choose a setting, which is fitted to the whole training part and
-/// predicts the test part. A scaler is fitted inside each fold. Inner folds run in parallel.
-/// InputError if the data admits no setting of the grid; Interrupted between folds.
-CellResult evaluate(const Classifier& classifier, const Condition& condition, const Split& split, Key key);
+/// judges the test part. Figures:
+/// - `calibration_error`, `log_loss` of the calibrated probabilities;
+/// - `network_accuracy`, `network_calibration_error`: of verdicts per network, where splits are by network;
+/// - where the condition has unknown samples: `auroc_uncertainty`, `auroc_distance`, `auroc_novelty` (of
+/// both), how
+///   well they are told from the known test samples, and `known_refused`, `unknown_refused`, the shares
+///   refused as none of the classes; the same per network as `network_auroc`, `network_known_refused`,
+///   `network_unknown_refused`.
+CellResult evaluate(const Classifier& classifier, const Condition& condition, const Split& split,
+                    const Protocol& protocol, Key key);
 
 }  // namespace lrid::classify

@@ -27,23 +27,43 @@ struct Protocol {
   std::vector<std::string> measures = {"all", "weight", "activation", "layer_change"};
   /// Accepted values per metadata column, as text; columns with an empty list are unrestricted.
   std::map<std::string, std::vector<std::string>> only;
+  std::string calibration = "temperature";
+  double refuse = 0.05;
 
   /// Declares and reads all of it.
   void declare(Options& options);
 };
 
-/// One row of the results for each classifier: which features, which labels, which splits.
+using Labels = std::map<std::string, io::ConditionValue>;  ///< formats.md, "results.json": `condition`
+
+/// What a fitted classifier is tested on: the test rows of the split, in a table of the training table's
+/// layout.
+struct Test {
+  Labels labels;  ///< beyond the condition's own
+  std::shared_ptr<const FeatureTable> table;
+};
+
+/// Which features, which labels, which splits: one row of the results for each classifier and test.
 struct Condition {
-  std::map<std::string, io::ConditionValue> labels;  ///< formats.md, "results.json"
-  std::shared_ptr<const FeatureTable> train, test;   ///< the same table unless an experiment says otherwise
+  Labels labels;
+  std::shared_ptr<const FeatureTable> train;
   std::shared_ptr<const Target> target;
   std::shared_ptr<const SplitPlan> plan;
+  std::vector<Test> tests;  ///< at least one
+  Rows unknown = {};        ///< samples of none of the classes, presented besides the test rows
+
+  /// Tested on the table that it is trained on.
+  static Condition on(Labels labels, const std::shared_ptr<const FeatureTable>& table,
+                      std::shared_ptr<const Target> target, std::shared_ptr<const SplitPlan> plan) {
+    return {std::move(labels), table, std::move(target), std::move(plan), {{{}, table}}};
+  }
 };
 
 /// A dataset under a protocol: what experiments make their conditions from.
 class Study {
  public:
   /// `file` names the dataset in error messages. InputError if the filters leave nothing, or one class.
+  /// Networks that are equal in all statistics count as one, so that no grouped split has them on both sides.
   Study(const Protocol& protocol, const io::Dataset& data, std::string file);
 
   [[nodiscard]] const Protocol& protocol() const { return protocol_; }
@@ -58,6 +78,9 @@ class Study {
   [[nodiscard]] std::vector<SplitKind> split_kinds() const;
   /// Features of a measure ("all", "weight", ...), the pool's checked to be finite. Built once.
   [[nodiscard]] std::shared_ptr<const FeatureTable> table(const std::string& measure);
+  /// Features of these observables.
+  [[nodiscard]] std::shared_ptr<const FeatureTable> table_of(
+      const std::vector<std::string>& observables) const;
   /// Splits that depend on the seed, the kind, the filters and the labels only: conditions that differ in
   /// features share them and can be compared split by split.
   [[nodiscard]] std::shared_ptr<const SplitPlan> plan(SplitKind kind, const Filter& train, const Filter& test,
@@ -71,13 +94,17 @@ class Study {
   Protocol protocol_;
   const io::Dataset& data_;
   std::string file_;
-  std::shared_ptr<const Metadata> metadata_;
+  std::vector<std::string> notes_;
+  std::shared_ptr<const Metadata> metadata_;  // equal networks under one name
   std::shared_ptr<const Target> target_;
   Filter pool_;
   Rows pool_rows_;
   std::map<std::string, std::shared_ptr<const FeatureTable>> tables_;
-  std::vector<std::string> notes_;
 };
+
+/// The metadata of a dataset in which networks that are equal in all statistics of all layers have one name;
+/// what was renamed is noted.
+io::SampleMeta with_equal_networks_merged(const io::Dataset& data, std::vector<std::string>& notes);
 
 /// An experiment builds conditions; it trains nothing.
 class Experiment {
@@ -91,6 +118,7 @@ class Experiment {
 struct ExperimentEntry {
   std::string name, summary;
   std::unique_ptr<Experiment> (*make)();
+  bool imperfect = false;  ///< takes imperfectly measured samples unless a filter says otherwise
 };
 const Registry<ExperimentEntry>& experiments();
 

@@ -48,6 +48,15 @@ struct FeatureTable {
   static FeatureTable of_scalar(const std::string& name, const std::vector<double>& values,
                                 std::shared_ptr<const Metadata> metadata);
 
+  /// The same at some points of the trajectory only.
+  [[nodiscard]] FeatureTable at_points(const std::vector<std::int64_t>& points) const;
+  /// The same with another number of points from beginning to end, linear between the ones there are.
+  [[nodiscard]] FeatureTable interpolated(std::int64_t points) const;
+  /// Every trajectory (of one sample and observable) divided by its Euclidean norm, or mapped from its own
+  /// range to 0–1: its shape without its scale. Trajectories of zeros, or constant ones, become 0.
+  [[nodiscard]] FeatureTable with_unit_norm() const;
+  [[nodiscard]] FeatureTable with_unit_range() const;
+
   /// InputError naming sample and feature if a feature of `rows` is not finite. `file` is for the message.
   void require_finite(const Rows& rows, const std::string& file) const;
 };

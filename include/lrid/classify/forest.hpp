@@ -45,9 +45,12 @@ class Forest : public Model {
   static Forest grow(const Samples& train, int trees, MaxFeatures max_features, Key key);
 
   [[nodiscard]] Matrix scores(const Samples& samples) const override;
-  /// Mean over trees of the decrease of Gini impurity.
+  /// Mean over trees of the decrease of Gini impurity; empty for a forest that was loaded.
   [[nodiscard]] std::vector<double> importances() const override;
   [[nodiscard]] const std::vector<Tree>& trees() const { return trees_; }
+  /// The trees without their importances.
+  void save(io::hdf5::Group& group) const override;
+  static Forest load(const io::hdf5::Group& group, std::int64_t columns, int classes);
 
   /// Votes of the first sizes[0], sizes[1], ... trees (ascending sizes) without keeping the trees:
   /// [size] of [n, classes].
@@ -68,6 +71,9 @@ class ForestClassifier : public Classifier {
   [[nodiscard]] GridOutcome fit_grid(const Samples& train, const Samples& validation, Key key) const override;
   [[nodiscard]] std::unique_ptr<Model> fit(const Samples& train, const Setting& setting,
                                            Key key) const override;
+  [[nodiscard]] bool scores_are_probabilities() const override { return true; }
+  [[nodiscard]] std::unique_ptr<Model> load(const io::hdf5::Group& group, const Layout& layout,
+                                            int classes) const override;
 
  private:
   std::vector<std::int64_t> trees_ = {20, 50, 100, 500, 1000};

@@ -7,7 +7,6 @@
 #include <Eigen/Core>
 
 #include <lrid/classify/classifier.hpp>
-#include <lrid/classify/pca.hpp>
 
 namespace lrid::classify {
 
@@ -29,24 +28,29 @@ struct SquaredHingeSolution {
 /// `x`: [n, d], a bias being one of its columns; `y`: [n] of ±1; `start`: [d] (any point; near ones save
 /// steps).
 SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, const Eigen::VectorXd& y,
-                                         double c, Eigen::VectorXd start, double tolerance = 1e-8);
+                                         double c, const Eigen::VectorXd& start, double tolerance = 1e-8);
 
 /// A fitted linear SVM: one weight vector per class, one against the rest; scores are the decision values.
 class LinearSvmModel : public Model {
  public:
-  /// `weights`: [1 + position columns + width, classes], for bias, position and leading components of `pca`.
-  LinearSvmModel(Pca pca, Eigen::MatrixXd weights) : pca_(std::move(pca)), weights_(std::move(weights)) {}
+  /// `weights`: [1 + columns of the layout, classes], the bias first. A principal component analysis, if
+  /// there was one, has been multiplied out.
+  explicit LinearSvmModel(Matrix weights) : weights_(std::move(weights)) {}
   [[nodiscard]] Matrix scores(const Samples& samples) const override;
-  [[nodiscard]] const Eigen::MatrixXd& weights() const { return weights_; }
+  void save(io::hdf5::Group& group) const override;
+  [[nodiscard]] const Matrix& weights() const { return weights_; }
 
  private:
-  Pca pca_;
-  Eigen::MatrixXd weights_;
+  Matrix weights_;
 };
 
 /// The classifier "svm": C × number of principal components (0: no PCA). PCA acts on the continuous features;
 /// position and bias are prepended after it. Because the penalty does not change under rotation, the problem
-/// without PCA is solved in the same rotated features: all components, none dropped.
+/// without PCA is solved in the same rotated features, with all components that are not zero.
+///
+/// The classes are solved side by side, so that one pass over the samples serves all of them; every point of
+/// the grid starts from its neighbours' solutions; and a Newton step's Gram matrix is updated by the samples
+/// that changed side.
 class LinearSvm : public Classifier {
  public:
   void declare(Options& options) override;
@@ -55,6 +59,9 @@ class LinearSvm : public Classifier {
   [[nodiscard]] GridOutcome fit_grid(const Samples& train, const Samples& validation, Key key) const override;
   [[nodiscard]] std::unique_ptr<Model> fit(const Samples& train, const Setting& setting,
                                            Key key) const override;
+  [[nodiscard]] bool scores_are_probabilities() const override { return false; }
+  [[nodiscard]] std::unique_ptr<Model> load(const io::hdf5::Group& group, const Layout& layout,
+                                            int classes) const override;
 
  private:
   std::vector<double> c_ = {1, 50, 500, 5e3, 5e4, 5e5, 5e6};

@@ -14,7 +14,8 @@ using Rows = std::vector<std::int64_t>;
 
 /// What is known of each sample besides its statistics, as text columns: architecture, task, dataset,
 /// learning_rule, layer, network, layer_position ("early", "middle", "deep"), batch_size, model_seed,
-/// dataset_seed ("none" or the number), noise, unit_fraction.
+/// dataset_seed ("none" or the number), noise, unit_fraction; setting (batch size and seed settings together,
+/// such as "b32_mnone_d0"), supervision ("supervised" or "self-supervised", by task).
 class Metadata {
  public:
   explicit Metadata(const io::SampleMeta& meta);
@@ -40,7 +41,8 @@ class Filter {
   [[nodiscard]] Filter without(const std::string& column, std::vector<std::string> values) const;
 
   [[nodiscard]] Rows rows(const Metadata& metadata) const;
-  /// "architecture is KNet4 or KNet5, task is not wsn"; "everything" for the empty filter.
+  /// "architecture is KNet4 or KNet5, task is not wsn"; "everything" for the empty filter. Long lists are
+  /// counted.
   [[nodiscard]] std::string describe() const;
 
  private:
@@ -58,6 +60,7 @@ struct Target {
   std::vector<std::string> classes;  ///< names
   std::vector<int> labels;           ///< [N] index into classes; −1 for samples outside the pool
 
+  [[nodiscard]] std::vector<int> labels_of(const Rows& rows) const;
   /// The classes that occur among `pool`. InputError if there are fewer than two.
   static Target of(const Metadata& metadata, const std::string& column, const Rows& pool);
 };

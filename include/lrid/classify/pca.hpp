@@ -13,21 +13,22 @@ class Pca {
   /// Singular values below this share of the largest count as zero.
   static constexpr double tolerance = 1e-7;
 
-  /// `x`: [n, d], columns of mean zero. By singular value decomposition of x itself: its Gram matrix would
-  /// square the condition number, and 1e-7 would drown in rounding.
+  /// `x`: [n, d], columns of mean zero.
   explicit Pca(const Eigen::Ref<const Matrix>& x);
 
-  /// [n, min(n_fit, d)]: scores on all components, those beyond the rank included. The rotation loses nothing
-  /// of the samples it was fitted to.
-  [[nodiscard]] Matrix apply(const Eigen::Ref<const Matrix>& x) const;
+  /// [n, min(n, d)]: what it was fitted to, on all components, those beyond the rank included: the rotation
+  /// loses nothing of it.
+  [[nodiscard]] const Matrix& scores() const { return scores_; }
   /// How many singular values exceed `tolerance` times the largest.
   [[nodiscard]] std::int64_t rank() const { return rank_; }
   [[nodiscard]] const Eigen::VectorXd& singular_values() const { return singular_values_; }
-  [[nodiscard]] const Eigen::MatrixXd& components() const { return components_; }  ///< [d, min(n_fit, d)]
+  /// [d, min(n_fit, d)], orthonormal, those beyond the rank included: x · components loses nothing of the
+  /// samples it was fitted to.
+  [[nodiscard]] const Matrix& components() const { return components_; }
 
  private:
+  Matrix scores_, components_;
   Eigen::VectorXd singular_values_;
-  Eigen::MatrixXd components_;
   std::int64_t rank_ = 0;
 };
 

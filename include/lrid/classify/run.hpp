@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -21,6 +22,14 @@ struct RunRequest {
 /// goes on where it was. Same data, configuration and seed: same numbers, whatever the number of threads.
 /// InputError for what is wrong with configuration or data; Interrupted.
 io::Results run(const RunRequest& request);
+
+/// How far a run has come.
+struct Cells {
+  std::size_t done = 0, all = 0;
+};
+/// Computes one of `count` shares of the cells (0 ≤ index < count) into `<out>.cells` and writes no results:
+/// runs of the other shares may be under way. Once all cells are there `run` only puts them together.
+Cells run_shard(const RunRequest& request, std::size_t index, std::size_t count);
 
 /// Help on every key that a configuration of this experiment may have.
 std::string options_help(const std::string& experiment);

@@ -14,9 +14,14 @@ class Scaler {
   /// sd below this count as this, so constant features become 0 rather than NaN.
   static constexpr double min_sd = 1e-5;
 
+  Scaler() = default;
   Scaler(const FeatureTable& table, const Rows& rows);
+  /// One that was saved; [columns] each.
+  Scaler(Eigen::RowVectorXd mean, Eigen::RowVectorXd sd) : mean_(std::move(mean)), sd_(std::move(sd)) {}
 
-  /// Standardised features of `rows` with their labels from `target`.
+  /// Standardised features of `rows`, without labels.
+  [[nodiscard]] Samples apply(const FeatureTable& table, const Rows& rows) const;
+  /// With their labels from `target`.
   [[nodiscard]] Samples apply(const FeatureTable& table, const Rows& rows, const Target& target) const;
 
   [[nodiscard]] const Eigen::RowVectorXd& mean() const { return mean_; }  ///< [columns]; 0 for the one-hot

@@ -49,8 +49,18 @@ struct SplitPlan {
   /// InputError, naming the filter, if a pool is empty, a class is missing or too small for the folds.
   static SplitPlan make(const SplitRequest& request, const Metadata& metadata, const Target& target, Key key);
 
+  /// The same test parts, trained on a share of the networks of each class only (at least one each). Smaller
+  /// shares are subsets of larger ones. InputError if what is left is too small for the inner folds.
+  [[nodiscard]] SplitPlan with_fewer_networks(double share, const Metadata& metadata, const Target& target,
+                                              Key key) const;
+
   /// Throws std::logic_error if the plan is unbalanced, its sides overlap, or a group straddles.
   void validate(const Metadata& metadata, const Target& target) const;
 };
+
+/// All of the pool for training, trimmed at random until the classes are equally large, with its inner folds;
+/// nothing to test on. InputError if a class is missing or too small for the folds.
+Split all_for_training(SplitKind kind, int inner_folds, const Rows& pool, const Metadata& metadata,
+                       const Target& target, Key key);
 
 }  // namespace lrid::classify

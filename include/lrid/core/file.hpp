@@ -3,8 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
+
+struct evp_md_ctx_st;  // OpenSSL's
 
 namespace lrid {
 
@@ -16,9 +20,16 @@ void write_atomically(const std::filesystem::path& path,
 /// The same for bytes at hand.
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-/// Removes temporary files of `path` that killed processes left behind. For the one owner of `path`: a write
-/// under way elsewhere would fail.
-void remove_temporaries_of(const std::filesystem::path& path);
+/// Creates a file that holds these bytes; false if there is one already. Of several processes on any hosts
+/// that try, one creates it. A reader may still find it empty. WorkError naming the file if it cannot be
+/// created.
+bool create_exclusively(const std::filesystem::path& path, std::string_view bytes);
+
+/// The name under which this process prepares what it will rename onto `path`; no other process uses it.
+std::filesystem::path temporary_path(const std::filesystem::path& path);
+/// Removes what killed processes left under such names of `paths`, which are all in one folder. For the one
+/// owner of `paths`: a write under way elsewhere would fail.
+void remove_temporaries_of(const std::vector<std::filesystem::path>& paths);
 
 /// The whole file; InputError naming it if it cannot be read.
 std::string read_file(const std::filesystem::path& path);
@@ -30,5 +41,19 @@ void require_writable(const std::filesystem::path& path, std::string_view option
 /// Hex SHA-256 of a file's bytes, of bytes.
 std::string sha256_of_file(const std::filesystem::path& path);
 std::string sha256(std::string_view bytes);
+
+/// The same of bytes that come piece by piece.
+class Sha256 {
+ public:
+  Sha256();
+  void update(std::string_view bytes);
+  std::string hex();  ///< to be called once
+
+ private:
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
 
 }  // namespace lrid

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 /// The one place that talks to the HDF5 C library. HDF5 never prints anything; every failure is an exception
@@ -19,7 +20,7 @@ using Shape = std::vector<std::int64_t>;
 
 /// "[21, 5, 45]".
 std::string to_string(const Shape& shape);
-std::int64_t element_count(const Shape& shape);
+std::int64_t element_count(const Shape& shape);  ///< 2⁶³−1 if it is that or more
 
 enum class Kind { integer, floating, string, other };
 
@@ -63,6 +64,8 @@ class Node {
   }
   template <class T>
   void set_attribute(const std::string& name, const T& value);
+  /// Path of the object that an attribute refers to.
+  [[nodiscard]] std::string attribute_target(const std::string& name) const;
 
  protected:
   Node(std::shared_ptr<const Handle> handle, std::string file, std::string path)
@@ -81,6 +84,8 @@ class Dataset : public Node {
   [[nodiscard]] int element_bytes() const { return element_bytes_; }
   /// "float32", "int64", "string".
   [[nodiscard]] std::string type_name() const;
+  /// Extents of a chunk; empty where the data lie in one piece.
+  [[nodiscard]] Shape chunk() const;
 
   /// All elements, row-major.
   template <class T>
@@ -91,9 +96,20 @@ class Dataset : public Node {
   /// The block of `count` elements (per dimension) from `offset` on, row-major.
   template <class T>
   [[nodiscard]] std::vector<T> read_block(const Shape& offset, const Shape& count) const;
+  /// Paths of the objects that its elements refer to.
+  [[nodiscard]] std::vector<std::string> read_targets() const;
+  /// The same numbers into `values`, whose memory is used again.
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  void read_block(const Shape& offset, const Shape& count, std::vector<T>& values) const;
 
  private:
   friend class Group;
+  /// Calls `read(memory_space, read_into)`, where read_into(memory_type, out) reads the block.
+  template <class Read>
+  void with_block(const Shape& offset, const Shape& count, const Read& read) const;
+  /// InputError if a file of this size cannot hold so much, damaged as it must be.
+  void require_plausible(std::int64_t elements) const;
   Dataset(std::shared_ptr<const Handle> handle, std::string file, std::string path);
   Shape shape_;
   Kind kind_ = Kind::other;
@@ -109,9 +125,18 @@ class Group : public Node {
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] bool has_group(const std::string& name) const;
   [[nodiscard]] bool has_dataset(const std::string& name) const;
-  /// Child by relative path ("meta/layer"); InputError if it is missing or of the other kind.
+  /// Child by relative path ("meta/layer"); InputError if it is missing or of the other kind. Links are
+  /// followed; for one that leads nowhere already the questions above are an InputError.
   [[nodiscard]] Group group(const std::string& name) const;
-  [[nodiscard]] Dataset dataset(const std::string& name) const;
+  /// Chunks that a reader comes back to stay in memory within `cache_bytes`; 0: HDF5's own 1 MB.
+  [[nodiscard]] Dataset dataset(const std::string& name, std::size_t cache_bytes = 0) const;
+
+  /// What is below, by relative path in order of name; every object once, through no soft or external link.
+  struct Object {
+    std::string path;
+    bool is_group;
+  };
+  [[nodiscard]] std::vector<Object> objects() const;
 
   /// A new group; groups in between ("checkpoints/3") are made as needed.
   Group create_group(const std::string& name);
@@ -134,7 +159,7 @@ class Group : public Node {
   friend class InputFile;
   friend class OutputFile;
   using Node::Node;
-  enum class Child { none, group, dataset };
+  enum class Child { none, group, dataset, other };
   [[nodiscard]] Child child(const std::string& name) const;
 };
 

@@ -3,7 +3,9 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <lrid/io/hdf5.hpp>
@@ -11,8 +13,7 @@
 namespace lrid::io {
 
 /// A recording file (`format = "lrid-recording"`): activity, and where known weights, measured anywhere.
-/// Opens and validates it; data is read point by point, so that a recording may be larger than memory. int16
-/// data are multiplied by the dataset's attribute `scale`; everything comes as float64.
+/// Opens and validates it; data is read block by block, so that a recording may be larger than memory.
 class Recording {
  public:
   /// One group of `/layers`.
@@ -21,20 +22,35 @@ class Recording {
     std::int64_t stimuli = 0, units = 0;  ///< 0 where no activations were recorded
     std::int64_t weights = 0;             ///< entries of the kernel; 0 where unknown
     std::int64_t layer_change_stimuli = 0;
+    std::string type, axes;  ///< of the activations, e.g. "int16", "time,stimuli,units"
   };
 
-  /// InputError for another format, no layers, layers that disagree on T, an `axes` attribute that does not
-  /// name time, stimuli and units once each, or an element type other than float32, float64 and int16.
+  /// What is read at once: some stimuli at some points, all units.
+  struct Block {
+    std::int64_t point = 0, points = 0, stimulus = 0, stimuli = 0;
+  };
+
+  /// float32 as it is stored; float64, and int16 times the dataset's attribute `scale`.
+  using Values = std::variant<std::vector<float>, std::vector<double>>;
+
+  /// InputError for another format, no layers, two layers of one name, layers that disagree on T, an `axes`
+  /// attribute that does not name time, stimuli and units once each, an element type other than float32,
+  /// float64 and int16, an int16 array without a usable `scale`, a layer change of other stimuli.
   explicit Recording(const std::filesystem::path& path);
 
   /// By the attribute `order` where every layer has one, else by id.
   [[nodiscard]] const std::vector<Layer>& layers() const { return layers_; }
   [[nodiscard]] std::int64_t points() const { return points_; }
+  [[nodiscard]] const hdf5::Group& root() const { return file_.root(); }
 
-  /// [stimuli, units] at point t.
-  [[nodiscard]] std::vector<double> activations(std::size_t layer, std::int64_t t) const;
+  /// All activations of a layer, each once: ascending points, and at each of them ascending stimuli. Blocks
+  /// are whole chunks of the file, so that none is decompressed twice, of about `bytes`; more where chunks
+  /// are large, but beyond eight times `bytes` (or one stimulus, if that is more) chunks are read in parts.
+  [[nodiscard]] std::vector<Block> blocks(std::size_t layer, std::int64_t bytes = 32 << 20) const;
+  /// [points, stimuli, units] into `values`, whose memory is used again.
+  void activations(std::size_t layer, const Block& block, Values& values) const;
   /// All entries of the kernel at point t, as one row-major run.
-  [[nodiscard]] std::vector<double> weights(std::size_t layer, std::int64_t t) const;
+  void weights(std::size_t layer, std::int64_t t, Values& values) const;
   /// The layer-wise change g of each stimulus at point t, [stimuli].
   [[nodiscard]] std::vector<double> layer_change(std::size_t layer, std::int64_t t) const;
 
@@ -43,6 +59,7 @@ class Recording {
     std::array<std::size_t, 3> place{0, 1, 2};  ///< dimension of time, of stimuli, of units
   };
   [[nodiscard]] hdf5::Dataset dataset(std::size_t layer, const char* name) const;
+  void add_activations(const hdf5::Dataset& data, std::size_t layer);
   std::int64_t add_array(const hdf5::Dataset& data, std::size_t time_axis);
 
   hdf5::InputFile file_;
@@ -50,5 +67,24 @@ class Recording {
   std::vector<Axes> axes_;  ///< of each layer's activations
   std::int64_t points_ = -1;
 };
+
+std::vector<double> to_float64(const Recording::Values& values);
+
+/// Activity to be written as a recording.
+struct Activity {
+  struct Layer {
+    std::string name;
+    std::vector<std::int64_t> unit_ids;  ///< [units], where they came from
+    std::vector<double> values;          ///< [points, stimuli, units]; NaN where a unit was not measured
+  };
+  std::vector<Layer> layers;
+  std::int64_t points = 0, stimuli = 0;
+  std::vector<std::string> stimulus_names;        ///< [stimuli]; empty: they have none
+  std::map<std::string, std::string> provenance;  ///< root attributes
+};
+
+/// Writes whole or not at all; equal content gives equal bytes. Besides what a recording has, `unit_ids` in
+/// each layer and `/stimulus_names`.
+void write_recording(const std::filesystem::path& path, const Activity& activity);
 
 }  // namespace lrid::io

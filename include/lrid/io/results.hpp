@@ -17,6 +17,13 @@ struct Figure {
   static Figure of(std::vector<double> splits);
 };
 
+/// Predictions of about the same confidence: their number, the sum of their confidences (the probability of
+/// the predicted class), and how many were right.
+struct ReliabilityBin {
+  double count = 0, confidence = 0, right = 0;
+  bool operator==(const ReliabilityBin&) const = default;
+};
+
 /// A condition's value: measure "weight", position 0, held_out "KNet5", unit_fraction 0.1, matched true.
 using ConditionValue = std::variant<bool, std::int64_t, double, std::string>;
 
@@ -32,6 +39,7 @@ struct ResultRow {
   std::map<std::string, double> importances;  ///< feature name → mean; empty where a classifier has none
   std::int64_t n_train = 0, n_test = 0, n_networks = 0;
   std::map<std::string, Figure> extra;
+  std::vector<ReliabilityBin> reliability;  ///< by confidence, added up over splits. Optional.
 };
 
 /// results.json (`format = "lrid-results"`): an experiment's outcome. All but `seconds`, `dataset_path` and

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <lrid/io/dataset.hpp>
+#include <lrid/io/trajectory.hpp>
 
 namespace lrid::measure {
 
@@ -25,14 +27,33 @@ struct Collection {
 std::vector<std::filesystem::path> trajectory_files(const std::vector<std::filesystem::path>& paths,
                                                     const std::filesystem::path& except = {});
 
+/// Makes a dataset of complete networks, one by one: a sample for each layer, and one more for each layer and
+/// imperfect cell.
+class DatasetBuilder {
+ public:
+  /// The files that networks will come from. `meta/network` is the file's name without extension; with the
+  /// folder in front where two files share a name.
+  explicit DatasetBuilder(const std::vector<std::filesystem::path>& files);
+  ~DatasetBuilder();
+
+  /// InputError if it does not fit those before: in the number of points, the observables, the kernel of the
+  /// layer change, or (within one task and data set) the probe stimuli; also if it was added before.
+  /// `with_perfect`: whether the perfect measurement counts as a sample.
+  void add(const std::filesystem::path& file, const io::Trajectory& trajectory, bool with_perfect = true);
+  [[nodiscard]] std::int64_t networks() const;
+  [[nodiscard]] const io::Dataset& dataset() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// Complete networks to a dataset: one sample per layer, and one more per layer and imperfect cell. Failed
 /// and unfinished networks are counted and left out.
 ///
-/// `meta/network` is the file's name without extension; with the folder in front where two files share a
-/// name. InputError names the first file that is no trajectory file, is truncated, or does not fit the
-/// others: in the number of points, the observables, the kernel of the layer change, or (within one task and
-/// data set) the probe stimuli; also for one network given twice, which would be in training and test data at
-/// once, and where no network is complete.
+/// InputError names the first file that is no trajectory file, is truncated, or does not fit the others
+/// (DatasetBuilder); also for one network given twice, which would be in training and test data at once, and
+/// where no network is complete.
 Collection collect(const std::vector<std::filesystem::path>& files);
 
 }  // namespace lrid::measure

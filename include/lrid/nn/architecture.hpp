@@ -16,8 +16,14 @@ struct NetworkSpec {
   std::int64_t classes = 10;      ///< outputs of the classifier layer
   bool contrastive_head = false;  ///< in place of the classifier layer (architectures.md, "SimCLR heads")
   Key initial_values{0};
-  torch::TensorOptions options = torch::kFloat32;  ///< type and device
+  torch::TensorOptions options = torch::kFloat32;  ///< type and device; the device "meta" gives shapes only
   bool channels_last = true;  ///< memory layout of convolutions; no effect on values' meaning
+
+  /// `options` with the memory format of kernels.
+  [[nodiscard]] torch::TensorOptions kernel_options() const {
+    return options.memory_format(channels_last ? torch::MemoryFormat::ChannelsLast
+                                               : torch::MemoryFormat::Contiguous);
+  }
 };
 
 /// One architecture of the registry.

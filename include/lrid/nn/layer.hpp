@@ -70,6 +70,10 @@ class ObservedLayer {
 
   /// kernel∗x without bias, with the layer's stride and padding. InputError where x is too small for it.
   [[nodiscard]] Tensor apply(const Tensor& kernel, const Tensor& x) const;
+  /// W∗x + b, before any ReLU, in the tensors' own type. Not differentiable.
+  [[nodiscard]] Tensor preactivation(const Tensor& x) const { return add_bias(apply(weight.detach(), x)); }
+  /// y + b, in place; y where there is no bias.
+  [[nodiscard]] Tensor add_bias(Tensor y) const;
   /// The error at W∗x carried down through `kernel` to an input of shape `input_sizes` (transposed
   /// convolution).
   [[nodiscard]] Tensor apply_transposed(const Tensor& kernel, const Tensor& error,

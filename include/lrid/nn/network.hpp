@@ -27,6 +27,17 @@ struct Parameter : NamedTensor {
 /// The tensors may go as soon as the callback returns. `index` counts layers().
 using LayerSink = std::function<void(std::size_t index, const Tensor& input, const Tensor& output)>;
 
+/// The output of a hidden layer's nonlinearity: after batch norm and ReLU, before pooling (after it where, as
+/// in KNets, the pool comes before the batch norm).
+struct HiddenPlace {
+  std::size_t layer;                ///< index in layers(); where two layers are summed, the later one
+  std::vector<std::int64_t> shape;  ///< of one sample
+};
+
+/// The error that a hidden place receives straight from the network's output: (index of its layer,
+/// ∂loss/∂output [N, outputs]) → [N, units], units in channel, row, column order.
+using DirectFeedback = std::function<Tensor(std::size_t layer, const Tensor& output_error)>;
+
 /// An ordered list of observed layers inside an architecture. Knows shapes and names, not rules.
 class Network {
  public:
@@ -35,8 +46,9 @@ class Network {
   Network& operator=(const Network&) = delete;
 
   /// x [N, C, H, W] → logits [N, classes] (or the contrastive head's output).
-  virtual Tensor forward(const Tensor& x) = 0;
+  Tensor forward(const Tensor& x);
 
+  [[nodiscard]] const InputShape& input() const { return input_; }
   [[nodiscard]] const std::vector<std::shared_ptr<ObservedLayer>>& layers() const { return layers_; }
   /// 0 early, 1 middle, 2 deep, per observed layer (architectures.md, "Layer position").
   [[nodiscard]] const std::vector<std::uint8_t>& positions() const { return positions_; }
@@ -53,9 +65,19 @@ class Network {
   /// Offers every observed layer's output during the passes that follow; null: to nobody.
   void set_sink(LayerSink sink) { sink_ = std::move(sink); }
 
+  /// All places that the architecture marks with hidden(), in forward order, found with a sample of zeros.
+  [[nodiscard]] std::vector<HiddenPlace> hidden_places();
+  /// Direct feedback alignment: in the backward passes that follow, each hidden place receives what
+  /// `feedback` makes of the output's error, whatever arrives there from above, and identity shortcuts carry
+  /// nothing down. Null: backpropagation.
+  void set_direct_feedback(DirectFeedback feedback) { direct_feedback_ = std::move(feedback); }
+
  protected:
-  Network() = default;
-  /// To be called by architectures while they are built and in forward().
+  explicit Network(const InputShape& input) : input_(input) {}
+  /// forward() as the architecture defines it.
+  virtual Tensor compute(const Tensor& x) = 0;
+
+  /// To be called by architectures while they are built and in compute().
   ObservedLayer& add_layer(LayerSpec spec, Key initial_values, const torch::TensorOptions& options);
   /// A batch norm, its scale and shift among the parameters, its running averages among the buffers, named
   /// `<name>/scale`, `/shift`, `/running_mean`, `/running_var`.
@@ -66,6 +88,12 @@ class Network {
   void assign_positions(std::size_t supervised_layers);
   /// The layer's output, offered to the sink on its way.
   Tensor observe(std::size_t index, const Tensor& x);
+  /// Marks h as the output of the nonlinearity of layers()[index]; see HiddenPlace. Every hidden layer's is
+  /// marked once; layers that meet in one nonlinearity (a residual block's last convolution and its
+  /// projection) share a mark.
+  Tensor hidden(std::size_t index, const Tensor& h);
+  /// An identity shortcut around layers, where what it joins is not marked itself (pre-activation blocks).
+  [[nodiscard]] Tensor shortcut(const Tensor& x) const { return direct_feedback_ ? x.detach() : x; }
 
   std::vector<std::shared_ptr<ObservedLayer>> layers_;
   std::vector<std::unique_ptr<BatchNorm>> norms_;
@@ -75,6 +103,15 @@ class Network {
   bool training_ = true;
   Key step_key_{0};
   LayerSink sink_;
+
+ private:
+  struct OutputMark;
+  struct HiddenMark;
+
+  InputShape input_;
+  DirectFeedback direct_feedback_;
+  Tensor output_error_;                         // of the backward pass under way
+  std::vector<HiddenPlace>* places_ = nullptr;  // filled by hidden() while hidden_places() looks for them
 };
 
 }  // namespace lrid::nn

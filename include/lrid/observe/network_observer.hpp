@@ -25,13 +25,14 @@ class NetworkObserver {
   NetworkObserver(nn::Network& network, const std::vector<stats::Imperfection>& cells,
                   const nn::Tensor& inputs);
 
-  /// Measures the weights and computes S = kernel∗1 for each layer. `backward_kernel`: S from B for layers
-  /// that have one. `where` names network and point (noise of imperfect cells).
-  void begin(const rules::LearningRule& rule, bool backward_kernel, Key where);
+  /// Measures the weights and computes S = kernel∗1 for each layer. `backward`: a rule from whose backward
+  /// kernels S is computed where it has them, or null. `where` names network and point (noise of imperfect
+  /// cells).
+  void begin(const rules::LearningRule* backward, Key where);
   [[nodiscard]] nn::LayerSink sink();
   /// One row of 45 for each observed layer.
   [[nodiscard]] std::vector<stats::ObservableRow> rows(std::size_t cell) const;
-  [[nodiscard]] std::size_t cells() const { return cell_count_; }
+  [[nodiscard]] std::size_t cells() const { return measured_as_.size(); }
 
  private:
   struct Layer {
@@ -41,7 +42,8 @@ class NetworkObserver {
   };
 
   nn::Network& network_;
-  std::size_t cell_count_;
+  std::vector<stats::Imperfection> measured_;  ///< the cells, each once: there is one perfect measurement
+  std::vector<std::size_t> measured_as_;       ///< of each cell
   std::vector<Layer> layers_;
   std::vector<stats::LayerFold> folds_;
 };

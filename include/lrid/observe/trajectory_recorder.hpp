@@ -26,6 +26,13 @@ struct TrajectoryHeader {
   std::string config;  ///< full resolved configuration, TOML
 };
 
+/// Names a network and a point of its trajectory: what the noise of imperfect cells is drawn from, so that it
+/// is the same whether a cell is measured along training or afterwards.
+Key measurement_key(const io::Trajectory& network, std::int64_t seed, std::int64_t point);
+
+/// Appends one point: cell 0 of the observer to `observables`, the others to `imperfect`. [.., L, 45]
+void append_point(io::Trajectory& trajectory, const NetworkObserver& observer);
+
 /// Keeps the trajectory of one network and writes its file (formats.md, "Trajectory file"), whole each time.
 class TrajectoryRecorder {
  public:
@@ -35,7 +42,8 @@ class TrajectoryRecorder {
   struct Recorded {
     bool complete = false;
     std::string failure;  ///< why, of a failed run
-    std::string config;
+    std::string config, software;
+    std::int64_t points = 0, step = 0;  ///< measured, and the step of the last one
   };
   [[nodiscard]] std::optional<Recorded> recorded() const;
 
@@ -55,6 +63,9 @@ class TrajectoryRecorder {
   void finish(const std::string& failure);
 
  private:
+  /// A point that was begun but not ended leaves no half row.
+  void drop_unfinished_point();
+
   std::filesystem::path path_;
   ObserverOptions options_;
   io::Trajectory trajectory_;

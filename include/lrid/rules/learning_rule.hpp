@@ -16,9 +16,15 @@ namespace lrid::rules {
 
 /// What changes from step to step.
 struct StepInfo {
-  std::int64_t step = 0;       ///< steps already made
-  double learning_rate = 0;    ///< of the task optimiser, schedule and batch scaling included
-  double schedule_factor = 1;  ///< learning_rate relative to its base: 1 between warm-up and first drop
+  std::int64_t step = 0;             ///< steps already made
+  double learning_rate = 0;          ///< of the task optimiser, schedule and batch scaling included
+  double schedule_factor = 1;        ///< learning_rate relative to its base: 1 between warm-up and first drop
+  double drop_factor = 1;            ///< the same without the warm-up
+  double epoch = 0;                  ///< epochs already made
+  double epochs = 1;                 ///< length of the run
+  bool task = true;                  ///< whether the task loss is descended in this step
+  bool layerwise = true;             ///< whether layer-wise losses are
+  std::int64_t layerwise_rests = 0;  ///< steps already made in which layer-wise losses were not descended
 };
 
 /// A learning rule decides three things and nothing else: what carries the error down, which layer-wise
@@ -28,7 +34,8 @@ struct StepInfo {
 ///     loop: rule->prepare(info); forward; loss.backward(); rule->update();
 ///
 /// Gradients of the task loss (without weight decay, which the rule adds) are in the parameters' `.grad()`;
-/// update() uses them and zeroes or replaces them. Nothing in update() waits for the device.
+/// update() uses them and zeroes or replaces them. Where info.task is false there is no backward pass and
+/// there are no gradients. Nothing in update() waits for the device.
 class LearningRule {
  public:
   virtual ~LearningRule() = default;
@@ -36,7 +43,7 @@ class LearningRule {
   /// Sets the layers' feedback paths and creates backward kernels and optimiser state. `network` outlives the
   /// rule.
   virtual void attach(nn::Network& network, Key key) = 0;
-  /// Host side: takes in what changes from step to step, before the forward pass.
+  /// Host side: takes in what changes from step to step, before the forward pass. May be repeated.
   virtual void prepare(const StepInfo& info) = 0;
   /// Device side: layer-wise losses from the pass just made, then the update of W and B.
   virtual void update() = 0;
@@ -45,12 +52,18 @@ class LearningRule {
   [[nodiscard]] virtual nn::Tensor decay_loss() const = 0;
   /// R of each observed layer at the last update, [L]; undefined for rules without layer-wise losses.
   [[nodiscard]] virtual nn::Tensor layerwise_losses() const { return {}; }
-  /// B of an observed layer, undefined for rules without one. For sign rules the kernel used last.
+  /// Whether the layer-wise losses can be descended without the task loss ([schedule] delay, alternate).
+  [[nodiscard]] virtual bool can_align_alone() const { return false; }
+  /// B of an observed layer, undefined for rules without one. For sign rules the one that W's present signs
+  /// and the prepared step give.
   [[nodiscard]] virtual nn::Tensor backward_kernel(std::size_t layer) const = 0;
   [[nodiscard]] virtual bool has_backward_kernels() const = 0;
   /// Everything beyond the network's own tensors that a resume needs: B, optimiser moments. The tensors are
   /// the live ones; copying saved values into them restores the state.
   [[nodiscard]] virtual std::vector<nn::NamedTensor> state() = 0;
+  /// Tensors that attach() draws and nothing ever changes: a resume draws them again. Live, as those of
+  /// state().
+  [[nodiscard]] virtual std::vector<nn::NamedTensor> constants() { return {}; }
 };
 
 /// One rule of the registry. `make` declares and reads the rule's options ([optimizer] and [rule]).

@@ -47,18 +47,22 @@ class Scratch {
   std::unique_ptr<Buffers> buffers_;
 };
 
-/// The statistics of one set.
+/// The statistics of one set, in mostly one pass.
 ///
-/// Moments: two passes in float64. The first finds a centre c near the mean; the second sums (v−c)ᵏ, k ≤ 4,
-/// and the moments about the true mean follow from them (Chan, Golub & LeVeque 1983, "Algorithms for
-/// Computing the Sample Variance", the corrected two-pass algorithm; its relative error is bounded by
-/// n·u·(1 + n·u·κ²), κ = √(1 + μ²/var), u = 2⁻⁵³, where plain power sums lose κ² digits). Here sums run in
-/// four lanes over blocks of 2,048, so n above is to be read as 512 + n/2048. Data so large or small that
-/// eighth powers leave float64's range are scaled by a power of two first. The bits do not depend on the
-/// vector unit of the machine.
+/// Moments: sums of powers of v and |v| in float64 give those of all three functions. Such sums lose digits
+/// where the mean is large against the spread: with κ² = 1 + mean²/variance, u = 2⁻⁵³ and n additions in a
+/// row, the variance has a relative error of up to n·u·κ², the kurtosis of up to 110·n·u·κ⁴. They are used
+/// where κ² ≤ 8 for each of the functions. Otherwise a second pass adds up powers of the distance from the
+/// mean that the first has found, and moments about the true mean follow from these (Chan, Golub & LeVeque
+/// 1983, "Algorithms for Computing the Sample Variance", the corrected two-pass algorithm; relative error
+/// n·u·(1 + n·u·κ²)). Sums run in eight lanes over blocks of 4,096, so n above is to be read as
+/// 512 + n/4096. Data so large or small that eighth powers leave float64's range are scaled by a power of two
+/// first. The bits do not depend on the vector unit of the machine.
 ///
-/// Order statistics: exact. A histogram of the leading 12 bits of the (order-preserving) integer image of the
-/// values leaves a few percent of them to select from; raw and absolute values share it.
+/// Order statistics: exact. The quantiles of a sample say between which values they must lie (Floyd & Rivest
+/// 1975, "Expected time bounds for selection"); the pass over the data counts what is below and collects what
+/// is between, from which they are selected. Raw and absolute values share the pass. Where the sample misled,
+/// another pass looks further.
 Distribution describe(std::span<const float> values, Scratch& scratch);
 Distribution describe(std::span<const double> values, Scratch& scratch);
 

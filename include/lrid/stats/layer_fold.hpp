@@ -34,30 +34,24 @@ struct LayerShape {
 /// by threads and by the folds of many points.
 class LayerPlan {
  public:
-  /// InputError for imperfections out of range.
+  /// InputError for imperfections out of range, and for sets of 2³² values or more.
   explicit LayerPlan(const LayerShape& shape, std::vector<Imperfection> cells = {Imperfection{}});
+  ~LayerPlan();
+  LayerPlan(LayerPlan&&) noexcept;
 
-  [[nodiscard]] const LayerShape& shape() const { return shape_; }
-  [[nodiscard]] const std::vector<Imperfection>& cells() const { return cells_; }
+  [[nodiscard]] const LayerShape& shape() const;
+  [[nodiscard]] const std::vector<Imperfection>& cells() const;
 
   /// 0/1 for each input unit in canonical order: which of them cell `cell` sees. S of that cell is the kernel
   /// applied to this indicator. All ones where the fraction is 1.
   [[nodiscard]] std::vector<std::uint8_t> kept_inputs(std::size_t cell) const;
+  /// The first cell that sees the same units as cell `cell`, and so has the same S.
+  [[nodiscard]] std::size_t first_with_same_units(std::size_t cell) const;
 
  private:
   friend class LayerFold;
-  /// A set's units as a cell sees them: those of rank < count; no ranks: all.
-  struct Subset {
-    std::shared_ptr<const std::vector<std::uint32_t>> ranks;
-    std::int64_t count = 0;
-  };
-  struct Cell {
-    Subset units, weights, changed_units;
-    std::int64_t inputs = 0;  ///< number of input units seen
-  };
-  LayerShape shape_;
-  std::vector<Imperfection> cells_;
-  std::vector<Cell> subsets_;
+  struct Parts;
+  std::unique_ptr<const Parts> parts_;
 };
 
 /// One layer at one trajectory point: chunks of stimuli go in, one row of 45 per cell comes out. What was not
@@ -70,7 +64,8 @@ class LayerPlan {
 ///     ObservableRow row = fold.row(0);
 ///
 /// Work is spread over oneTBB's threads; the numbers depend neither on how many there are nor on how the
-/// stimuli were cut into chunks.
+/// stimuli were cut into chunks. All cells share one pass over the data, for which they need little memory,
+/// whatever the size of a set.
 class LayerFold {
  public:
   /// `where` names network, layer and point: the noise of imperfect cells is drawn from it and their seeds.
@@ -82,11 +77,11 @@ class LayerFold {
   /// All entries of the kernel, one row in memory order (LayerShape::weight_order).
   void set_weights(const View& weights);
 
-  /// S of a cell: one row of `units` values in the memory order of the units; the kernel applied, with the
-  /// layer's own padding and without bias, to ones (perfect) or to the indicator of the kept inputs. Then for
-  /// every stimulus g = (1/N) Σ_j 1[j active] S_j over the N outputs that the cell sees, which is the mean
-  /// over outputs of the sum over inputs of ∂y_j/∂x_i (observables.md, "Layer-wise activity change").
-  /// Before the first `add`.
+  /// S of a cell, and of all that see the same units: one row of `units` values in the memory order of the
+  /// units; the kernel applied, with the layer's own padding and without bias, to ones (perfect) or to the
+  /// indicator of the kept inputs. Then for every stimulus g = (1/N) Σ_j 1[j active] S_j over the N outputs
+  /// that the cell sees, which is the mean over outputs of the sum over inputs of ∂y_j/∂x_i (observables.md,
+  /// "Layer-wise activity change"). Before the first `add`.
   void set_layer_change(std::size_t cell, const View& s);
 
   /// g of every stimulus as it was measured (recordings); cells that are not perfect keep NaN.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,15 +34,39 @@ struct Image {
 /// go on with invented pixels, and for more than 2^27 pixels.
 Image decode_image(std::string_view contents, const std::string& name);
 
+/// A rectangle of an image's pixels.
+struct Region {
+  std::int64_t top = 0, left = 0, height = 0, width = 0;
+  bool operator==(const Region&) const = default;
+};
+
+/// Which part of an image is wanted, once its size is known.
+struct RegionRequest {
+  std::function<Region(std::int64_t height, std::int64_t width)> choose;
+  /// A JPEG may be decoded at half, a quarter or an eighth of its size where the region then still has at
+  /// least so many pixels a side (faster, other bytes); 0: never.
+  std::int64_t scale_down_to = 0;
+};
+
+/// A region of an image, in RGB: the bytes that decode_image and as_rgb have there. Of a JPEG the other
+/// pixels are not computed, so damage behind the region stays unseen.
+Image decode_region(std::string_view contents, const std::string& name, const RegionRequest& request);
+
+/// The region's pixels.
+Image cut(const Image& image, const Region& region);
+
 /// Reads and decodes a file.
 Image read_image(const std::filesystem::path& path);
 
 /// A grey image with its channel copied three times; a colour image as it is.
 Image as_rgb(Image image);
 
-/// The central square whose side is the image's shorter side, resampled to `size` × `size`: a triangle filter
-/// whose support grows with the reduction, so that fine detail is averaged rather than aliased (bilinear
-/// where the image is enlarged). An image of that size stays as it is.
+/// A region resampled to height × width: a triangle filter whose support grows with the reduction, so that
+/// fine detail is averaged rather than aliased (bilinear where the image is enlarged).
+Image resample(const Image& image, const Region& region, std::int64_t height, std::int64_t width);
+
+/// The central square whose side is the image's shorter side, resampled to `size` × `size`. An image of that
+/// size stays as it is.
 Image resize_to_square(const Image& image, std::int64_t size);
 
 /// Whether the file's extension says JPEG or PNG (.jpg, .jpeg, .png, in any case).

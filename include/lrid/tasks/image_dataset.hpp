@@ -10,26 +10,32 @@
 
 namespace lrid::tasks {
 
-/// Labelled images, decoded and in memory. Images are numbered 0 … size−1: the training images first, in an
-/// order that depends on nothing but file names (for binary files: on their order in the file), then
-/// validation images where the data set comes with some.
-struct ImageDataset {
+/// What images a data set has. They are numbered 0 … size−1: the training images first, in an order that
+/// depends on nothing but file names (for binary files: on their order in the file), then validation images
+/// where the data set comes with some.
+struct ImageList {
   std::string name;                  ///< "cifar10", or the image folder's name
   std::vector<std::string> classes;  ///< class number → name
-  std::vector<Image> images;         ///< all of the same shape
   std::vector<std::int64_t> labels;  ///< class number of each image
   std::int64_t training_images = 0;  ///< numbers below are training images
 
-  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(images.size()); }
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
+};
+
+/// Labelled images, decoded and in memory.
+struct ImageDataset : ImageList {
+  std::vector<Image> images;  ///< all of the same shape
+
   [[nodiscard]] const ImageShape& shape() const { return images.front().shape; }
   [[nodiscard]] std::int64_t bytes() const;
 };
 
 /// How to read a data set.
 struct ReadOptions {
-  std::string format = "auto";         ///< "auto", "cifar10-binary" or "image-folder"
+  std::string format = "auto";         ///< "auto", "cifar10-binary", "image-folder" or "pack"
   std::optional<std::int64_t> size{};  ///< resize to size × size; without: all images must be of one size
-  int threads = 1;                     ///< for decoding; the result does not depend on it
+  bool skip_bad = false;  ///< leave out images that cannot be decoded (a line in the log for each)
+  int threads = 1;        ///< for decoding; the result does not depend on it
 };
 
 /// Reads the data set in `folder`. Format "auto" finds out which it is.
@@ -42,6 +48,8 @@ struct ReadOptions {
 /// there is no `val/`, `test/<class>/` with the same classes. Classes are numbered, and images ordered, by
 /// name, bytewise. Hidden files and other extensions are passed over. Grey images stay grey if all are,
 /// otherwise they become RGB.
+///
+/// **pack**: a file that `lrid-train --pack` has made of an image folder.
 ///
 /// InputError naming file or folder, what is wrong and what was expected: nothing recognisable, unreadable or
 /// corrupt files, fewer than two classes, classes without images, classes that are in one of the parts only,

@@ -4,6 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include <lrid/core/options.hpp>
+
 namespace lrid::tasks {
 
 /// Which samples train, validate and probe (observables.md, "Probe set and mode"). All draws are keyed by
@@ -13,6 +15,8 @@ struct SplitOptions {
   std::optional<std::int64_t> training_samples{};  ///< train on so many, balanced over classes; without: all
   std::int64_t probe_size = 512;
   std::int64_t seed = 0;  ///< [probe] seed
+  /// data.training_samples, data.validation_fraction, [probe].
+  void declare(Options& options);
 };
 
 struct Split {

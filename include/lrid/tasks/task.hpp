@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace lrid::tasks {
 using torch::Tensor;
 
 /// Inputs [N, C, H, W] float32 and targets (what the task's loss takes; class numbers [N] int64 when
-/// supervised), on the device.
+/// supervised), on the device. Contrastive: inputs [2N, C, H, W], views 1 of all samples before views 2.
 struct Batch {
   Tensor inputs, targets;
 };
@@ -27,7 +28,7 @@ struct Batch {
 struct TaskShape {
   std::int64_t channels = 3, height = 32, width = 32;
   std::int64_t outputs = 10;
-  bool contrastive = false;
+  bool contrastive = false;  ///< the network gets the contrastive head, and two views of each sample
 };
 
 /// A loss with what else is counted over the batch, on the device (read only where it is logged).
@@ -35,6 +36,7 @@ struct LossValue {
   Tensor loss;     ///< scalar, mean over the batch, differentiable
   Tensor correct;  ///< scalar float32: correctly classified samples in the batch; undefined where a task has
                    ///< none
+  Tensor more{};   ///< float32 [K]: samples that count for each of the task's more_metrics()
 };
 
 /// Chooses, reads and augments training batches for one dataset seed and batch size. A batch is a pure
@@ -44,6 +46,7 @@ class BatchSource {
  public:
   virtual ~BatchSource() = default;
   /// The batch of a training step, made on the host (worker threads run ahead) and copied to the device.
+  /// The task must live as long.
   virtual Batch batch(std::int64_t step) = 0;
 };
 
@@ -72,8 +75,9 @@ class Task {
   [[nodiscard]] virtual std::unique_ptr<BatchSource> batches(std::int64_t dataset_seed,
                                                              std::int64_t batch_size,
                                                              torch::Device device) const = 0;
-  /// Samples [begin, end) of the validation data, not augmented, in the keyed order whose first probe_size()
-  /// samples are the probe set: a pass over all validation data covers the probe.
+  /// Samples [begin, end) of the validation data, the same whenever asked for, in the keyed order whose first
+  /// probe_size() samples are the probe set. But for contrastive tasks, whose validation batches are views,
+  /// the inputs are those of the probe: a pass over all validation data covers it.
   [[nodiscard]] virtual Batch validation(std::int64_t begin, std::int64_t end,
                                          torch::Device device) const = 0;
   /// The probe set (observables.md): the same for every network and point of a sweep. Its size, the chunk
@@ -83,15 +87,23 @@ class Task {
   [[nodiscard]] virtual std::string probe_checksum() const = 0;
 
   [[nodiscard]] virtual LossValue loss(const Tensor& outputs, const Tensor& targets) const = 0;
+  /// Further shares of the validation samples that loss() counts, by the names that files have for them.
+  [[nodiscard]] virtual std::vector<std::string> more_metrics() const { return {}; }
 
  protected:
   Task() = default;
 };
 
-/// One task of the registry. `make` declares and reads the task's options ([data], [probe], [augmentation]).
+/// One task of the registry.
 struct TaskEntry {
   std::string name, summary;
-  std::function<std::unique_ptr<Task>(Options&)> make;
+  /// Declares and reads the task's options ([data], [probe], [augmentation], ...). The architecture's name
+  /// decides defaults where the study's data were prepared by it.
+  std::function<std::unique_ptr<Task>(Options&, const std::string& architecture)> make;
+  /// What the study's data ask of an architecture.
+  std::function<TaskShape(const std::string& architecture)> usual_shape;
+  /// Weight decay in place of the architecture's.
+  std::optional<double> own_weight_decay{};
 };
 
 const Registry<TaskEntry>& tasks();

@@ -10,7 +10,7 @@ namespace lrid::train {
 /// What one network takes while it trains, in bytes.
 struct NetworkBytes {
   std::int64_t parameters =
-      0;  ///< with gradients, moments, backward kernels: as the rule really allocates them
+      0;  ///< with gradients, moments, backward kernels and maps: as the rule really allocates them
   std::int64_t activations = 0;  ///< outputs of all layers for one batch, and what is made from them
   [[nodiscard]] std::int64_t total() const { return parameters + activations; }
 };

@@ -8,7 +8,9 @@
 #include <lrid/nn/network.hpp>
 #include <lrid/rules/learning_rule.hpp>
 #include <lrid/tasks/task.hpp>
+#include <lrid/train/claim.hpp>
 #include <lrid/train/run_config.hpp>
+#include <lrid/train/run_log.hpp>
 #include <lrid/train/watcher.hpp>
 
 namespace lrid::train {
@@ -16,31 +18,40 @@ namespace lrid::train {
 /// The network that a run trains, with its initial values, on its device.
 std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks::TaskShape& shape);
 
+/// The state of a run, and what killed processes left of it: removed once the run is complete.
+std::filesystem::path state_path(const std::filesystem::path& out);
+void remove_leftovers(const std::filesystem::path& out);
+
 /// One network on its way from initial values to the end of its run. It does not know whether others are
 /// trained beside it: its bits depend on its plan and on the batches alone.
 ///
 /// State that a resume needs (parameters, buffers, what the rule keeps, step number, running sums) goes to
-/// `<out>.state`, always after the watcher's file, and is removed at the end.
+/// `<out>.state`, always after the watcher's file, and is removed at the end. Nothing is written unless the
+/// run's claim is ours: every function that writes throws ClaimLost if it is not.
 class NetworkRun {
  public:
   /// Builds network and rule, and goes on from `<out>.state` if there is one. InputError where the
   /// architecture and the task's data do not fit, or a state belongs to another configuration.
   NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task, std::unique_ptr<Watcher> watcher,
-             bool report_epochs);
+             Claim claim, bool report_epochs);
 
   [[nodiscard]] const RunPlan& plan() const { return plan_; }
   [[nodiscard]] std::int64_t step() const { return step_; }    ///< steps made
   [[nodiscard]] std::int64_t steps() const { return steps_; }  ///< of the whole run
   [[nodiscard]] bool finished() const { return finished_; }
-  [[nodiscard]] const std::string& failure() const { return failure_; }  ///< empty unless it diverged
+  [[nodiscard]] const std::string& failure() const { return failure_; }  ///< empty unless it failed
 
   /// Takes the trajectory point that is due at this step, if one is. The last one finishes the run.
   void take_point_if_due(const std::function<tasks::Batch()>& next_batch);
   /// One training step on a batch. No host synchronisation, but at ends of epochs.
   void train(const tasks::Batch& batch);
-  /// Writes trajectory and state now.
-  void save();
-  [[nodiscard]] double last_validation_accuracy() const { return last_metrics_.validation_accuracy; }
+  /// Writes trajectory and state, for another process (or this one) to go on from.
+  void stop();
+  /// Ends the run as failed. What was measured stays, and a state that was written, for another attempt.
+  void fail(const std::string& reason);
+  /// From now on a second counts as so much time of the device (DeviceTime).
+  void set_share(double device_seconds_per_second);
+  [[nodiscard]] const nn::Network& network() const { return *network_; }
   [[nodiscard]] const Metrics& last_metrics() const { return last_metrics_; }
 
  private:
@@ -50,9 +61,13 @@ class NetworkRun {
     std::int64_t steps = 0;
   };
 
-  [[nodiscard]] std::filesystem::path state_path() const;
   bool restore();
   [[nodiscard]] Metrics evaluate(bool offer_to_watcher);
+  /// What the step to come needs to know, which measurements before it see too: rates and random numbers.
+  void begin_step();
+  void count_time();
+  void save();
+  void diverge(const std::string& reason);
   void finish(const std::string& failure);
   void report_epoch();
   /// All tensors that change during a run.
@@ -61,6 +76,7 @@ class NetworkRun {
   const RunPlan& plan_;
   std::shared_ptr<const tasks::Task> task_;
   std::unique_ptr<Watcher> watcher_;
+  Claim claim_;
   torch::Device device_;
   std::unique_ptr<nn::Network> network_;
   std::unique_ptr<rules::LearningRule> rule_;
@@ -68,8 +84,12 @@ class NetworkRun {
   Sums since_point_, since_epoch_;
   Metrics last_metrics_;
   bool report_epochs_ = false, finished_ = false;
+  bool descends_task_ = true;  // in the step that was begun
   std::string failure_;
-  std::chrono::steady_clock::time_point last_save_;
+  DeviceTime used_;         ///< by all processes that have trained it
+  ClaimProgress progress_;  ///< of this one
+  double share_ = 0;
+  std::chrono::steady_clock::time_point last_save_, last_count_;
 };
 
 }  // namespace lrid::train

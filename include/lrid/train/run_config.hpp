@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <torch/types.h>
 
@@ -72,6 +73,9 @@ std::string options_help(const DeclareMore& declare_more);
 /// `seed = "random"` draws a seed from the system once and keeps it in `kept_in`, where a later call finds
 /// it.
 void resolve_random_seed(Config& config, const std::filesystem::path& kept_in);
+
+/// "cuda:0,cuda:1" as GPU numbers; InputError unless each is one of this machine, named once.
+std::vector<std::int64_t> parse_gpus(const std::string& list);
 
 /// The first difference between two resolved configurations that makes them different runs, as
 /// "optimizer.momentum was 0.9, now 0.8"; "" if there is none. A complete run may have been made with

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <lrid/core/error.hpp>
 #include <lrid/train/run_config.hpp>
 #include <lrid/train/watcher.hpp>
 
@@ -17,29 +20,38 @@ struct RunnerOptions {
   int cohort = 0;  ///< networks that share batches at the most, 0: as many as memory and jobs allow
   double memory_share = 0.5;   ///< of the device's memory, that a cohort may take
   bool report_epochs = false;  ///< a line per epoch
+  /// GPUs that jobs are spread over in turn; empty: the one that each plan names.
+  std::vector<std::int64_t> gpus{};
+  bool retry_failed = false;   ///< networks marked failed are trained again
+  double stale_seconds = 600;  ///< a claim without heartbeat for so long is that of a dead process (Claims)
+  /// When the scheduler will end the process, and how long before that no network is begun any more.
+  std::optional<std::chrono::system_clock::time_point> end{};
+  double end_margin_seconds = 150;
 };
 
 /// What became of a run.
 struct RunOutcome {
-  enum class Kind { trained, already_complete, failed } kind;
+  enum class Kind { trained, already_complete, failed, elsewhere } kind;
   std::string reason;  ///< of a failure
+};
+
+/// A device is in a state that only a new process can mend. The network that met it is marked failed.
+class DeviceFailure : public WorkError {
+ public:
+  using WorkError::WorkError;
 };
 
 /// Trains all plans, in cohorts of networks that share batches, `jobs` cohorts side by side; what is complete
 /// is skipped, what was begun goes on. A network's file does not depend on cohorts, jobs or interruptions.
-/// One failed run does not stop the others. Throws Interrupted, with all states written, if a signal asks for
-/// it; InputError for what is wrong with the data or with files that are in the way, before anything is
-/// trained. Outcomes are in the order of plans.
+/// Networks that other processes are training are left to them (train/claim.hpp); if one of those dies
+/// meanwhile, its networks are taken over.
+///
+/// A network that diverges, or does not fit into memory even alone, is marked failed in its file with the
+/// reason; the others go on. What stops all, with their states written where that is possible: Interrupted,
+/// if a signal asks for it or the time left is too short to begin another network; WorkError where files
+/// cannot be written; DeviceFailure; InputError for what is wrong with the data, or with files that are in
+/// the way, most of it before anything is trained. Outcomes are in the order of plans.
 std::vector<RunOutcome> run_all(const std::vector<RunPlan>& plans, const RunnerOptions& options,
                                 const MakeWatcher& make_watcher);
-
-/// What a run would take, from timing a few of its steps.
-struct Estimate {
-  double seconds = 0;      ///< of training, one network alone
-  std::int64_t bytes = 0;  ///< peak memory of one network, beyond the data
-};
-/// One estimate per plan; equal (architecture, task, rule, batch size, compute) are measured once. Loads the
-/// data.
-std::vector<Estimate> estimate(const std::vector<RunPlan>& plans, const RunnerOptions& options);
 
 }  // namespace lrid::train

@@ -10,11 +10,18 @@ namespace lrid::train {
 
 /// How the learning rate goes along a run (learning-rules.md, "Schedules"): a linear rise from 0, then a
 /// drop by `factor` at each of `drops`. Positions are shares of the run or epochs, as `unit` says.
+///
+/// Rules with layer-wise losses may take turns with the task loss (tasks.md, "Loss rates"): first a delay in
+/// which layer-wise losses alone are descended, and from whose end on the positions count; then, with
+/// `alternate` = k, one step of layer-wise losses alone and k of the task loss alone, over and over, and
+/// positions in epochs (k + 1) times as far away.
 struct Schedule {
   std::string unit = "fraction";
   double warmup = 0.05;
   std::vector<double> drops = {0.3, 0.6, 0.8};
   double factor = 0.1;
+  double delay = 0;
+  std::int64_t alternate = 0;  ///< 0: both losses in every step
 
   /// Declares and reads `[schedule]`; InputError where the warm-up reaches past the first drop or drops do
   /// not ascend.
@@ -23,6 +30,21 @@ struct Schedule {
   /// Learning rate relative to its base at a step (0 at step 0 of a warm-up): evaluated at every step, with
   /// `steps` steps in the run and `steps_per_epoch` in an epoch.
   [[nodiscard]] double factor_at(std::int64_t step, std::int64_t steps, double steps_per_epoch) const;
+  /// The same without the rise.
+  [[nodiscard]] double drop_factor_at(std::int64_t step, std::int64_t steps, double steps_per_epoch) const;
+
+  /// Which losses a step descends.
+  struct Losses {
+    bool task = true, layerwise = true;
+    std::int64_t layerwise_rests = 0;  ///< earlier steps that did not descend the layer-wise losses
+  };
+  [[nodiscard]] Losses losses_at(std::int64_t step, std::int64_t steps, double steps_per_epoch) const;
+
+ private:
+  [[nodiscard]] std::int64_t delay_steps(std::int64_t steps, double steps_per_epoch) const;
+  /// In `unit`, from the end of the delay.
+  [[nodiscard]] double position(std::int64_t step, std::int64_t steps, double steps_per_epoch) const;
+  [[nodiscard]] double drops_to(double position) const;
 };
 
 }  // namespace lrid::train

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <lrid/nn/network.hpp>
 #include <lrid/rules/learning_rule.hpp>
@@ -16,6 +17,7 @@ namespace lrid::train {
 /// before (NaN at the first); accuracies are NaN where a task has none.
 struct Metrics {
   double train_loss = 0, train_accuracy = 0, validation_loss = 0, validation_accuracy = 0;
+  std::vector<double> more{};  ///< the task's more_metrics(), over validation samples
 };
 
 /// A network at a trajectory point, in evaluation mode.
@@ -29,17 +31,26 @@ struct Point {
   std::function<tasks::Batch()> next_batch;
 };
 
+/// What a run's file holds.
+struct Existing {
+  enum class Kind { nothing, unfinished, complete, failed } kind = Kind::nothing;
+  std::string reason;       ///< why a failed run failed
+  std::string config;       ///< the full resolved configuration it was made with, TOML
+  std::string software;     ///< the versions it was made by
+  std::int64_t points = 0;  ///< trajectory points
+  std::int64_t step = 0;    ///< of the last point
+};
+
 /// Whoever watches a run and keeps its trajectory. The training loop calls, for each trajectory point,
 /// begin_point, then passes the probe set through the network with sink() in place, then end_point.
 class Watcher {
  public:
   virtual ~Watcher() = default;
 
-  /// What an earlier process left of this run.
-  enum class Existing { nothing, unfinished, complete, failed };
-  /// InputError naming the file if it belongs to a run of another configuration. `reason` receives why a
-  /// failed run failed.
-  virtual Existing existing(std::string& reason) = 0;
+  /// What an earlier process left of this run; InputError naming the file if it is no run's.
+  virtual Existing existing() = 0;
+  /// Reads all of a complete run's file: "" if it is sound, otherwise what is wrong with it.
+  virtual std::string find_fault() = 0;
   /// Takes up an earlier process's trajectory as it was after `points` points; false if that is not to be
   /// had, and the run has to start anew.
   virtual bool restore(std::int64_t points) = 0;
@@ -54,6 +65,9 @@ class Watcher {
   /// The last call: writes the file with status "complete", or "failed: reason".
   virtual void finish(const std::string& failure) = 0;
 };
+
+/// InputError if the file of a run holds another run, or one that this plan cannot go on with.
+void require_same_run(const RunPlan& plan, const Existing& found);
 
 using MakeWatcher = std::function<std::unique_ptr<Watcher>(const RunPlan&)>;
 

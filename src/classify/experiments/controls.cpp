@@ -10,30 +10,42 @@ namespace lrid::classify {
 namespace {
 
 /// What identification must be compared with: the networks' final accuracy as the only feature ("which rule
-/// learned better"), and labels that mean nothing, which must give chance.
+/// learned better"); every trajectory scaled to unit norm, or to its own range, so that only its shape is
+/// left (Nayebi et al. 2020, §4); labels that mean nothing, which must give chance.
 class Controls : public Experiment {
  public:
   void declare(Options& options) override {
-    options.add("controls", controls_, Accepts::one_of({"final_accuracy", "shuffled_labels"}),
+    options.add("controls", controls_,
+                Accepts::one_of({"final_accuracy", "unit_norm", "unit_range", "shuffled_labels"}),
                 "which of them");
-    if (controls_.empty())
-      options.fail("controls", "is empty: expected final_accuracy, shuffled_labels or both");
+    if (controls_.empty()) options.fail("controls", "is empty: expected at least one");
   }
 
   std::vector<Condition> conditions(Study& study) const override {
     std::vector<Condition> result;
     for (const std::string& control : controls_)
       for (const SplitKind kind : study.split_kinds()) {
-        if (control == "final_accuracy")
+        if (control == "final_accuracy") {
           result.push_back(final_accuracy(study, kind));
-        else
-          for (const std::string& measure : study.protocol().measures)
-            result.push_back(shuffled_labels(study, kind, measure));
+          continue;
+        }
+        for (const std::string& measure : study.protocol().measures)
+          result.push_back(control == "shuffled_labels" ? shuffled_labels(study, kind, measure)
+                                                        : shapes_alone(study, kind, control, measure));
       }
     return result;
   }
 
  private:
+  static Condition shapes_alone(Study& study, SplitKind kind, const std::string& control,
+                                const std::string& measure) {
+    const FeatureTable& table = *study.table(measure);
+    return Condition::on({{"control", control}, {"measure", measure}, {"split", name_of(kind)}},
+                         std::make_shared<FeatureTable>(control == "unit_norm" ? table.with_unit_norm()
+                                                                               : table.with_unit_range()),
+                         study.target(), study.plan(kind, study.pool(), study.pool(), *study.target()));
+  }
+
   static Condition final_accuracy(Study& study, SplitKind kind) {
     const std::vector<double>& accuracy = study.data().meta.final_accuracy;
     std::set<std::string> tasks_without;  // SimCLR networks have no accuracy
@@ -44,13 +56,10 @@ class Controls : public Experiment {
     if (!tasks_without.empty()) filter = filter.without("task", {tasks_without.begin(), tasks_without.end()});
     const auto table =
         std::make_shared<FeatureTable>(FeatureTable::of_scalar("final_accuracy", accuracy, study.metadata()));
-    return {{{"control", std::string("final_accuracy")},
-             {"measure", std::string("final_accuracy")},
-             {"split", name_of(kind)}},
-            table,
-            table,
-            study.target(),
-            study.plan(kind, filter, filter, *study.target())};
+    return Condition::on({{"control", std::string("final_accuracy")},
+                          {"measure", std::string("final_accuracy")},
+                          {"split", name_of(kind)}},
+                         table, study.target(), study.plan(kind, filter, filter, *study.target()));
   }
 
   /// Labels are permuted among samples, or, for network splits, among the networks of an architecture and
@@ -81,15 +90,12 @@ class Controls : public Experiment {
         ++i;
       }
     }
-    const auto table = study.table(measure);
-    return {{{"control", std::string("shuffled_labels")}, {"measure", measure}, {"split", name_of(kind)}},
-            table,
-            table,
-            target,
-            study.plan(kind, study.pool(), study.pool(), *target)};
+    return Condition::on(
+        {{"control", std::string("shuffled_labels")}, {"measure", measure}, {"split", name_of(kind)}},
+        study.table(measure), target, study.plan(kind, study.pool(), study.pool(), *target));
   }
 
-  std::vector<std::string> controls_ = {"final_accuracy", "shuffled_labels"};
+  std::vector<std::string> controls_ = {"final_accuracy", "unit_norm", "unit_range", "shuffled_labels"};
 };
 
 }  // namespace

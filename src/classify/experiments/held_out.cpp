@@ -36,12 +36,9 @@ class HeldOut : public Experiment {
         const auto plan = study.plan(kind, study.pool().without(column_, {value}),
                                      study.pool().only(column_, {value}), *study.target());
         for (const std::string& measure : study.protocol().measures) {
-          const auto table = study.table(measure);
-          result.push_back({{{"measure", measure}, {"split", name_of(kind)}, {"held_out", value}},
-                            table,
-                            table,
-                            study.target(),
-                            plan});
+          result.push_back(
+              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"held_out", value}},
+                            study.table(measure), study.target(), plan));
         }
       }
     return result;

@@ -18,9 +18,8 @@ class Separability : public Experiment {
     for (const SplitKind kind : study.split_kinds()) {
       const auto plan = study.plan(kind, study.pool(), study.pool(), *study.target());
       for (const std::string& measure : study.protocol().measures) {
-        const auto table = study.table(measure);
-        result.push_back(
-            {{{"measure", measure}, {"split", name_of(kind)}}, table, table, study.target(), plan});
+        result.push_back(Condition::on({{"measure", measure}, {"split", name_of(kind)}}, study.table(measure),
+                                       study.target(), plan));
       }
       if (!per_position_) continue;
       for (const std::string& name : study.metadata()->values("layer_position", study.pool_rows())) {
@@ -28,12 +27,9 @@ class Separability : public Experiment {
         const Filter filter = study.pool().only("layer_position", {name});
         const auto within = study.plan(kind, filter, filter, *study.target());
         for (const std::string& measure : study.protocol().measures) {
-          const auto table = study.table(measure);
-          result.push_back({{{"measure", measure}, {"split", name_of(kind)}, {"position", position}},
-                            table,
-                            table,
-                            study.target(),
-                            within});
+          result.push_back(
+              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"position", position}},
+                            study.table(measure), study.target(), within));
         }
       }
     }

@@ -1,0 +1,3 @@
+#define LRID_TARGET portable
+#define Eigen EigenPortable
+#include "table.hpp"

@@ -1,0 +1,137 @@
+#include "layerwise_rule.hpp"
+
+#include <torch/types.h>
+
+#include "rule_parts.hpp"
+
+namespace lrid::rules {
+
+namespace {
+
+/// How B learns, whatever the loss.
+struct KernelLearning {
+  enum class Schedule { as_forward, drops, constant };
+  double learning_rate = 1e-3;
+  Schedule schedule = Schedule::as_forward;
+  AdamSettings adam;
+  KernelNoise noise;
+
+  static KernelLearning declare(Options& options);
+  [[nodiscard]] double rate(const StepInfo& info) const {
+    switch (schedule) {
+      case Schedule::as_forward:
+        return learning_rate * info.schedule_factor;
+      case Schedule::drops:
+        return learning_rate * info.drop_factor;
+      case Schedule::constant:
+        break;
+    }
+    return learning_rate;
+  }
+};
+
+KernelLearning KernelLearning::declare(Options& options) {
+  KernelLearning settings;
+  options.add("rule.learning_rate", settings.learning_rate, Accepts::at_least(0),
+              "learning rate of B's Adam, for any batch size");
+  std::string schedule = "as-forward";
+  options.add("rule.schedule", schedule, Accepts::one_of({"as-forward", "drops", "constant"}),
+              "whether B's learning rate warms up and drops as W's does, or only drops, or neither");
+  if (schedule == "drops") settings.schedule = Schedule::drops;
+  if (schedule == "constant") settings.schedule = Schedule::constant;
+  const Accepts fraction{.low = 0, .high = 0.9999999};
+  options.add("rule.adam_beta1", settings.adam.beta1, fraction, "decay of the first moment of B's Adam");
+  options.add("rule.adam_beta2", settings.adam.beta2, fraction, "decay of the second moment of B's Adam");
+  options.add("rule.adam_epsilon", settings.adam.epsilon, Accepts::above(0), "ε of B's Adam");
+  settings.noise = KernelNoise::declare(options);
+  return settings;
+}
+
+class LayerwiseRule final : public SeparateFeedback {
+ public:
+  LayerwiseRule(const SgdSettings& sgd, BackwardInitial initial, LossInput input, WeightsInStep weights,
+                const KernelLearning& learning)
+      : SeparateFeedback(sgd, initial), input_(input), weights_(std::move(weights)), learning_(learning) {}
+
+  void attach(nn::Network& network, Key key) override {
+    SeparateFeedback::attach(network, key);
+    for (const auto& layer : network.layers()) layer->capture.keep_forward = input_ != LossInput::none;
+    optimizer_ = make_adam(kernel_parameters(), learning_.adam);
+  }
+
+  void prepare(const StepInfo& info) override {
+    SeparateFeedback::prepare(info);
+    optimizer_->set_rate(learning_.rate(info), info.step - info.layerwise_rests);
+  }
+
+  void update() override {
+    // Before W moves: R sees the W, b and B of the forward pass.
+    if (info().layerwise) align();
+    for (const auto& layer : network().layers()) {
+      layer->capture.input.reset();
+      layer->capture.preactivation.reset();
+    }
+    SeparateFeedback::update();
+  }
+
+  [[nodiscard]] Tensor layerwise_losses() const override { return losses_; }
+  [[nodiscard]] bool can_align_alone() const override { return true; }
+
+  [[nodiscard]] std::vector<nn::NamedTensor> state() override {
+    std::vector<nn::NamedTensor> result = SeparateFeedback::state();
+    for (nn::NamedTensor& moment : optimizer_->state("backward_")) result.push_back(std::move(moment));
+    return result;
+  }
+
+ private:
+  void align() {
+    const torch::NoGradGuard no_grad;
+    const LayerwiseWeights weights = weights_(info());
+    std::vector<Tensor> gradients, losses;
+    for (std::size_t i = 0; i < kernels().size(); ++i) {
+      auto [loss, gradient] = loss_of(i, weights);
+      losses.push_back(std::move(loss));
+      gradients.push_back(std::move(gradient));
+    }
+    losses_ = at::stack(losses);
+    optimizer_->update(gradients);
+    if (!learning_.noise.active()) return;
+    for (std::size_t i = 0; i < kernels().size(); ++i)
+      Tensor(kernels()[i])
+          .add_(learning_.noise.draw(draws(), layer_name(i), info().step, kernels()[i]),
+                learning_.rate(info()));
+  }
+
+  LayerwiseLoss loss_of(std::size_t i, const LayerwiseWeights& weights) const {
+    const nn::ObservedLayer& layer = *network().layers()[i];
+    const Tensor& x = layer.capture.input;
+    if (input_ != LossInput::noise)
+      return layerwise_loss(layer, kernels()[i], x, layer.capture.preactivation, weights);
+    const Tensor noise = draws().normal("layer input", layer_name(i), info().step, x.sizes(), x.options());
+    return layerwise_loss(layer, kernels()[i], noise, layer.preactivation(noise), weights);
+  }
+
+  LossInput input_;
+  WeightsInStep weights_;
+  KernelLearning learning_;
+  std::unique_ptr<Optimizer> optimizer_;
+  Tensor losses_;
+};
+
+}  // namespace
+
+RuleEntry layerwise_rule(const std::string& name, const std::string& summary, LossInput input,
+                         const std::function<WeightsInStep(Options&)>& declare) {
+  return {.name = name,
+          .summary = summary,
+          .own_learning_rate = {},
+          .make = [=](Options& options, double default_weight_decay) -> std::unique_ptr<LearningRule> {
+            const SgdSettings sgd = SgdSettings::declare(options, default_weight_decay);
+            const BackwardInitial initial = declare_backward_initial(options);
+            WeightsInStep weights = declare(options);
+            return std::make_unique<LayerwiseRule>(sgd, initial, input, std::move(weights),
+                                                   KernelLearning::declare(options));
+          }};
+}
+
+}  // namespace lrid::rules

@@ -1,0 +1,227 @@
+#include "grid_fold.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include <lrid/core/error.hpp>
+
+namespace lrid::stats {
+
+namespace {
+
+/// A vector may be written behind the values that are kept.
+constexpr std::size_t slack = 64;
+
+bool has_noise(const GridPlan& plan, const GridPlan::Sight& sight) {
+  return std::ranges::any_of(sight.cells, [&](std::size_t cell) { return plan.cells()[cell].noise != 0; });
+}
+
+}  // namespace
+
+// --- GridPlan ------------------------------------------------------------------------------------------
+
+GridPlan::GridPlan(std::int64_t n, const UnitOrder& order, const std::vector<Imperfection>& cells)
+    : size_(n), order_(order), cells_(cells) {
+  if (n > std::numeric_limits<std::uint32_t>::max())
+    bad_input("a set of {} values: expected fewer than 2^32", n);
+  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+    const Imperfection& imperfection = cells[cell];
+    const auto same = std::ranges::find_if(sights_, [&](const Sight& sight) {
+      const Imperfection& other = cells[sight.cells.front()];
+      return other.seed == imperfection.seed && other.unit_fraction == imperfection.unit_fraction;
+    });
+    if (same != sights_.end())
+      same->cells.push_back(cell);
+    else
+      sights_.push_back({imperfection.seed,
+                         UnitSubset(n, imperfection.unit_fraction, imperfection.seed, order),
+                         {cell},
+                         {},
+                         {}});
+  }
+  std::ranges::stable_sort(sights_, {}, &Sight::seed);
+
+  for (Sight& sight : sights_) {
+    const std::size_t wanted = sample_size(sight.units.count());
+    for (std::size_t k = 0; sight.sample.size() < wanted; ++k) {
+      const std::size_t unit = evenly_drawn(k, static_cast<std::size_t>(n));
+      if (!sight.units[static_cast<std::int64_t>(unit)]) continue;
+      sight.sample.push_back(static_cast<std::uint32_t>(unit));
+      sight.sample_canonical.push_back(
+          static_cast<std::uint32_t>(order.canonical_index(static_cast<std::int64_t>(unit))));
+    }
+  }
+}
+
+// --- Row -----------------------------------------------------------------------------------------------
+
+template <class T>
+Row<T>::Row(const View& view, std::int64_t row)
+    : type_(view.type), size_(static_cast<std::size_t>(view.columns)) {
+  const std::size_t bytes = view.type == ElementType::f64 ? 8 : view.type == ElementType::f32 ? 4 : 2;
+  data_ = static_cast<const char*>(view.data) + static_cast<std::size_t>(row * view.row_stride) * bytes;
+}
+
+template <class T>
+void Row<T>::widen(std::size_t begin, std::size_t count, float* out) const {
+  const KernelTable& table = kernel_table();
+  const auto convert = type_ == ElementType::f16 ? table.widen_half : table.widen_brain;
+  convert(static_cast<const std::uint16_t*>(data_) + begin, count, out);
+}
+
+template <class T>
+T Row<T>::operator[](std::size_t i) const {
+  if (!narrow()) return static_cast<const T*>(data_)[i];
+  float wide;
+  widen(i, 1, &wide);
+  return static_cast<T>(wide);
+}
+
+template <class T>
+std::span<const T> Row<T>::block(std::size_t begin, std::size_t count, std::vector<T>& buffer) const {
+  if (!narrow()) return {static_cast<const T*>(data_) + begin, count};
+  if constexpr (std::is_same_v<T, float>) {
+    buffer.resize(count);
+    widen(begin, count, buffer.data());
+  }
+  return buffer;
+}
+
+// --- GridFold ------------------------------------------------------------------------------------------
+
+template <class T>
+void GridFold<T>::measure(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key, Missing missing,
+                          const OnBlock& on_block, std::span<Distribution> results) {
+  if (missing == Missing::leave_out) {
+    bool lost = false;
+    for (std::size_t begin = 0; begin < row.size() && !lost; begin += block_size)
+      lost = std::ranges::any_of(row.block(begin, std::min(block_size, row.size() - begin), block_),
+                                 [](T v) { return std::isnan(v); });
+    if (lost) return measure_present(plan, row, noise_key, results);
+  }
+  start(plan, row, noise_key);
+  bool first = true;
+  do {
+    pass(plan, row, noise_key, first ? on_block : OnBlock());
+    first = false;
+  } while (!std::ranges::all_of(folds_, &SetFold<T>::done));
+  for (std::size_t cell = 0; cell < folds_.size(); ++cell) results[cell] = folds_[cell].result();
+}
+
+template <class T>
+void GridFold<T>::start(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key) {
+  folds_.resize(plan.cells().size());
+  for (const GridPlan::Sight& sight : plan.sights()) {
+    const std::size_t size = sight.sample.size();
+    seen_.resize(std::max(size, block_size + slack));
+    noise_.resize(std::max(size, block_size + slack));
+    for (std::size_t k = 0; k < size; ++k) seen_[k] = row[sight.sample[k]];
+    if (has_noise(plan, sight))
+      kernel_table().normals_of(noise_key(sight.seed).value(), sight.sample_canonical.data(), size,
+                                noise_.data());
+    sample_.resize(size);
+    for (const std::size_t cell : sight.cells) {
+      if (const double sd = plan.cells()[cell].noise; sd != 0)
+        kernels<T>().add_noise(seen_.data(), noise_.data(), sd, size, sample_.data());
+      else
+        std::copy_n(seen_.begin(), size, sample_.begin());
+      folds_[cell].start(sight.units.count(), sample_);
+    }
+  }
+}
+
+template <class T>
+void GridFold<T>::pass(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key,
+                       const OnBlock& on_block) {
+  const Kernels<T>& kernel = kernels<T>();
+  seen_noise_.resize(block_size + slack);
+  noisy_.resize(block_size);
+  const auto pending = [&](std::size_t cell) { return !folds_[cell].done(); };
+  for (std::size_t begin = 0; begin < row.size(); begin += block_size) {
+    const std::span<const T> block = row.block(begin, std::min(block_size, row.size() - begin), block_);
+    if (on_block) on_block(block, begin);
+    bool drawn = false;
+    std::uint64_t drawn_seed = 0;
+    for (const GridPlan::Sight& sight : plan.sights()) {
+      if (std::ranges::none_of(sight.cells, pending)) continue;
+      const bool noise = has_noise(plan, sight);
+      if (noise && (!drawn || drawn_seed != sight.seed)) {
+        kernel_table().normals(noise_key(sight.seed).value(), plan.order(), begin, block.size(),
+                               noise_.data());
+        drawn = true;
+        drawn_seed = sight.seed;
+      }
+      std::span<const T> seen = block;
+      const float* seen_noise = noise_.data();
+      if (!sight.units.all()) {
+        const std::uint8_t* bits = sight.units.bits() + begin / 8;
+        const std::size_t count = kernel.compress(block.data(), bits, block.size(), seen_.data());
+        seen = std::span<const T>(seen_.data(), count);
+        if (noise) {
+          kernels<float>().compress(noise_.data(), bits, block.size(), seen_noise_.data());
+          seen_noise = seen_noise_.data();
+        }
+      }
+      for (const std::size_t cell : sight.cells) {
+        if (!pending(cell)) continue;
+        if (const double sd = plan.cells()[cell].noise; sd != 0) {
+          kernel.add_noise(seen.data(), seen_noise, sd, seen.size(), noisy_.data());
+          folds_[cell].add(std::span<const T>(noisy_.data(), seen.size()));
+        } else {
+          folds_[cell].add(seen);
+        }
+      }
+    }
+  }
+  for (SetFold<T>& fold : folds_)
+    if (!fold.done()) fold.end_pass(buffers_);
+}
+
+/// A set with lost cells (NaN): of those that are there, the same share is kept, in the order of the hashes.
+template <class T>
+void GridFold<T>::measure_present(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key,
+                                  std::span<Distribution> results) {
+  folds_.resize(plan.cells().size());
+  std::vector<std::uint32_t> units;  // memory indices
+  for (const GridPlan::Sight& sight : plan.sights()) {
+    units.clear();
+    for (std::size_t i = 0; i < row.size(); ++i)
+      if (!std::isnan(row[i])) units.push_back(static_cast<std::uint32_t>(i));
+    const double fraction = plan.cells()[sight.cells.front()].unit_fraction;
+    const std::int64_t kept = kept_count(std::ssize(units), fraction);
+    if (kept < std::ssize(units)) {
+      const auto hash = [&](std::uint32_t unit) {
+        return UnitSubset::hash(plan.size(), sight.seed, plan.order().canonical_index(unit));
+      };
+      std::ranges::nth_element(units, units.begin() + kept, {}, hash);
+      units.resize(static_cast<std::size_t>(kept));
+      std::ranges::sort(units);
+    }
+    std::vector<T> values(units.size()), noisy(units.size());
+    std::ranges::transform(units, values.begin(), [&](std::uint32_t unit) { return row[unit]; });
+    std::vector<float> noise(units.size());
+    if (has_noise(plan, sight)) {
+      std::vector<std::uint32_t> canonical(units.size());
+      std::ranges::transform(units, canonical.begin(), [&](std::uint32_t unit) {
+        return static_cast<std::uint32_t>(plan.order().canonical_index(unit));
+      });
+      kernel_table().normals_of(noise_key(sight.seed).value(), canonical.data(), canonical.size(),
+                                noise.data());
+    }
+    for (const std::size_t cell : sight.cells) {
+      const double sd = plan.cells()[cell].noise;
+      if (sd != 0) kernels<T>().add_noise(values.data(), noise.data(), sd, values.size(), noisy.data());
+      results[cell] =
+          describe_with(folds_[cell], std::span<const T>(sd != 0 ? noisy : values), sample_, buffers_);
+    }
+  }
+}
+
+template class Row<float>;
+template class Row<double>;
+template class GridFold<float>;
+template class GridFold<double>;
+
+}  // namespace lrid::stats

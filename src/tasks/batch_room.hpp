@@ -1,0 +1,22 @@
+#pragma once
+
+#include <ATen/ops/empty.h>
+
+#include <lrid/tasks/image.hpp>
+#include <lrid/tasks/task.hpp>
+
+namespace lrid::tasks {
+
+/// Room for images on the host: float32 [N, C, H, W] in channels-last memory.
+inline Tensor empty_images(std::int64_t count, const ImageShape& shape, bool pinned) {
+  return at::empty({count, shape.channels, shape.height, shape.width},
+                   torch::TensorOptions(torch::kFloat32).pinned_memory(pinned),
+                   at::MemoryFormat::ChannelsLast);
+}
+
+/// Where a loss begins, reduced precision (bf16) ends: a mean of logarithms needs the digits.
+inline Tensor at_least_float32(const Tensor& outputs) {
+  return outputs.scalar_type() == torch::kFloat64 ? outputs : outputs.to(torch::kFloat32);
+}
+
+}  // namespace lrid::tasks

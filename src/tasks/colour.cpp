@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+#include <lrid/tasks/colour.hpp>
+
+namespace lrid::tasks {
+
+namespace {
+
+/// Hue in turns [0, 1), saturation, value.
+struct Hsv {
+  float hue, saturation, value;
+};
+
+Hsv to_hsv(float red, float green, float blue) {
+  const float value = std::max({red, green, blue});
+  const float range = value - std::min({red, green, blue});
+  float hue = 0;
+  if (range > 0) {
+    const float unit = 1 / (6 * range);
+    if (value == red)
+      hue = unit * (green - blue);
+    else if (value == green)
+      hue = unit * (blue - red) + 2.0F / 6;
+    else
+      hue = unit * (red - green) + 4.0F / 6;
+    if (hue < 0) hue += 1;
+  }
+  return {hue, value > 0 ? range / value : 0.0F, value};
+}
+
+void from_hsv(const Hsv& hsv, float* rgb) {
+  const float chroma = hsv.saturation * hsv.value;
+  const float base = hsv.value - chroma;
+  const float sixth = hsv.hue * 6;
+  const float red = std::clamp(std::abs(sixth - 3) - 1, 0.0F, 1.0F);
+  const float green = std::clamp(2 - std::abs(sixth - 2), 0.0F, 1.0F);
+  const float blue = std::clamp(2 - std::abs(sixth - 4), 0.0F, 1.0F);
+  rgb[0] = base + chroma * red;
+  rgb[1] = base + chroma * green;
+  rgb[2] = base + chroma * blue;
+}
+
+template <class Change>
+void change_hsv(std::span<float> pixels, const Change& change) {
+  for (std::size_t i = 0; i + 2 < pixels.size(); i += 3) {
+    Hsv hsv = to_hsv(pixels[i], pixels[i + 1], pixels[i + 2]);
+    change(hsv);
+    from_hsv(hsv, &pixels[i]);
+  }
+}
+
+}  // namespace
+
+void add_brightness(std::span<float> pixels, float delta) {
+  for (float& value : pixels) value += delta;
+}
+
+void scale_contrast(std::span<float> pixels, float factor) {
+  std::array<double, 3> sums{};
+  for (std::size_t i = 0; i + 2 < pixels.size(); i += 3)
+    for (std::size_t c = 0; c < 3; ++c) sums[c] += static_cast<double>(pixels[i + c]);
+  std::array<float, 3> means{};
+  for (std::size_t c = 0; c < 3; ++c)
+    means[c] = static_cast<float>(sums[c] / static_cast<double>(pixels.size() / 3));
+  for (std::size_t i = 0; i + 2 < pixels.size(); i += 3)
+    for (std::size_t c = 0; c < 3; ++c) pixels[i + c] = (pixels[i + c] - means[c]) * factor + means[c];
+}
+
+void scale_saturation(std::span<float> pixels, float factor) {
+  change_hsv(pixels, [&](Hsv& hsv) { hsv.saturation = std::clamp(hsv.saturation * factor, 0.0F, 1.0F); });
+}
+
+void turn_hue(std::span<float> pixels, float turns) {
+  change_hsv(pixels, [&](Hsv& hsv) {
+    hsv.hue += turns;
+    hsv.hue -= std::floor(hsv.hue);
+  });
+}
+
+void make_grey(std::span<float> pixels) {
+  for (std::size_t i = 0; i + 2 < pixels.size(); i += 3)
+    pixels[i] = pixels[i + 1] = pixels[i + 2] =
+        0.2989F * pixels[i] + 0.5870F * pixels[i + 1] + 0.1140F * pixels[i + 2];
+}
+
+void clip_to_unit(std::span<float> pixels) {
+  for (float& value : pixels) value = std::clamp(value, 0.0F, 1.0F);
+}
+
+}  // namespace lrid::tasks

@@ -1,0 +1,325 @@
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/core/log.hpp>
+#include <lrid/core/random.hpp>
+#include <lrid/core/text.hpp>
+#include <lrid/train/claim.hpp>
+
+namespace lrid::train {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// Heartbeats are written over each other in place, so all have the same length.
+constexpr std::size_t heartbeat_length = 256;
+
+fs::path folder_of_claim(const fs::path& out) {
+  return fs::path(out).concat(".claim");
+}
+
+/// State and start of a process, as proc(5) has them; nothing if that cannot be read.
+struct ProcessStat {
+  char state;
+  std::uint64_t started;
+};
+std::optional<ProcessStat> stat_of(std::int64_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  if (!std::getline(file, line)) return std::nullopt;
+  // The second field is a name in parentheses that may hold anything.
+  const std::size_t name_end = line.rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= line.size()) return std::nullopt;
+  const std::vector<std::string> fields = split(std::string_view(line).substr(name_end + 2), ' ');
+  constexpr std::size_t start_field = 19;  // 22 of the whole line
+  ProcessStat stat{fields[0].empty() ? '?' : fields[0][0], 0};
+  if (fields.size() <= start_field) return std::nullopt;
+  const std::string& start = fields[start_field];
+  std::from_chars(start.data(), start.data() + start.size(), stat.started);
+  return stat;
+}
+
+std::uint64_t this_machine() {
+  std::error_code ignored;
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string boot;
+  std::getline(file, boot);
+  return Key(0, boot).with(fs::read_symlink("/proc/self/ns/pid", ignored).string()).value();
+}
+
+template <class T>
+bool parse_number(const std::string& text, T& value, int base) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// The file in a claim's folder and what its name says, nothing if there is none (or not even a folder).
+std::optional<std::pair<fs::path, ClaimHolder>> file_of_claim(const fs::path& out) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder_of_claim(out), ignored))
+    if (const auto holder = ClaimHolder::parse(entry.path().filename().string()))
+      return std::pair{entry.path(), *holder};
+  return std::nullopt;
+}
+
+/// Opened anew each time, and never created: a claim that was taken over has another name. Claim::require
+/// tells of it where it matters.
+void write_heartbeat(const fs::path& file, const std::string& text) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  const bool written = ::pwrite(descriptor, text.data(), text.size(), 0) == std::ssize(text);
+  if (::close(descriptor) != 0 || !written)
+    spdlog::debug("{}: cannot write the heartbeat: {}", file.string(), std::strerror(errno));
+}
+
+/// "" where the file has gone meanwhile.
+std::string content_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+// --- Who holds a claim -----------------------------------------------------------------------------------
+
+ClaimHolder ClaimHolder::this_process() {
+  static const std::string host = [] {
+    std::array<char, 256> name{};
+    ::gethostname(name.data(), name.size() - 1);
+    std::string text = name[0] != '\0' ? name.data() : "unknown";
+    std::ranges::replace(text, '/', '-');
+    return text;
+  }();
+  static const std::uint64_t machine = this_machine();
+  std::random_device device;
+  const auto stat = stat_of(::getpid());
+  return {.host = host,
+          .pid = ::getpid(),
+          .started = stat ? stat->started : 0,
+          .machine = machine,
+          .claim = (static_cast<std::uint64_t>(device()) << 32) | device()};
+}
+
+std::string ClaimHolder::text() const {
+  return fmt::format("{}.{}.{}.{:016x}.{:016x}", host, pid, started, machine, claim);
+}
+
+std::optional<ClaimHolder> ClaimHolder::parse(const std::string& text) {
+  std::vector<std::string> parts = split(text, '.');
+  if (parts.size() < 5) return std::nullopt;
+  const auto numbers = parts.end() - 4;
+  ClaimHolder holder;
+  holder.host = join({parts.begin(), numbers}, ".");  // a host's name may have points
+  if (holder.host.empty() || !parse_number(numbers[0], holder.pid, 10) ||
+      !parse_number(numbers[1], holder.started, 10) || !parse_number(numbers[2], holder.machine, 16) ||
+      !parse_number(numbers[3], holder.claim, 16))
+    return std::nullopt;
+  return holder;
+}
+
+ClaimHolder::Life ClaimHolder::life() const {
+  const ClaimHolder here = this_process();
+  if (host != here.host || machine != here.machine || pid <= 0) return Life::unknown;
+  if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) return Life::ended;
+  const auto stat = stat_of(pid);
+  if (!stat) return Life::unknown;
+  return stat->started != started || stat->state == 'Z' || stat->state == 'X' ? Life::ended : Life::running;
+}
+
+std::optional<ClaimRecord> read_claim(const fs::path& out) {
+  const auto found = file_of_claim(out);
+  if (!found) return std::nullopt;
+  ClaimRecord record{found->second, std::nullopt, 0};
+  const json content = json::parse(content_of(found->first), nullptr, /*allow_exceptions=*/false);
+  if (content.is_object() && content.value("steps", 0) > 0)
+    record.progress = {content.value("step", std::int64_t{0}), content.value("steps", std::int64_t{0}),
+                       content.value("first_step", std::int64_t{0}), content.value("seconds", 0.0),
+                       content.value("device", "")};
+  struct stat info {};
+  if (::stat(found->first.c_str(), &info) == 0)
+    record.silent_seconds = std::max(0.0, std::difftime(std::time(nullptr), info.st_mtime));
+  return record;
+}
+
+// --- One claim of ours -----------------------------------------------------------------------------------
+
+struct Claim::Held {
+  fs::path out, file;
+  std::int64_t beats = 0;
+  ClaimProgress progress;
+};
+
+Claim::Claim(Claim&& other) noexcept
+    : claims_(std::exchange(other.claims_, nullptr)), held_(std::move(other.held_)) {}
+
+Claim::~Claim() {
+  if (claims_ != nullptr) claims_->give_back(*held_);
+}
+
+void Claim::require() const {
+  // Opened rather than looked up: network file systems then ask the server.
+  const int descriptor = ::open(held_->file.c_str(), O_RDONLY | O_CLOEXEC);
+  const int reason = errno;
+  if (descriptor >= 0) {
+    ::close(descriptor);
+    return;
+  }
+  std::error_code ignored;
+  if (reason != ENOENT || !fs::is_directory(fs::absolute(held_->out).parent_path(), ignored))
+    work_failed("{}: its folder cannot be reached any more: {}", held_->out.string(), std::strerror(reason));
+  const auto other = file_of_claim(held_->out);
+  throw ClaimLost(fmt::format(
+      "{}: its claim was taken over by {}", held_->out.string(),
+      other ? fmt::format("process {} of {}", other->second.pid, other->second.host) : "another process"));
+}
+
+void Claim::report(const ClaimProgress& progress) const {
+  const std::lock_guard lock(claims_->mutex_);
+  held_->progress = progress;
+}
+
+// --- All claims of this process --------------------------------------------------------------------------
+
+Claims::Claims(double stale_seconds)
+    : stale_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(stale_seconds))) {
+  const Clock::duration interval = std::min<Clock::duration>(stale_ / 10, std::chrono::seconds(30));
+  heart_ = std::thread([this, interval] {
+    std::unique_lock lock(mutex_);
+    while (!stop_.wait_for(lock, interval, [this] { return stopping_; })) beat(lock);
+  });
+}
+
+Claims::~Claims() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  heart_.join();
+}
+
+std::string Claims::heartbeat(const Claim::Held& held) {
+  std::string text = json{{"beat", held.beats},
+                          {"step", held.progress.step},
+                          {"steps", held.progress.steps},
+                          {"first_step", held.progress.first_step},
+                          {"seconds", held.progress.seconds},
+                          {"device", held.progress.device}}
+                         .dump();
+  text.resize(heartbeat_length - 1, ' ');
+  return text + "\n";
+}
+
+void Claims::beat(std::unique_lock<std::mutex>& lock) {
+  std::vector<std::pair<fs::path, std::string>> beats;
+  for (const auto& [file, held] : held_) {
+    ++held->beats;
+    beats.emplace_back(file, heartbeat(*held));
+  }
+  lock.unlock();  // a step does not wait for a slow file system
+  for (const auto& [file, text] : beats) write_heartbeat(file, text);
+  lock.lock();
+}
+
+Claims::Standing Claims::look(const fs::path& out) {
+  return judge(out, file_of_claim(out));
+}
+
+Claims::Standing Claims::judge(const fs::path& out, const std::optional<Found>& found) {
+  const std::lock_guard lock(mutex_);
+  if (!found) {
+    seen_.erase(out);
+    return Standing::free;
+  }
+  const auto& [file, holder] = *found;
+  if (held_.contains(file)) return Standing::alive;
+  const ClaimHolder self = ClaimHolder::this_process();
+  const bool of_this_process =
+      holder.pid == self.pid && holder.started == self.started && holder.machine == self.machine;
+  const ClaimHolder::Life life = holder.life();
+  // A program that has replaced itself by exec no longer holds what it held.
+  if (of_this_process || life == ClaimHolder::Life::ended) return Standing::free;
+  if (life == ClaimHolder::Life::running) return Standing::alive;
+  Seen& seen = seen_[out];
+  std::string content = content_of(file);
+  if (seen.file != file || seen.content != content)
+    seen = {file, std::move(content), Clock::now(), seen.file == file};
+  if (Clock::now() - seen.since >= stale_) return Standing::free;
+  return seen.changed ? Standing::alive : Standing::held;
+}
+
+std::optional<Claim> Claims::take(const fs::path& out) {
+  const auto found = file_of_claim(out);
+  if (judge(out, found) != Standing::free) return std::nullopt;
+  if (!found) return create(out);
+  const ClaimHolder holder = ClaimHolder::this_process();
+  std::error_code failed;
+  fs::rename(found->first, folder_of_claim(out) / holder.text(), failed);
+  if (failed) return std::nullopt;  // another was first
+  spdlog::info("{}: taken over from process {} of {}, which has ended", out.string(), found->second.pid,
+               found->second.host);
+  return hold(out, holder);
+}
+
+std::optional<Claim> Claims::create(const fs::path& out) {
+  const ClaimHolder holder = ClaimHolder::this_process();
+  const fs::path claim = folder_of_claim(out), prepared = temporary_path(claim);
+  std::error_code failed;
+  fs::create_directory(prepared, failed);
+  if (failed) work_failed("{}: cannot claim it: {}", out.string(), failed.message());
+  try {
+    Claim::Held held{out, prepared / holder.text(), 0, {}};
+    create_exclusively(held.file, heartbeat(held));
+    fs::rename(prepared, claim, failed);
+    if (failed && !file_of_claim(out)) {
+      // Empty, on a file system that does not rename over an empty folder; removing it fails if it is not.
+      ::rmdir(claim.c_str());
+      fs::rename(prepared, claim, failed);
+    }
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(prepared, ignored);
+    throw;
+  }
+  if (!failed) return hold(out, holder);
+  std::error_code ignored;
+  fs::remove_all(prepared, ignored);
+  return std::nullopt;
+}
+
+std::optional<Claim> Claims::hold(const fs::path& out, const ClaimHolder& holder) {
+  auto held = std::make_shared<Claim::Held>(Claim::Held{out, folder_of_claim(out) / holder.text(), 0, {}});
+  write_heartbeat(held->file, heartbeat(*held));
+  const std::lock_guard lock(mutex_);
+  held_[held->file] = held;
+  seen_.erase(out);
+  return Claim(this, std::move(held));
+}
+
+void Claims::give_back(const Claim::Held& held) {
+  {
+    const std::lock_guard lock(mutex_);
+    held_.erase(held.file);
+  }
+  ::unlink(held.file.c_str());
+  ::rmdir(held.file.parent_path().c_str());  // not if another process's file is in it by now
+}
+
+}  // namespace lrid::train

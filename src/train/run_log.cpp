@@ -1,0 +1,56 @@
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <fstream>
+#include <string_view>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <lrid/train/run_log.hpp>
+
+namespace lrid::train {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view after = " after ";
+
+fs::path log_of(const fs::path& out) {
+  return fs::path(out).replace_extension(".log");
+}
+
+}  // namespace
+
+void write_log_line(const fs::path& out, const std::string& text) {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  // One write: lines of several processes do not mix.
+  std::ofstream(log_of(out), std::ios::app)
+      << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {}\n", fmt::gmtime(now), host.data(), ::getpid(), text);
+}
+
+void write_log_line(const fs::path& out, const std::string& text, const DeviceTime& used) {
+  write_log_line(out, fmt::format("{}{}{:.3f} {}-seconds", text, after, used.seconds, used.unit()));
+}
+
+DeviceTime read_device_time(const fs::path& out) {
+  DeviceTime used;
+  std::ifstream file(log_of(out));
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t at = line.rfind(after);
+    if (at == std::string::npos) continue;
+    const char* number = line.data() + at + after.size();
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(number, line.data() + line.size(), seconds);
+    const std::string_view rest(end, static_cast<std::size_t>(line.data() + line.size() - end));
+    if (error == std::errc() && (rest == " GPU-seconds" || rest == " processor-seconds"))
+      used = {seconds, rest == " GPU-seconds"};
+  }
+  return used;
+}
+
+}  // namespace lrid::train

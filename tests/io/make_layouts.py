@@ -1,0 +1,28 @@
+"""Writes one array [time, stimuli, units] in every order of axes, layout and element type: make_layouts.py FILE."""
+import itertools
+import sys
+
+import h5py
+import numpy as np
+
+time, stimuli, units = np.ogrid[:5, :7, :11]
+values = 100 * (10 * time + stimuli) + 2 * units
+layouts = {"contiguous": {}, "small": {"chunks": (2, 3, 2)}, "points": {"chunks": (5, 1, 1), "compression": "gzip"},
+           "whole": {"chunks": (5, 7, 11), "compression": "gzip", "shuffle": True}}
+with h5py.File(sys.argv[1], "w") as file:
+    file.attrs["format"] = "lrid-recording"
+    for order in itertools.permutations(range(3)):
+        axes = ",".join(("time", "stimuli", "units")[axis] for axis in order)
+        for layout, keywords in layouts.items():
+            for kind in ("<f4", ">f4", "<f8", "<i2"):
+                name = f"{axes} {layout} {kind}"
+                chosen = dict(keywords)
+                if "chunks" in chosen:
+                    chosen["chunks"] = tuple(chosen["chunks"][axis] for axis in order)
+                scale = 2.0 if kind == "<i2" else 1.0
+                group = file.create_group(f"layers/{name}")
+                group.attrs["name"] = name
+                data = group.create_dataset("activations", data=(values / scale).transpose(order).astype(kind), **chosen)
+                data.attrs["axes"] = axes
+                if kind == "<i2":
+                    data.attrs["scale"] = scale

@@ -1,0 +1,76 @@
+// Files of other programs: NWB as pynwb writes it, and recordings and NWB files that are wrong.
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <lrid/core/file.hpp>
+#include <lrid/core/text.hpp>
+
+#include "python.hpp"
+#include "testing.hpp"
+
+namespace lrid::measure {
+namespace {
+
+using lrid::testing::CommandResult;
+using lrid::testing::run_command;
+using lrid::testing::run_python;
+using ::testing::HasSubstr;
+
+/// Runs lrid-observe in `folder`.
+CommandResult observe_in(const lrid::testing::TemporaryFolder& folder, const std::string& arguments) {
+  return run_command("cd '" + folder.path().string() + "' && '" +
+                     lrid::testing::program("lrid-observe").string() + "' " + arguments);
+}
+
+TEST(ForeignFiles, ImportsWhatPynwbWrote) {
+  const std::string python = lrid::testing::python_with("pynwb");
+  if (python.empty()) GTEST_SKIP() << "no Python with pynwb: set LRID_PYTHON to one";
+  const lrid::testing::TemporaryFolder folder;
+  const std::string here = "'" + folder.path().string() + "'";
+  const CommandResult made = run_python(python, "tests/measure/make_nwb.py", here);
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  for (const std::string name : {"roi_rate", "roi_timestamps", "units", "plain", "electrical"}) {
+    const CommandResult imported =
+        observe_in(folder, "import-nwb " + name + ".nwb --quiet " + read_file(folder / (name + ".args")) +
+                               " --out " + name + ".h5");
+    ASSERT_EQ(imported.exit_code, 0) << name << ": " << imported.err;
+    const CommandResult compared = run_python(python, "tests/measure/check_nwb.py", here + " " + name);
+    EXPECT_EQ(compared.exit_code, 0) << name << ": " << compared.out << compared.err;
+    EXPECT_EQ(observe_in(folder, "recording " + name + ".h5 --quiet --out o.h5").exit_code, 0) << name;
+  }
+  const CommandResult list = observe_in(folder, "import-nwb roi_timestamps.nwb --list");
+  EXPECT_THAT(list.out, HasSubstr("processing/ophys/DfOverF/dff1\n    RoiResponseSeries, int16 [3000, 3]"));
+  EXPECT_THAT(list.out, HasSubstr("layers: LM (3)"));
+  EXPECT_THAT(list.out, HasSubstr("intervals/trials\n    36 rows"));
+  EXPECT_EQ(observe_in(folder, "show roi_timestamps.nwb").out, list.out);
+  EXPECT_THAT(observe_in(folder, "import-nwb units.nwb --list").out, HasSubstr("layers: CA1 (2), VISp (3)"));
+}
+
+TEST(ForeignFiles, EachWayToBeWrongIsOneLine) {
+  const std::string python = lrid::testing::python_with("h5py");
+  if (python.empty()) GTEST_SKIP() << lrid::testing::no_h5py;
+  const lrid::testing::TemporaryFolder folder;
+  const CommandResult made =
+      run_python(python, "tests/measure/make_malformed.py", "'" + folder.path().string() + "'");
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  int wrong = 0;
+  for (const std::string& line : split(trim(made.out), '\n')) {
+    const std::vector<std::string> parts = split(line, '\t');
+    ASSERT_GE(parts.size(), 2U) << line;
+    const std::string message = parts.size() > 2 ? parts[2] : "";
+    const CommandResult result = observe_in(folder, parts[1] + " " + parts[0] + " --quiet --out out.h5");
+    EXPECT_EQ(result.exit_code, message.empty() ? 0 : 2) << line << ": " << result.err;
+    if (message.empty()) continue;
+    ++wrong;
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << line << ": " << result.err;
+    EXPECT_THAT(result.err, HasSubstr(parts[0])) << line;
+    EXPECT_THAT(result.err, HasSubstr(message)) << line;
+    EXPECT_EQ(result.out, "") << line;
+  }
+  EXPECT_GT(wrong, 50);
+}
+
+}  // namespace
+}  // namespace lrid::measure
