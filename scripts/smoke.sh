@@ -5,18 +5,18 @@
 # usage: scripts/smoke.sh [options]
 #   --few            12 networks in which every architecture, task and learning rule appears (what CI runs)
 #   --task NAME      only this task's; may be repeated
-#   --sounds DIR     folder with words.csv and noises.csv; without it, wsn is left out
+#   --sounds DIR     folder with words.csv and noises.csv, default data/wsn-sample
 #   --out DIR        trajectories go to DIR, default a folder that is removed; what is there already is kept
 #   --build DIR      default build
-#   --python PYTHON  with h5py, default that of the cache folder
+#   --python PYTHON  with h5py (LRID_PYTHON), default that of the cache folder
 #   --jobs N         networks side by side, default all cores
 #
-# Exit code: 0 all complete, 1 something is not, 2 bad usage.
+# Exit code: 0 all complete, 1 something is not, 2 bad usage, 77 no Python with h5py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/common.sh
 
-few= sounds= out= build=build python="$(default_cache)/python/bin/python" jobs=$(nproc) tasks=()
+few= sounds=data/wsn-sample out= build=build python="${LRID_PYTHON:-$(default_cache)/python/bin/python}" jobs=$(nproc) tasks=()
 while [ $# -gt 0 ]; do
   case $1 in
     --few) few=1; shift ;;
@@ -30,6 +30,10 @@ while [ $# -gt 0 ]; do
     *) bad_option "$1" ;;
   esac
 done
+if ! "$python" -c 'import h5py' 2>/dev/null; then
+  echo "SKIPPED: $python: no Python with h5py"
+  exit 77
+fi
 [ ${#tasks[@]} -gt 0 ] || tasks=(cifar10 imagenet simclr wsn)
 if [ -z "$out" ]; then
   out=$(mktemp -d)
@@ -42,13 +46,7 @@ failed=0
 for task in "${tasks[@]}"; do
   [ -f "configs/smoke/$task.toml" ] || bad_usage "--task $task: expected cifar10, imagenet, simclr or wsn"
   data=data
-  if [ "$task" = wsn ]; then
-    if [ -z "$sounds" ]; then
-      echo "wsn: left out, --sounds is not given" >&2
-      continue
-    fi
-    data=$sounds
-  fi
+  [ "$task" != wsn ] || data=$sounds
   "$build/bin/lrid-train" --quiet --sweep "configs/smoke/$task.toml" --out-dir "$out/$task" --data-dir "$data" \
     --jobs "$jobs" ${few:+--shard "${few_of[$task]}"} || failed=1
 done

@@ -107,7 +107,7 @@ double auroc(const std::vector<double>& negative, const std::vector<double>& pos
   std::ranges::sort(sorted);
   double won = 0;
   for (const double score : positive) {
-    const auto [below, above] = std::ranges::equal_range(sorted, score);
+    const auto [below, above] = std::equal_range(sorted.begin(), sorted.end(), score);
     won += static_cast<double>(below - sorted.begin()) + static_cast<double>(above - below) / 2;
   }
   return won / (static_cast<double>(negative.size()) * static_cast<double>(positive.size()));

@@ -312,7 +312,8 @@ class Runner {
   /// saved of it stays.
   template <class Work>
   void attempt(std::size_t i, bool alone, std::unique_ptr<NetworkRun>& run, const Work& work) {
-    std::string reason, device_failure;
+    std::string reason;
+    bool device_failed = false;
     try {
       try {
         return work();
@@ -325,7 +326,8 @@ class Runner {
       } catch (const ClaimLost&) {
         throw;
       } catch (const c10::AcceleratorError& error) {
-        reason = device_failure = error.what_without_backtrace();
+        reason = error.what_without_backtrace();
+        device_failed = true;
       } catch (const c10::Error& error) {
         reason = error.what_without_backtrace();
       } catch (const std::bad_alloc&) {
@@ -334,7 +336,7 @@ class Runner {
         reason = error.what();
       }
       reason = reason.substr(0, reason.find('\n'));
-      if (alone || !device_failure.empty())
+      if (alone || device_failed)
         mark_failed(i, run, reason);
       else
         try_alone(i, run, reason);
@@ -344,9 +346,8 @@ class Runner {
       const std::lock_guard lock(mutex_);
       claimed_elsewhere_.push_back(i);
     }
-    if (!device_failure.empty())
-      throw DeviceFailure(
-          fmt::format("{}: {}", plans_[i].config.compute.torch_device().str(), device_failure));
+    if (device_failed)
+      throw DeviceFailure(fmt::format("{}: {}", plans_[i].config.compute.torch_device().str(), reason));
   }
 
   /// A network that fails beside others, for want of memory mostly, gets another attempt.

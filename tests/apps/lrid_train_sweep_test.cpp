@@ -292,6 +292,36 @@ TEST_F(LridTrainDisk, AFolderThatTurnsReadOnlyOrGoesStopsTheSweep) {
   EXPECT_FALSE(fs::exists(gone));
 }
 
+TEST_F(LridTrainDisk, DataThatGoAwayInTheMiddleStopTheSweepUntilTheyAreBack) {
+  remount(0, "size=100m");
+  const auto copy_images = [&] {
+    fs::copy(testing::source_dir() / "data/cifar10-sample", disk() / "images", fs::copy_options::recursive);
+  };
+  copy_images();
+  // Images of this task are read when they are needed.
+  use_sweep(
+      "task = \"imagenet\"\narchitecture = \"ResNet-18\"\nepochs = 3\npoints = 2\nbatch_size = 4\n"
+      "[data]\nfolder = \"images\"\nsize = 32\ntraining_samples = 40\n[probe]\nsize = 4\n"
+      "[validation]\nsamples = 4\n[compute]\ndevice = \"cpu\"\nthreads = 1\n[checkpoint]\n"
+      "state_seconds = 0\n[sweep]\nmodel_seed = [0, 1]\n");
+  const auto train_to = [&](const std::string& name) {
+    return to(name, fmt::format("--cohort 1 --data-dir '{}'", disk().string()));
+  };
+  ASSERT_EQ(run_command(train_to("straight")).exit_code, 0);
+  const fs::path log = folder / "log", state = folder / "runs/ResNet-18_imagenet_sgdm_b4_m0_dnone.h5.state";
+  const pid_t child = testing::start(train_to("runs"), log);
+  while (!fs::exists(state)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  ASSERT_EQ(::umount2(disk().c_str(), MNT_DETACH), 0);
+  EXPECT_EQ(testing::wait_for(child), 2);
+  EXPECT_NE(read_file(log).find((disk() / "images/train").string()), std::string::npos) << read_file(log);
+  EXPECT_EQ(status("runs")["failed"], 0);
+  ASSERT_EQ(::mount("tmpfs", disk().c_str(), "tmpfs", 0, "size=100m"), 0);
+  copy_images();
+  EXPECT_EQ(run_command(train_to("runs")).exit_code, 0);
+  EXPECT_EQ(hashes(folder / "runs"), hashes(folder / "straight"));
+  EXPECT_EQ(leftovers(folder / "runs"), std::vector<std::string>{});
+}
+
 TEST_F(LridTrainSweep, CostsAreMeasuredOnceAndEstimatedFrom) {
   use_sweep(tiny + "[sweep]\nlearning_rule = [\"sgdm\", \"fa\"]\n");
   const std::string costs = (folder / "costs.toml").string();
