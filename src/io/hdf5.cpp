@@ -11,6 +11,8 @@
 #include <lrid/core/file.hpp>
 #include <lrid/io/hdf5.hpp>
 
+#include "soundness.hpp"
+
 namespace lrid::io::hdf5 {
 
 static_assert(std::is_same_v<hid_t, std::int64_t>);
@@ -125,12 +127,14 @@ void require_kind(Kind kind, const std::string& where) {
 
 /// Reads the strings of an attribute or dataset, of variable or fixed length, through `read(type, buffer)`.
 template <class Read>
-std::vector<std::string> read_strings(hid_t type, hid_t space, std::size_t count, const Read& read) {
+std::vector<std::string> read_strings(hid_t object, const std::string& where, hid_t type, hid_t space,
+                                      std::size_t count, const Read& read) {
   std::vector<std::string> result;
   result.reserve(count);
   Handle memory = type_handle(H5Tcopy(H5T_C_S1));
   H5Tset_cset(memory.id(), H5Tget_cset(type));
   if (H5Tis_variable_str(type) > 0) {
+    require_sound_strings(object, where, count, read);
     H5Tset_size(memory.id(), H5T_VARIABLE);
     std::vector<char*> pointers(count, nullptr);
     read(memory.id(), pointers.data());
@@ -271,7 +275,7 @@ T Node::attribute(const std::string& name) const {
     readable(H5Aread(attribute.id(), memory, out), here, "it");
   };
   if constexpr (std::is_same_v<T, std::string>) {
-    return read_strings(type.id(), space.id(), 1, read).front();
+    return read_strings(attribute.id(), here, type.id(), space.id(), 1, read).front();
   } else {
     T value{};
     read(memory_type<T>(), &value);
@@ -328,7 +332,9 @@ Dataset::Dataset(std::shared_ptr<const Handle> handle, std::string file, std::st
   if (std::ranges::any_of(shape_, [](std::int64_t extent) { return extent < 0; }))
     fail("has an extent of 2^63 or more");
   kind_ = kind_of(type.id());
-  element_bytes_ = static_cast<int>(H5Tget_size(type.id()));
+  const std::size_t bytes = H5Tget_size(type.id());
+  if (bytes > std::numeric_limits<int>::max()) fail(fmt::format("has elements of {} bytes", bytes));
+  element_bytes_ = static_cast<int>(bytes);
   signed_ = kind_ == Kind::integer && H5Tget_sign(type.id()) == H5T_SGN_2;
 }
 
@@ -374,13 +380,14 @@ Shape Dataset::chunk() const {
 
 void Dataset::require_plausible(std::int64_t elements) const {
   // Deflate makes at most 1,032 bytes of one, and no layout stores less than that.
-  constexpr std::int64_t most_per_byte = 1032, harmless = 256 << 20;
-  if (element_bytes_ == 0 || elements < harmless / element_bytes_) return;
+  constexpr double most_per_byte = 1032, harmless = 256 << 20;
+  const double bytes = static_cast<double>(elements) * element_bytes_;
+  if (bytes < harmless) return;
   const Handle file(readable(H5Iget_file_id(id()), where(), "its file"), H5Fclose);
   hsize_t size = 0;
   readable(H5Fget_filesize(file.id(), &size), where(), "its file's size");
-  const auto stored = static_cast<std::int64_t>(std::min<hsize_t>(size, H5Dget_storage_size(id())));
-  if (elements / most_per_byte > stored / element_bytes_)
+  const hsize_t stored = std::min<hsize_t>(size, H5Dget_storage_size(id()));
+  if (bytes > most_per_byte * static_cast<double>(stored))
     fail(fmt::format("{} values of {} bytes, but only {} bytes are stored: damaged, or never written",
                      elements, element_bytes_, stored));
 }
@@ -395,6 +402,7 @@ void Dataset::with_block(const Shape& offset, const Shape& count, const Read& re
   const Handle memory_space =
       space_handle(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
   require_plausible(element_count(count));
+  require_sound_chunks(id(), where(), offset, count);
   try {
     read(memory_space.id(), [&](hid_t memory, void* out) {
       readable(H5Dread(id(), memory, memory_space.id(), space.id(), H5P_DEFAULT, out), where(), "its data");
@@ -416,7 +424,7 @@ std::vector<T> Dataset::read_block(const Shape& offset, const Shape& count) cons
     if (elements == 0) return values;
     with_block(offset, count, [&](hid_t memory_space, const auto& read_into) {
       const Handle type = type_handle(readable(H5Dget_type(id()), where(), "its type"));
-      values = read_strings(type.id(), memory_space, elements, read_into);
+      values = read_strings(id(), where(), type.id(), memory_space, elements, read_into);
     });
   } else {
     read_block(offset, count, values);
@@ -443,6 +451,7 @@ std::vector<std::string> Dataset::read_targets() const {
   if (H5Tequal(type.id(), H5T_STD_REF_OBJ) <= 0)
     fail("holds " + type_name() + ", expected references to objects");
   require_plausible(element_count(shape_));
+  require_sound_chunks(id(), where(), Shape(shape_.size(), 0), shape_);
   std::vector<hobj_ref_t> references(static_cast<std::size_t>(element_count(shape_)));
   if (!references.empty())
     readable(H5Dread(id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, references.data()), where(), "its data");
@@ -482,6 +491,10 @@ Group::Child Group::child(const std::string& name) const {
   H5O_info_t info;
   readable(H5Oget_info_by_name2(id(), name.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT),
            file_ + ": " + join_path(path_, name), "what it links to");
+  H5O_info_t here;
+  readable(H5Oget_info2(id(), &here, H5O_INFO_BASIC), where(), "it");
+  if (info.fileno == here.fileno)  // not through an external link
+    require_sound_header(id(), file_ + ": " + join_path(path_, name), info.addr);
   if (info.type == H5O_TYPE_GROUP) return Child::group;
   return info.type == H5O_TYPE_DATASET ? Child::dataset : Child::other;
 }
@@ -621,8 +634,12 @@ std::shared_ptr<const Handle> create_in_memory() {
 
 std::shared_ptr<const Handle> open_root(const Handle& file, const std::string& name) {
   const Session session;
-  return std::make_shared<const Handle>(
+  auto root = std::make_shared<const Handle>(
       readable(H5Gopen2(file.id(), "/", H5P_DEFAULT), name, "its root group"), H5Gclose);
+  H5O_info_t info;
+  readable(H5Oget_info2(root->id(), &info, H5O_INFO_BASIC), name, "its root group");
+  require_sound_header(root->id(), name, info.addr);
+  return root;
 }
 
 }  // namespace

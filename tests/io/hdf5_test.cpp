@@ -10,6 +10,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/io/hdf5.hpp>
 
+#include "python.hpp"
 #include "testing.hpp"
 
 namespace lrid::io::hdf5 {
@@ -128,6 +129,23 @@ TEST(Hdf5, RefusesFilesThatAreMissingForeignOrTruncatedAndPrintsNothing) {
   }
   EXPECT_GT(refused, 5);
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+/// libhdf5 copies a chunk's bytes without asking how many there are.
+TEST(Hdf5, ChunksHoldWhatTheirShapeSays) {
+  const std::string python = lrid::testing::python_with_h5py();
+  if (python.empty()) GTEST_SKIP() << lrid::testing::no_h5py;
+  const lrid::testing::TemporaryFolder folder;
+  const auto path = folder / "chunks.h5";
+  const auto made =
+      lrid::testing::run_python(python, "tests/io/make_short_chunks.py", "'" + path.string() + "'");
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const InputFile file(path);
+  EXPECT_EQ(file.root().dataset("good").read<float>().at(15), 7.F);
+  for (const char* name : {"short", "long", "cut", "unfiltered"})
+    EXPECT_THAT([&] { (void)file.root().dataset(name).read<float>(); },
+                ThrowsMessage<InputError>(
+                    AllOf(HasSubstr(std::string("chunks.h5: /") + name), HasSubstr("32 bytes"))));
 }
 
 TEST(Hdf5, ManyThreadsMayReadAndWrite) {
