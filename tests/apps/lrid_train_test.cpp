@@ -81,6 +81,40 @@ TEST(LridTrain, AnInterruptedOrKilledRunEndsWithTheSameBytes) {
   EXPECT_EQ(leftovers(folder.path()), std::vector<std::string>{});
 }
 
+/// Rules that draw in every step too, and measurements that see what the step to come will draw.
+TEST(LridTrain, EveryRuleGoesOnToTheSameBytes) {
+  const TemporaryFolder folder;
+  const std::string rules = run_command(lrid_train("--list rules")).out;
+  std::string list;
+  for (std::size_t begin = 0, end = 0; (end = rules.find('\n', begin)) != std::string::npos; begin = end + 1)
+    list += fmt::format("\"{}\", ", rules.substr(begin, end - begin));
+  const std::string sweep =
+      write(folder / "sweep.toml", "dataset_seed = 0\n" + tiny +
+                                       fmt::format("[observe]\nlayer_change_kernel = \"as-study\"\n"
+                                                   "[sweep]\nlearning_rule = [{}]\n",
+                                                   list));
+  const auto to = [&](const std::string& name, const std::string& options = "") {
+    return lrid_train(
+        fmt::format("--sweep '{}' --out-dir '{}' {}", sweep, (folder / name).string(), options));
+  };
+  ASSERT_EQ(run_command(to("straight")).exit_code, 0);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    // As soon as all of them are on their way.
+    const auto started = fs::file_time_type::clock::now();
+    const auto all_have_states = [&] {
+      std::error_code none_yet;
+      int states = 0;
+      for (const auto& entry : fs::directory_iterator(folder / "interrupted", none_yet))
+        states += entry.path().extension() == ".state" && fs::last_write_time(entry, none_yet) > started;
+      return states == 12;
+    };
+    EXPECT_EQ(run_and_signal(to("interrupted", "--cohort 12"), all_have_states, SIGTERM), 130);
+  }
+  ASSERT_EQ(run_command(to("interrupted")).exit_code, 0);
+  EXPECT_EQ(hashes(folder / "straight").size(), 12U);
+  EXPECT_EQ(hashes(folder / "interrupted"), hashes(folder / "straight"));
+}
+
 TEST(LridTrain, MixedPrecisionTrainsAlikeButIsNotTheSame) {
   const TemporaryFolder folder;
   const std::string config = write(folder / "run.toml", tiny);

@@ -96,6 +96,8 @@ TEST_P(EveryArchitecture, TypesAndLayoutsAgree) {
   const auto reference = gradients(torch::kFloat64, false);
   for (const auto type : {torch::kFloat64, torch::kFloat32})
     for (const bool channels_last : {false, true}) {
+      // Large ones take seconds: two of the four.
+      if (!is("KNet") && !channels_last) continue;
       const auto found = gradients(type, channels_last);
       SCOPED_TRACE(::testing::Message() << type << (channels_last ? ", channels-last" : ""));
       for (std::size_t i = 0; i < reference.size(); ++i)
@@ -127,8 +129,9 @@ TEST_P(EveryArchitecture, InitialValuesFollowTheTableAndTheKey) {
         .at(GetParam())
         .build({.contrastive_head = contrastive, .initial_values = Key(seed)});
   };
-  const auto network = built(5, false), same = built(5, true), other = built(6, false);
-  EXPECT_FALSE(other->layers()[0]->weight.equal(network->layers()[0]->weight));
+  const auto network = built(5, false), same = built(5, true);
+  const ObservedLayer& first = *network->layers()[0];
+  EXPECT_FALSE(first.draw_kernel(Key(6)).equal(first.weight));
   for (const auto* checked : {network.get(), same.get()})
     for (std::size_t i = 0; i < checked->layers().size(); ++i) {
       const ObservedLayer& layer = *checked->layers()[i];
