@@ -70,7 +70,15 @@ void scale_contrast(std::span<float> pixels, float factor) {
 }
 
 void scale_saturation(std::span<float> pixels, float factor) {
-  change_hsv(pixels, [&](Hsv& hsv) { hsv.saturation = std::clamp(hsv.saturation * factor, 0.0F, 1.0F); });
+  // With hue and value as they are, all three distances from the value scale alike: by the new saturation over
+  // the old one, min(s·factor, 1)/s, and s = (max − min)/max.
+  for (std::size_t i = 0; i + 2 < pixels.size(); i += 3) {
+    float* const rgb = &pixels[i];
+    const float value = std::max({rgb[0], rgb[1], rgb[2]});
+    const float range = value - std::min({rgb[0], rgb[1], rgb[2]});
+    const float ratio = value <= 0 ? 0 : factor * range > value ? value / range : factor;
+    for (std::size_t c = 0; c < 3; ++c) rgb[c] = value - (value - rgb[c]) * ratio;
+  }
 }
 
 void turn_hue(std::span<float> pixels, float turns) {
