@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include <lrid/nn/architecture.hpp>
 #include <lrid/nn/checkpoint.hpp>
 #include <lrid/train/network_run.hpp>
+#include <lrid/train/run_log.hpp>
 
 namespace lrid::train {
 
@@ -103,6 +105,10 @@ NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> t
   watcher_->start(*network_, *rule_, *task_);
   progress_ = {.step = step_, .steps = steps_, .first_step = step_, .device = device_.str()};
   claim_.report(progress_);
+  if (const SilentEnds ends = read_silent_ends(plan_.out);
+      ends.count > SilentEnds::most_beside_others && ends.step == step_)
+    throw std::runtime_error(
+        fmt::format("{} processes were killed at step {}, perhaps for want of memory", ends.count, step_));
   write_log_line(plan_.out, resumed ? fmt::format("goes on at step {} of {}", step_, steps_)
                                     : fmt::format("starts, {} steps", steps_));
 }

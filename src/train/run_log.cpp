@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -22,7 +23,25 @@ fs::path log_of(const fs::path& out) {
   return fs::path(out).replace_extension(".log");
 }
 
+/// What NetworkRun writes when a process takes up a run; all other lines say how one has ended.
+constexpr std::string_view starts = "starts, ", goes_on = "goes on at step ";
+
 }  // namespace
+
+SilentEnds read_silent_ends(const fs::path& out) {
+  SilentEnds ends;
+  std::ifstream file(log_of(out));
+  for (std::string clock, host, process, text;
+       file >> clock >> host >> process && std::getline(file >> std::ws, text);) {
+    std::int64_t step = 0;
+    if (text.starts_with(goes_on))
+      std::from_chars(text.data() + goes_on.size(), text.data() + text.size(), step);
+    else if (!text.starts_with(starts))
+      step = -1;
+    ends = {step < 0 ? 0 : step == ends.step ? ends.count + 1 : 1, std::max<std::int64_t>(step, 0)};
+  }
+  return ends;
+}
 
 void write_log_line(const fs::path& out, const std::string& text) {
   std::array<char, 256> host{};

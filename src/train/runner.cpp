@@ -122,9 +122,14 @@ class Runner {
   void form_cohorts() {
     std::map<CohortKey, std::vector<std::size_t>> groups;
     std::vector<CohortKey> order;
+    std::vector<std::size_t> alone;  // and last: they may end the process again
     double samples = 0;
     for (const std::size_t i : left_) {
       samples += samples_of(i);
+      if (read_silent_ends(plans_[i].out).count >= SilentEnds::most_beside_others) {
+        alone.push_back(i);
+        continue;
+      }
       const CohortKey key = cohort_key(plans_[i]);
       if (groups[key].empty()) order.push_back(key);
       groups[key].push_back(i);
@@ -140,6 +145,7 @@ class Runner {
             group.begin() + static_cast<std::ptrdiff_t>(begin),
             group.begin() + static_cast<std::ptrdiff_t>(std::min(begin + most, group.size())));
     }
+    for (const std::size_t i : alone) cohorts_.push_back({i});
   }
 
   std::size_t largest_cohort(const RunPlan& plan) {

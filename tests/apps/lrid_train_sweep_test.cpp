@@ -183,6 +183,26 @@ TEST_F(LridTrainSweep, OneThatExceedsMemoryIsFailedAndTheSweepGoesOn) {
   EXPECT_EQ(run_command(to("runs", "--set points=3 --retry-failed")).exit_code, 0);
 }
 
+/// What is left of a process that the system kills, as it does for want of memory.
+TEST_F(LridTrainSweep, OneAtWhichProcessesWereKilledIsFailedAndTheSweepGoesOn) {
+  use_sweep(tiny + "[sweep]\nmodel_seed = [0, 1]\n");
+  fs::create_directories(folder / "runs");
+  const fs::path log = fs::path(folder / "runs" / one).replace_extension(".log");
+  std::string lines;
+  for (int i = 0; i < 3; ++i)
+    lines += fmt::format("2026-11-24T10:0{}:00Z node1 {} starts, 30 steps\n", i, 99 + i);
+  std::ofstream(log) << lines;
+  const auto killed = run_command(to("runs"));
+  EXPECT_EQ(killed.exit_code, 1) << killed.err;
+  EXPECT_NE(killed.err.find("3 processes were killed at step 0, perhaps for want of memory"),
+            std::string::npos)
+      << killed.err;
+  EXPECT_EQ(status("runs")["done"], 1);
+  EXPECT_EQ(status("runs")["failed"], 1);
+  EXPECT_EQ(run_command(to("runs", "--retry-failed")).exit_code, 0);
+  EXPECT_EQ(status("runs")["done"], 2);
+}
+
 TEST_F(LridTrainSweep, AJobWithoutTimeLeftBeginsNothing) {
   use_sweep(six);
   const auto now =

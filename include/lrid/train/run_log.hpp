@@ -26,4 +26,16 @@ void write_log_line(const std::filesystem::path& out, const std::string& text, c
 /// write is not in it.
 DeviceTime read_device_time(const std::filesystem::path& out);
 
+/// The last processes that took up a run, all at the same step, and of whose end the log says nothing: they
+/// were killed, unless the last one still lives. Linux ends a process so that takes more memory than there
+/// is.
+struct SilentEnds {
+  int count = 0;
+  std::int64_t step = 0;
+
+  /// As many beside other networks, then it is tried alone; one more, and it is marked failed.
+  static constexpr int most_beside_others = 2;
+};
+SilentEnds read_silent_ends(const std::filesystem::path& out);
+
 }  // namespace lrid::train

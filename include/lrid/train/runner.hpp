@@ -46,11 +46,12 @@ class DeviceFailure : public WorkError {
 /// Networks that other processes are training are left to them (train/claim.hpp); if one of those dies
 /// meanwhile, its networks are taken over.
 ///
-/// A network that diverges, or does not fit into memory even alone, is marked failed in its file with the
-/// reason; the others go on. What stops all, with their states written where that is possible: Interrupted,
-/// if a signal asks for it or the time left is too short to begin another network; WorkError where files
-/// cannot be written; DeviceFailure; InputError for what is wrong with the data, or with files that are in
-/// the way, most of it before anything is trained. Outcomes are in the order of plans.
+/// A network that diverges, or does not fit into memory even alone, or at which three processes were killed
+/// (SilentEnds), is marked failed in its file with the reason; the others go on. What stops all, with their
+/// states written where that is possible: Interrupted, if a signal asks for it or the time left is too short
+/// to begin another network; WorkError where files cannot be written; DeviceFailure; InputError for what is
+/// wrong with the data, or with files that are in the way, most of it before anything is trained. Outcomes
+/// are in the order of plans.
 std::vector<RunOutcome> run_all(const std::vector<RunPlan>& plans, const RunnerOptions& options,
                                 const MakeWatcher& make_watcher);
 
