@@ -49,11 +49,13 @@ void add_novelty_figures(const Judgement& known, const Judgement& unknown, doubl
 
 }  // namespace
 
-CellResult evaluate(const Classifier& classifier, const Condition& condition, const Split& split,
+CellResult evaluate(const Classifier& classifier, const Condition& condition, std::size_t split_index,
                     const Protocol& protocol, Key key) {
+  const Split& split = condition.plan->splits[split_index];
+  const Target& target = condition.target_at(split_index);
   FittedIdentifier fitted = fit_identifier(classifier,
                                            {.table = *condition.train,
-                                            .target = *condition.target,
+                                            .target = target,
                                             .rows = split.train,
                                             .inner = split.inner,
                                             .inner_folds = condition.plan->inner_folds,
@@ -68,7 +70,7 @@ CellResult evaluate(const Classifier& classifier, const Condition& condition, co
                   .coinciding = fitted.coinciding,
                   .skipped = fitted.skipped};
   const bool by_network = condition.plan->kind == SplitKind::network;
-  const std::vector<int> labels = condition.target->labels_of(split.test);
+  const std::vector<int> labels = target.labels_of(split.test);
   for (const Test& test : condition.tests) {
     const Judgement judgement = fitted.identifier.judge(*test.table, split.test);
     TestResult result{.predicted = predicted_classes(judgement.probabilities),

@@ -96,10 +96,13 @@ class OneAgainstRest {
       check_interrupt();
       parallel_each(open.size(), [&](std::size_t i) { newton_step(problems_[open[i]], c); });
       evaluate(open);
-      // A step of about full length is kept; others end at the exact minimum along their line.
+      // A step that halves the gradient is kept, and one of about full length; others end at the exact
+      // minimum along their line. Near the minimum of all, f is flat to its last digit and only the gradient
+      // can tell.
       std::vector<std::size_t> again;
       for (const std::size_t k : open) {
         HingeProblem& problem = problems_[k];
+        if (problem.trial.gradient(c).squaredNorm() <= problem.at.gradient(c).squaredNorm() / 4) continue;
         const double t = line_minimum(problem, c);
         if (std::abs(t - 1) <= 0.25) continue;
         problem.trial.w = problem.at.w + t * (problem.trial.w - problem.at.w);

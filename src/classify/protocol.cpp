@@ -123,18 +123,40 @@ std::shared_ptr<const FeatureTable> Study::table_of(const std::vector<std::strin
   return table;
 }
 
+SplitRequest Study::request(SplitKind kind, const Filter& train, const Filter& test) const {
+  return {.kind = kind,
+          .splits = static_cast<int>(protocol_.splits),
+          .inner_folds = static_cast<int>(protocol_.inner_folds),
+          .train = train,
+          .test = test};
+}
+
+Key Study::plan_key(const SplitRequest& request) const {
+  return Key(static_cast<std::uint64_t>(protocol_.seed), "splits")
+      .with(name_of(request.kind))
+      .with(request.train.describe())
+      .with(request.test.describe());
+}
+
 std::shared_ptr<const SplitPlan> Study::plan(SplitKind kind, const Filter& train, const Filter& test,
                                              const Target& target) const {
-  const SplitRequest request{.kind = kind,
-                             .splits = static_cast<int>(protocol_.splits),
-                             .inner_folds = static_cast<int>(protocol_.inner_folds),
-                             .train = train,
-                             .test = test};
-  const Key key = Key(static_cast<std::uint64_t>(protocol_.seed), "splits")
-                      .with(name_of(kind))
-                      .with(train.describe())
-                      .with(test.describe());
-  return std::make_shared<SplitPlan>(SplitPlan::make(request, *metadata_, target, key));
+  const SplitRequest asked = request(kind, train, test);
+  return std::make_shared<SplitPlan>(SplitPlan::make(asked, *metadata_, target, plan_key(asked)));
+}
+
+std::shared_ptr<const SplitPlan> Study::plan(
+    SplitKind kind, const std::vector<std::shared_ptr<const Target>>& target_of_split) const {
+  SplitRequest one = request(kind, pool_, pool_);
+  one.splits = 1;
+  std::shared_ptr<SplitPlan> result;
+  for (std::size_t s = 0; s < target_of_split.size(); ++s) {
+    SplitPlan plan = SplitPlan::make(one, *metadata_, *target_of_split[s], plan_key(one).with(s));
+    if (result == nullptr)
+      result = std::make_shared<SplitPlan>(std::move(plan));
+    else
+      result->splits.push_back(std::move(plan.splits.front()));
+  }
+  return result;
 }
 
 }  // namespace lrid::classify

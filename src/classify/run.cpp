@@ -51,8 +51,10 @@ void save_splits(const std::filesystem::path& path, const std::vector<Condition>
 }
 
 /// Accuracy within early, middle and deep layers of the test part; NaN where it has none of them.
-std::vector<double> accuracy_by_position(const Condition& condition, const Split& split,
+std::vector<double> accuracy_by_position(const Condition& condition, std::size_t split_index,
                                          const std::vector<int>& predicted) {
+  const Split& split = condition.plan->splits[split_index];
+  const Target& target = condition.target_at(split_index);
   const std::vector<std::string>& position = condition.train->metadata->column("layer_position");
   std::vector<double> result;
   for (const char* const name : {"early", "middle", "deep"}) {
@@ -61,7 +63,7 @@ std::vector<double> accuracy_by_position(const Condition& condition, const Split
       const auto row = static_cast<std::size_t>(split.test[i]);
       if (position[row] != name) continue;
       ++all;
-      right += predicted[i] == condition.target->labels[row] ? 1 : 0;
+      right += predicted[i] == target.labels[row] ? 1 : 0;
     }
     result.push_back(right / all);
   }
@@ -96,9 +98,9 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
   std::vector<double> accuracies, inner, early, middle, deep;
   std::map<std::string, std::vector<double>> figures;
   for (std::size_t s = 0; s < cells.size(); ++s) {
-    const Split& split = plan.splits[s];
     const TestResult& result = cells[s].tests[test];
-    row.confusion.push_back(confusion_matrix(condition.target->labels_of(split.test), result.predicted,
+    row.confusion.push_back(confusion_matrix(condition.target_at(s).labels_of(plan.splits[s].test),
+                                             result.predicted,
                                              static_cast<int>(condition.target->classes.size())));
     accuracies.push_back(accuracy(row.confusion.back()));
     row.dprime.push_back(d_prime(row.confusion.back()));
@@ -107,7 +109,7 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
     for (const auto& [name, value] : cells[s].importances)
       row.importances[name] += value / static_cast<double>(cells.size());
     inner.push_back(cells[s].inner_accuracy);
-    const std::vector<double> by_position = accuracy_by_position(condition, split, result.predicted);
+    const std::vector<double> by_position = accuracy_by_position(condition, s, result.predicted);
     early.push_back(by_position[0]);
     middle.push_back(by_position[1]);
     deep.push_back(by_position[2]);
@@ -187,8 +189,8 @@ class Run {
             }
             const Condition& condition = conditions_[cell.condition];
             const Key key = Key(static_cast<std::uint64_t>(setup_.protocol.seed), "cell").with(name_of(cell));
-            results[i] = evaluate(*setup_.classifiers[cell.classifier].classifier, condition,
-                                  condition.plan->splits[cell.split], setup_.protocol, key);
+            results[i] = evaluate(*setup_.classifiers[cell.classifier].classifier, condition, cell.split,
+                                  setup_.protocol, key);
             store_.store(name_of(cell), results[i]);
             progress.advance();
           }

@@ -337,25 +337,55 @@ TEST(Study, EqualNetworksNeverStraddleAGroupedSplit) {
   }
 }
 
-TEST(Controls, ShuffledLabelsKeepTheClassesSizes) {
+TEST(Controls, ShuffledLabelsKeepTheClassesSizesAndDifferBetweenSplits) {
   const io::Dataset data = testing::tiny_dataset(8, 2);
   const Made made(
       data,
-      "experiment = 'controls'\ncontrols = ['shuffled_labels']\nsplits = 1\nfeatures.measures = ['all']");
+      "experiment = 'controls'\ncontrols = ['shuffled_labels']\nsplits = 3\nfeatures.measures = ['all']");
+  ASSERT_EQ(made.conditions.size(), 2U);
   for (const Condition& condition : made.conditions) {
-    std::map<int, int> count;
+    ASSERT_EQ(condition.target_of_split.size(), 3U);
+    EXPECT_EQ(condition.plan->splits.size(), 3U);
+    std::set<std::vector<int>> different;
+    for (std::size_t s = 0; s < 3; ++s) {
+      const std::vector<int>& labels = condition.target_at(s).labels;
+      different.insert(labels);
+      std::map<std::string, std::map<int, int>> count;  // of a class, in all and in an architecture
+      std::size_t moved = 0;
+      std::map<std::string, std::set<int>> of_network;
+      for (std::size_t i = 0; i < labels.size(); ++i) {
+        ++count["all"][labels[i]];
+        ++count[data.meta.architecture[i]][labels[i]];
+        moved += labels[i] != made.study->target()->labels[i] ? 1U : 0U;
+        of_network[data.meta.network[i]].insert(labels[i]);
+      }
+      EXPECT_THAT(count["all"], ::testing::Each(::testing::Pair(::testing::_, 72)));
+      EXPECT_GT(moved, 150U);
+      if (condition.plan->kind == SplitKind::network) {
+        for (const auto& [name, labels_of_it] : of_network) EXPECT_EQ(labels_of_it.size(), 1U) << name;
+        EXPECT_THAT(count["KNet4"], ::testing::Each(::testing::Pair(::testing::_, 32)));
+      }
+    }
+    EXPECT_EQ(different.size(), 3U);
+    // Balanced and grouped by the labels that count.
+    for (std::size_t s = 0; s < 3; ++s) {
+      SplitPlan one = *condition.plan;
+      one.splits = {condition.plan->splits[s]};
+      EXPECT_NO_THROW(one.validate(*made.study->metadata(), condition.target_at(s)));
+    }
+  }
+}
+
+TEST(Controls, ShuffledLabelsOfWhateverIsIdentified) {
+  const io::Dataset data = testing::tiny_dataset(8, 2);
+  for (const char* const target : {"layer_position", "architecture"}) {
+    const Made made(data, std::string("experiment = 'controls'\ncontrols = ['shuffled_labels']\nsplits = 1\n"
+                                      "split = ['network']\nfeatures.measures = ['all']\ntarget = '") +
+                              target + "'");
     std::size_t moved = 0;
-    std::map<std::string, std::set<int>> of_network;
-    for (std::size_t i = 0; i < condition.target->labels.size(); ++i) {
-      ++count[condition.target->labels[i]];
-      moved += condition.target->labels[i] != made.study->target()->labels[i] ? 1U : 0U;
-      of_network[data.meta.network[i]].insert(condition.target->labels[i]);
-    }
-    EXPECT_THAT(count, ::testing::Each(::testing::Pair(::testing::_, 72)));
-    EXPECT_GT(moved, 150U);
-    if (condition.plan->kind == SplitKind::network) {
-      for (const auto& [name, labels] : of_network) EXPECT_EQ(labels.size(), 1U) << name;
-    }
+    for (std::size_t i = 0; i < data.meta.network.size(); ++i)
+      moved += made.conditions[0].target_at(0).labels[i] != made.study->target()->labels[i] ? 1U : 0U;
+    EXPECT_GT(moved, 100U) << target;
   }
 }
 

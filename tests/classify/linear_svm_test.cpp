@@ -77,6 +77,26 @@ TEST(SquaredHinge, CertificateHoldsOverTheWholeGridOfC) {
   }
 }
 
+/// Near the minimum f is flat to its last digit, and only the gradient tells how long a step should be.
+TEST(SquaredHinge, CertificateIsReachedWhereTheObjectiveSaysNothingMore) {
+  Samples samples = testing::random_samples(3000, 4, 10, 4, 0.05, 12);
+  samples.x.topRows(5) *= 1e4;  // heavy tails
+  const Eigen::VectorXd y = signs(samples, 1);
+  Eigen::VectorXd start = Eigen::VectorXd::Zero(samples.x.cols());
+  for (const double c : {1.0, 50.0, 500.0, 5e3, 5e4, 5e5, 5e6}) {
+    start = solve_squared_hinge(samples.x, y, c, start, 1e-12).w;
+    for (std::uint64_t d = 0; d < 40; ++d) {
+      const double distance = std::pow(10.0, -4 - 0.2 * static_cast<double>(d));
+      Eigen::VectorXd near = start;
+      for (Eigen::Index i = 0; i < near.size(); ++i)
+        near(i) += distance * Key(13, "direction", {d}).normal(static_cast<std::uint64_t>(i));
+      const SquaredHingeSolution solution = solve_squared_hinge(samples.x, y, c, near);
+      EXPECT_LE(solution.gap, 1e-8) << c << ", from " << distance;
+      EXPECT_LE(solution.steps, 5);
+    }
+  }
+}
+
 TEST(SquaredHinge, WarmStartsDoNotChangeTheSolution) {
   const Samples samples = testing::random_samples(100, 2, 5, 4, 0.4, 4);
   const Eigen::VectorXd y = signs(samples, 1), zero = Eigen::VectorXd::Zero(samples.x.cols());

@@ -30,8 +30,11 @@ struct Fixture {
   explicit Fixture(const io::Dataset& dataset = testing::tiny_dataset()) {
     io::write_dataset(folder / "data.h5", dataset);
   }
-  RunRequest request(const std::string& out, const std::string& toml = small_grids) const {
-    return {Config::from_toml(toml, "e.toml"), folder / "data.h5", folder / out, std::nullopt};
+  RunRequest request(const std::string& out, const std::string& toml = small_grids,
+                     const std::vector<std::string>& assignments = {}) const {
+    RunRequest request{Config::from_toml(toml, "e.toml"), folder / "data.h5", folder / out, std::nullopt};
+    for (const std::string& assignment : assignments) request.config.assign(assignment);
+    return request;
   }
   /// What must repeat: all but the seconds.
   std::string content(const std::string& out) const {
@@ -90,6 +93,22 @@ TEST(Run, GivesARowPerConditionAndClassifier) {
   EXPECT_EQ(results.notes.size(), 3U);  // three grids reduced
   EXPECT_EQ(f.cells("r.json"), 0U);
   EXPECT_THAT(accuracy_table(results), ::testing::HasSubstr("measure all, split network"));
+}
+
+/// Features tell the rules well here, the layers of a network too; labels that mean nothing must not be told.
+TEST(Run, ShuffledLabelsGiveChanceInEveryClassifier) {
+  const Fixture f(testing::tiny_dataset(8, 3, 2.0));
+  const io::Results results =
+      run(f.request("r.json",
+                    "experiment = 'controls'\ncontrols = ['shuffled_labels']\nclassifiers = ['svm', "
+                    "'forest', 'mlp', 'knn']\n" +
+                        small_grids + "[knn]\nneighbours = [1, 5]\n",
+                    {"splits=10", "features.measures=['all']"}));
+  ASSERT_EQ(results.rows.size(), 8U);
+  for (const io::ResultRow& row : results.rows) {
+    EXPECT_GT(row.accuracy.sem, 0);
+    EXPECT_LE(std::abs(row.accuracy.mean - 0.25), 2 * row.accuracy.sem) << row.classifier;
+  }
 }
 
 TEST(Run, SameNumbersForAnyNumberOfThreads) {
@@ -236,12 +255,12 @@ TEST(Evaluate, TestSamplesLeakIntoNothing) {
   Study study(protocol, data, "d.h5");
   Condition condition = experiment->conditions(study).front();
   const Split& split = condition.plan->splits[0];
-  const CellResult before = evaluate(*forest, condition, split, protocol, Key(1));
+  const CellResult before = evaluate(*forest, condition, 0, protocol, Key(1));
 
   auto table = std::make_shared<FeatureTable>(*condition.train);
   for (const std::int64_t row : split.test) table->x.row(row).tail(10).setConstant(1e6F);
   condition.train = table;  // test keeps the old one
-  const CellResult after = evaluate(*forest, condition, split, protocol, Key(1));
+  const CellResult after = evaluate(*forest, condition, 0, protocol, Key(1));
   EXPECT_EQ(before, after);
 }
 

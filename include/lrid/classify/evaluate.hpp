@@ -29,7 +29,7 @@ struct CellResult {
   bool operator==(const CellResult&) const = default;
 };
 
-/// Nested cross-validation: the inner folds choose a setting, which is fitted to the whole training part and
+/// Nested cross-validation of one of the condition's splits: the inner folds choose a setting, which is fitted to the whole training part and
 /// judges the test part. Figures:
 /// - `calibration_error`, `log_loss` of the calibrated probabilities;
 /// - `network_accuracy`, `network_calibration_error`: of verdicts per network, where splits are by network;
@@ -38,7 +38,7 @@ struct CellResult {
 ///   well they are told from the known test samples, and `known_refused`, `unknown_refused`, the shares
 ///   refused as none of the classes; the same per network as `network_auroc`, `network_known_refused`,
 ///   `network_unknown_refused`.
-CellResult evaluate(const Classifier& classifier, const Condition& condition, const Split& split,
+CellResult evaluate(const Classifier& classifier, const Condition& condition, std::size_t split,
                     const Protocol& protocol, Key key);
 
 }  // namespace lrid::classify

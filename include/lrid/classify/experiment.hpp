@@ -51,6 +51,12 @@ struct Condition {
   std::shared_ptr<const SplitPlan> plan;
   std::vector<Test> tests;  ///< at least one
   Rows unknown = {};        ///< samples of none of the classes, presented besides the test rows
+  /// [split] where the labels differ from split to split; their classes are the target's. Else empty.
+  std::vector<std::shared_ptr<const Target>> target_of_split = {};
+
+  [[nodiscard]] const Target& target_at(std::size_t split) const {
+    return target_of_split.empty() ? *target : *target_of_split[split];
+  }
 
   /// Tested on the table that it is trained on.
   static Condition on(Labels labels, const std::shared_ptr<const FeatureTable>& table,
@@ -85,12 +91,18 @@ class Study {
   /// features share them and can be compared split by split.
   [[nodiscard]] std::shared_ptr<const SplitPlan> plan(SplitKind kind, const Filter& train, const Filter& test,
                                                       const Target& target) const;
+  /// The same of the pool for labels that differ from split to split: [split] of the protocol's number.
+  [[nodiscard]] std::shared_ptr<const SplitPlan> plan(
+      SplitKind kind, const std::vector<std::shared_ptr<const Target>>& target_of_split) const;
 
   /// A line for the reader of the report.
   void note(std::string line) { notes_.push_back(std::move(line)); }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  [[nodiscard]] SplitRequest request(SplitKind kind, const Filter& train, const Filter& test) const;
+  [[nodiscard]] Key plan_key(const SplitRequest& request) const;
+
   Protocol protocol_;
   const io::Dataset& data_;
   std::string file_;

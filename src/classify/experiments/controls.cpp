@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include <lrid/core/error.hpp>
@@ -62,37 +64,66 @@ class Controls : public Experiment {
                          table, study.target(), study.plan(kind, filter, filter, *study.target()));
   }
 
-  /// Labels are permuted among samples, or, for network splits, among the networks of an architecture and
-  /// task: each null hypothesis is that of its split.
+  /// Labels are permuted anew for every split, so that splits are independent draws from the null hypothesis
+  /// and their s.e.m. says how far from chance they may be.
   static Condition shuffled_labels(Study& study, SplitKind kind, const std::string& measure) {
-    auto target = std::make_shared<Target>(*study.target());
-    const Metadata& metadata = *study.metadata();
+    const std::map<std::string, std::vector<Rows>> strata = exchangeable(study, kind);
     const Key key =
         Key(static_cast<std::uint64_t>(study.protocol().seed), "shuffled labels").with(name_of(kind));
-    std::map<std::string, std::map<std::string, Rows>> units;  // stratum → unit → its rows
-    for (const std::int64_t row : study.pool_rows()) {
-      const auto r = static_cast<std::size_t>(row);
-      if (kind == SplitKind::sample)
-        units[""][std::to_string(row)].push_back(row);
-      else
-        units[metadata.column("architecture")[r] + "|" + metadata.column("task")[r]]
-             [metadata.column("network")[r]]
-                 .push_back(row);
-    }
-    for (const auto& [stratum, members] : units) {
-      std::vector<int> labels;
-      for (const auto& [name, rows] : members)
-        labels.push_back(study.target()->labels[static_cast<std::size_t>(rows.front())]);
-      shuffle(labels, key.with(stratum));
-      std::size_t i = 0;
-      for (const auto& [name, rows] : members) {
-        for (const std::int64_t row : rows) target->labels[static_cast<std::size_t>(row)] = labels[i];
-        ++i;
+    std::vector<std::shared_ptr<const Target>> target_of_split;
+    for (std::uint64_t split = 0; split < static_cast<std::uint64_t>(study.protocol().splits); ++split) {
+      auto target = std::make_shared<Target>(*study.target());
+      for (const auto& [stratum, units] : strata) {
+        std::vector<int> labels;
+        for (const Rows& unit : units) labels.push_back(label_of(study, unit.front()));
+        shuffle(labels, key.with(split).with(stratum));
+        for (std::size_t i = 0; i < units.size(); ++i)
+          for (const std::int64_t row : units[i]) target->labels[static_cast<std::size_t>(row)] = labels[i];
       }
+      target_of_split.push_back(std::move(target));
     }
-    return Condition::on(
+    Condition condition = Condition::on(
         {{"control", std::string("shuffled_labels")}, {"measure", measure}, {"split", name_of(kind)}},
-        study.table(measure), target, study.plan(kind, study.pool(), study.pool(), *target));
+        study.table(measure), study.target(), study.plan(kind, target_of_split));
+    condition.target_of_split = std::move(target_of_split);
+    return condition;
+  }
+
+  static int label_of(const Study& study, std::int64_t row) {
+    return study.target()->labels[static_cast<std::size_t>(row)];
+  }
+
+  /// Samples that keep one label among them, in strata within which labels change places: each sample, or,
+  /// for network splits, each network, within its architecture and task (unless these tell the class). Where
+  /// layers of one network differ in class, as with the layer's position as the target, they change places
+  /// within it.
+  static std::map<std::string, std::vector<Rows>> exchangeable(const Study& study, SplitKind kind) {
+    const Metadata& metadata = *study.metadata();
+    std::map<std::string, Rows> networks;
+    for (const std::int64_t row : study.pool_rows())
+      networks[metadata.column("network")[static_cast<std::size_t>(row)]].push_back(row);
+    const bool whole = std::ranges::all_of(networks, [&](const auto& network) {
+      return std::ranges::all_of(network.second, [&](std::int64_t row) {
+        return label_of(study, row) == label_of(study, network.second.front());
+      });
+    });
+    std::map<std::string, std::vector<Rows>> result;
+    if (kind == SplitKind::sample || !whole) {
+      for (const auto& [name, rows] : networks)
+        for (const std::int64_t row : rows) result[kind == SplitKind::sample ? "" : name].push_back({row});
+      return result;
+    }
+    std::vector<Rows> all;
+    bool told = true;
+    for (const auto& [name, rows] : networks) {
+      const auto r = static_cast<std::size_t>(rows.front());
+      std::vector<Rows>& stratum =
+          result[metadata.column("architecture")[r] + "|" + metadata.column("task")[r]];
+      told &= stratum.empty() || label_of(study, stratum.front().front()) == label_of(study, rows.front());
+      stratum.push_back(rows);
+      all.push_back(rows);
+    }
+    return told ? std::map<std::string, std::vector<Rows>>{{"", all}} : result;
   }
 
   std::vector<std::string> controls_ = {"final_accuracy", "unit_norm", "unit_range", "shuffled_labels"};
