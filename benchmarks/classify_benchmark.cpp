@@ -45,8 +45,8 @@ BENCHMARK(svm_grid)->Arg(300)->Arg(1300)->Unit(benchmark::kMillisecond)->UseReal
 
 void mlp_epochs(benchmark::State& state) {
   const Samples samples = random_samples(1024);
-  const ConvShape shape{.points = 21, .channels = 27, .classes = 4, .kernel = 6, .stride = 1};
-  const ConvStack<float>::Array x = ConvStack<float>::Array::Random(1024, 21 * 27);
+  const ConvShape shape{.points = 21, .channels = 24, .classes = 4, .kernel = 6, .stride = 1, .constants = 3};
+  const ConvStack<float>::Array x = ConvStack<float>::Array::Random(1024, shape.row_size());
   const std::vector<ConvMember> members(static_cast<std::size_t>(state.range(0)), ConvMember{});
   ConvStack<float> stack(shape, members, Key(4));
   for (auto _ : state) stack.train_epoch(x, samples.labels, 512, Key(5));

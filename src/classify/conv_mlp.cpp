@@ -15,18 +15,18 @@ namespace {
 
 using FloatStack = ConvStack<float>;
 
-/// The channels of every sample, time by time: the observables, then the position as three constants.
+/// The observables of every sample, time by time, then the position as constants.
 FloatStack::Array channels_by_time(const Samples& samples) {
   const std::int64_t points = samples.layout.points, observables = samples.layout.channels();
-  const std::int64_t positions = samples.layout.position_columns(), channels = observables + positions;
-  FloatStack::Array x(samples.size(), points * channels);
-  for (std::int64_t i = 0; i < samples.size(); ++i)
-    for (std::int64_t t = 0; t < points; ++t) {
+  const std::int64_t positions = samples.layout.position_columns();
+  FloatStack::Array x(samples.size(), points * observables + positions);
+  for (std::int64_t i = 0; i < samples.size(); ++i) {
+    for (std::int64_t t = 0; t < points; ++t)
       for (std::int64_t k = 0; k < observables; ++k)
-        x(i, t * channels + k) = static_cast<float>(samples.x(i, positions + k * points + t));
-      for (std::int64_t p = 0; p < positions; ++p)
-        x(i, t * channels + observables + p) = static_cast<float>(samples.x(i, p));
-    }
+        x(i, t * observables + k) = static_cast<float>(samples.x(i, positions + k * points + t));
+    for (std::int64_t p = 0; p < positions; ++p)
+      x(i, points * observables + p) = static_cast<float>(samples.x(i, p));
+  }
   return x;
 }
 
@@ -68,10 +68,11 @@ Point point_of(const Setting& setting, std::int64_t points, std::int64_t n) {
 
 ConvShape shape_of(const Layout& layout, int classes, const Point& point) {
   return {.points = layout.points,
-          .channels = layout.channels() + layout.position_columns(),
+          .channels = layout.channels(),
           .classes = classes,
           .kernel = point.kernel,
-          .stride = point.stride};
+          .stride = point.stride,
+          .constants = layout.position_columns()};
 }
 
 FloatStack train_stack(const Samples& samples, const FloatStack::Array& x, const Point& point,
@@ -89,7 +90,7 @@ class ConvMlpModel : public Model {
  public:
   ConvMlpModel(FloatStack stack, const Point& point) : stack_(std::move(stack)), point_(point) {}
   [[nodiscard]] Matrix scores(const Samples& samples) const override {
-    return stack_.probabilities(channels_by_time(samples), 0).cast<double>();
+    return stack_.probabilities(channels_by_time(samples)).front().cast<double>();
   }
   void save(io::hdf5::Group& group) const override {
     group.set_attribute("kernel", point_.kernel);
@@ -197,8 +198,8 @@ GridOutcome ConvMlp::fit_grid(const Samples& train, const Samples& validation, K
     for (const std::size_t p : stacks[i]) members.push_back(points[p].member);
     const FloatStack stack =
         train_stack(train, x, points[stacks[i].front()], std::move(members), epochs_, key);
-    for (std::size_t m = 0; m < stacks[i].size(); ++m)
-      scores[stacks[i][m]] = stack.probabilities(x_validation, m).cast<double>();
+    const std::vector<FloatStack::Array> probabilities = stack.probabilities(x_validation);
+    for (std::size_t m = 0; m < stacks[i].size(); ++m) scores[stacks[i][m]] = probabilities[m].cast<double>();
   });
   for (std::size_t s = 0; s < all.size(); ++s)
     if (point_of_setting[s] < points.size()) outcome.scores[s] = scores[point_of_setting[s]];

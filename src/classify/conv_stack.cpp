@@ -11,21 +11,13 @@ namespace lrid::classify {
 
 namespace {
 
-template <class Place>
-std::vector<ConvPart> conv_parts(const std::vector<ConvMember>& members, const std::vector<Place>& places) {
-  std::vector<ConvPart> parts;
-  for (std::size_t m = 0; m < members.size(); ++m)
-    parts.push_back(
-        {members[m].filters, members[m].pool, places[m].filter, places[m].weights, places[m].bias});
-  return parts;
-}
-
 template <class Array, class Vector, class Scalar = typename Vector::Scalar>
 ConvBatch<Scalar> conv_batch(const ConvShape& shape, std::int64_t filters, const std::vector<ConvPart>& parts,
                              const Vector& parameters, const Array& x,
                              const std::vector<std::int64_t>& rows) {
   return {.positions = shape.positions(),
-          .patch = shape.patch(),
+          .patch = shape.kernel * shape.channels,
+          .constants = shape.constants,
           .step = shape.stride * shape.channels,
           .classes = shape.classes,
           .filters = filters,
@@ -44,7 +36,7 @@ template <class Scalar>
 ConvStack<Scalar>::ConvStack(const ConvShape& shape, std::vector<ConvMember> members, Key key)
     : shape_(shape), members_(std::move(members)) {
   for (const ConvMember& member : members_) filters_ += member.filters;
-  std::int64_t size = (shape_.patch() + 1) * filters_, filter = 0;
+  std::int64_t size = (shape_.weights() + 1) * filters_, filter = 0;
   for (const ConvMember& member : members_) {
     const std::int64_t bias = size + member.features(shape_) * shape_.classes;
     places_.push_back({filter, size, bias});
@@ -53,17 +45,17 @@ ConvStack<Scalar>::ConvStack(const ConvShape& shape, std::vector<ConvMember> mem
   }
   parameters_ = gradient_ = first_moment_ = second_moment_ = learning_rate_ = l2_ = Vector::Zero(size);
 
-  const std::int64_t conv_bias = shape_.patch() * filters_;
+  const std::int64_t conv_bias = shape_.weights() * filters_;
   for (std::size_t m = 0; m < members_.size(); ++m) {
     const ConvMember& member = members_[m];
     const Place& place = places_[m];
     const auto rate = static_cast<Scalar>(member.learning_rate), l2 = static_cast<Scalar>(member.l2);
     const std::int64_t fully = member.features(shape_) * shape_.classes;
     const double conv_limit =
-        std::sqrt(6.0 / static_cast<double>(shape_.kernel * (shape_.channels + member.filters)));
+        std::sqrt(6.0 / static_cast<double>(shape_.weights() + shape_.kernel * member.filters));
     const double full_limit = std::sqrt(6.0 / static_cast<double>(member.features(shape_) + shape_.classes));
     Stream conv(key.with("convolution").with(static_cast<std::uint64_t>(member.filters)));
-    for (std::int64_t row = 0; row <= shape_.patch(); ++row) {  // the last one is the bias
+    for (std::int64_t row = 0; row <= shape_.weights(); ++row) {  // the last one is the bias
       for (std::int64_t f = 0; f < member.filters; ++f) {
         const std::int64_t i = row * filters_ + place.filter + f;
         if (i < conv_bias) parameters_(i) = static_cast<Scalar>(conv.uniform(-conv_limit, conv_limit));
@@ -80,10 +72,49 @@ ConvStack<Scalar>::ConvStack(const ConvShape& shape, std::vector<ConvMember> mem
 }
 
 template <class Scalar>
+std::int64_t ConvStack<Scalar>::summed_row(std::int64_t row) const {
+  const std::int64_t all = shape_.channels + shape_.constants, time = row / all, channel = row % all;
+  if (time == shape_.kernel) return shape_.patch();  // the bias
+  return channel < shape_.channels ? time * shape_.channels + channel
+                                   : (shape_.kernel - 1) * shape_.channels + channel;
+}
+
+template <class Scalar>
+typename ConvStack<Scalar>::Vector ConvStack<Scalar>::summed() const {
+  const std::int64_t conv = (shape_.weights() + 1) * filters_, summed_conv = (shape_.patch() + 1) * filters_,
+                     rest = parameters_.size() - conv;
+  Vector result(summed_conv + rest);
+  result.head(summed_conv).setZero();
+  for (std::int64_t row = 0; row <= shape_.weights(); ++row)
+    result.segment(summed_row(row) * filters_, filters_) += parameters_.segment(row * filters_, filters_);
+  result.tail(rest) = parameters_.tail(rest);
+  return result;
+}
+
+template <class Scalar>
+void ConvStack<Scalar>::add_spread(const Vector& by_summed) {
+  for (std::int64_t row = 0; row <= shape_.weights(); ++row)
+    gradient_.segment(row * filters_, filters_) += by_summed.segment(summed_row(row) * filters_, filters_);
+  const std::int64_t rest = parameters_.size() - (shape_.weights() + 1) * filters_;
+  gradient_.tail(rest) += by_summed.tail(rest);
+}
+
+template <class Scalar>
+std::vector<ConvPart> ConvStack<Scalar>::parts() const {
+  const std::int64_t fewer = (shape_.weights() - shape_.patch()) * filters_;
+  std::vector<ConvPart> result;
+  for (std::size_t m = 0; m < members_.size(); ++m)
+    result.push_back({members_[m].filters, members_[m].pool, places_[m].filter, places_[m].weights - fewer,
+                      places_[m].bias - fewer});
+  return result;
+}
+
+template <class Scalar>
 Scalar ConvStack<Scalar>::loss_and_gradient(const Array& x, const std::vector<int>& labels,
                                             const std::vector<std::int64_t>& rows) {
-  const std::vector<ConvPart> parts = conv_parts(members_, places_);
-  const ConvBatch<Scalar> all = conv_batch(shape_, filters_, parts, parameters_, x, rows);
+  const std::vector<ConvPart> where = parts();
+  const Vector parameters = summed();
+  const ConvBatch<Scalar> all = conv_batch(shape_, filters_, where, parameters, x, rows);
   const auto share = Scalar(1) / static_cast<Scalar>(all.count);
   gradient_ = l2_.cwiseProduct(parameters_);
   const Scalar penalty = gradient_.dot(parameters_) / 2;
@@ -103,10 +134,10 @@ Scalar ConvStack<Scalar>::loss_and_gradient(const Array& x, const std::vector<in
     batch.rows += begin;
     batch.count = std::min(end, all.count) - begin;
     scratch_[i].resize(kernel.scratch_size(batch));
-    part_gradient_[i].setZero(parameters_.size());
+    part_gradient_[i].setZero(parameters.size());
     loss[i] = kernel.add_gradient(batch, labels.data(), share, part_gradient_[i].data(), scratch_[i].data());
   });
-  for (const Vector& part : part_gradient_) gradient_ += part;
+  for (const Vector& part : part_gradient_) add_spread(part);
   return penalty + static_cast<Scalar>(std::accumulate(loss.begin(), loss.end(), 0.0));
 }
 
@@ -129,15 +160,18 @@ void ConvStack<Scalar>::train_epoch(const Array& x, const std::vector<int>& labe
 }
 
 template <class Scalar>
-typename ConvStack<Scalar>::Array ConvStack<Scalar>::probabilities(const Array& x, std::size_t member) const {
-  Array result(x.rows(), shape_.classes);
+std::vector<typename ConvStack<Scalar>::Array> ConvStack<Scalar>::probabilities(const Array& x) const {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(x.rows()));
   std::iota(rows.begin(), rows.end(), 0);
-  const std::vector<ConvPart> parts = conv_parts(members_, places_);
-  const ConvBatch<Scalar> batch = conv_batch(shape_, filters_, parts, parameters_, x, rows);
+  const std::vector<ConvPart> where = parts();
+  const Vector parameters = summed();
+  const ConvBatch<Scalar> batch = conv_batch(shape_, filters_, where, parameters, x, rows);
   const ConvKernels<Scalar>& kernel = kernels().conv<Scalar>();
+  std::vector<Array> result(members_.size(), Array(x.rows(), shape_.classes));
+  std::vector<Scalar*> places;
+  for (Array& of_member : result) places.push_back(of_member.data());
   Vector scratch(kernel.scratch_size(batch));
-  kernel.probabilities(batch, static_cast<std::int64_t>(member), result.data(), scratch.data());
+  kernel.probabilities(batch, places.data(), scratch.data());
   return result;
 }
 

@@ -52,7 +52,7 @@ TEST(ConvStack, ProbabilitiesAreThoseOfTheDefinition) {
     for (Eigen::Index i = 0; i < stack.parameters().size(); ++i)
       stack.parameters()(i) += 0.1 * Key(5).normal(static_cast<std::uint64_t>(i));
     const DoubleStack::Array x = random_input(7, 9 * 4, 6);
-    const DoubleStack::Array probabilities = stack.probabilities(x, 0);
+    const DoubleStack::Array probabilities = stack.probabilities(x).front();
     const double* p = stack.parameters().data();
     for (int i = 0; i < 7; ++i) {
       const std::int64_t positions = 4, features = member.features(shape);
@@ -91,7 +91,7 @@ TEST(ConvStack, MembersDoNotInfluenceEachOther) {
   for (std::size_t m = 0; m < members.size(); ++m) {
     DoubleStack alone(shape, {members[m]}, Key(8));
     for (std::uint64_t epoch = 0; epoch < 20; ++epoch) alone.train_epoch(x, labels, 3, Key(9).with(epoch));
-    EXPECT_LT((alone.probabilities(x, 0) - together.probabilities(x, m)).cwiseAbs().maxCoeff(), 1e-10);
+    EXPECT_LT((alone.probabilities(x).front() - together.probabilities(x)[m]).cwiseAbs().maxCoeff(), 1e-10);
   }
 }
 
@@ -111,6 +111,32 @@ TEST(ConvStack, ManyChunksGiveTheGradientOfOne) {
   }
   stack.loss_and_gradient(x, many, rows);
   EXPECT_LT((stack.gradient() - mean).cwiseAbs().maxCoeff(), 1e-12);
+}
+
+TEST(ConvStack, ConstantChannelsAreThoseRepeatedAtEveryPoint) {
+  // Two of four channels are constant: the same parameters, loss, derivatives and training either way.
+  ConvShape fewer = shape;
+  fewer.channels = 2;
+  fewer.constants = 2;
+  const DoubleStack::Array values = random_input(7, 9 * 2 + 2, 14);
+  DoubleStack::Array repeated(7, 9 * 4);
+  for (int i = 0; i < 7; ++i)
+    for (int t = 0; t < 9; ++t)
+      repeated.row(i).segment(t * 4, 4) << values(i, t * 2), values(i, t * 2 + 1), values(i, 18),
+          values(i, 19);
+  DoubleStack once(fewer, members, Key(15)), often(shape, members, Key(15));
+  ASSERT_EQ(once.parameters(), often.parameters());
+  EXPECT_NEAR(once.loss_and_gradient(values, labels, {6, 0, 2, 3, 5}),
+              often.loss_and_gradient(repeated, labels, {6, 0, 2, 3, 5}), 1e-12);
+  EXPECT_LT((once.gradient() - often.gradient()).cwiseAbs().maxCoeff(), 1e-13);
+  for (std::uint64_t epoch = 0; epoch < 20; ++epoch) {
+    once.train_epoch(values, labels, 3, Key(16).with(epoch));
+    often.train_epoch(repeated, labels, 3, Key(16).with(epoch));
+  }
+  EXPECT_LT((once.parameters() - often.parameters()).cwiseAbs().maxCoeff(), 1e-10);
+  for (std::size_t m = 0; m < members.size(); ++m)
+    EXPECT_LT((once.probabilities(values)[m] - often.probabilities(repeated)[m]).cwiseAbs().maxCoeff(),
+              1e-10);
 }
 
 TEST(ConvStack, AdamStepIsThatOfThePaper) {

@@ -10,13 +10,20 @@
 
 namespace lrid::classify {
 
+struct ConvPart;
+
 /// What the members of a stack share.
 struct ConvShape {
   std::int64_t points = 0, channels = 0, classes = 0;
   std::int64_t kernel = 1, stride = 1;  ///< kernel ≤ points
+  std::int64_t constants = 0;           ///< further channels, of samples that are the same at all points
   /// Positions of a VALID convolution.
   [[nodiscard]] std::int64_t positions() const { return (points - kernel) / stride + 1; }
-  [[nodiscard]] std::int64_t patch() const { return kernel * channels; }
+  /// Weights of a filter.
+  [[nodiscard]] std::int64_t weights() const { return kernel * (channels + constants); }
+  /// Values that a filter sees: constants once.
+  [[nodiscard]] std::int64_t patch() const { return kernel * channels + constants; }
+  [[nodiscard]] std::int64_t row_size() const { return points * channels + constants; }
 };
 
 /// One network of a stack.
@@ -36,9 +43,13 @@ struct ConvMember {
 /// Members do not influence each other. A mini-batch is divided into parts that are worked on in parallel;
 /// the division does not depend on the number of threads. Scalar is float; double is for checking gradients.
 ///
-/// All parameters lie in one array: the convolution [kernel·channels, Σ filters] (row: time within the
-/// kernel, then channel; column: members side by side), its bias [Σ filters], then per member the fully
-/// connected layer [features, classes] (feature: position, then filter) and its bias [classes].
+/// All parameters lie in one array: the convolution [kernel·(channels + constants), Σ filters] (row: time
+/// within the kernel, then channel, constant ones last; column: members side by side), its bias [Σ filters],
+/// then per member the fully connected layer [features, classes] (feature: position, then filter) and its
+/// bias [classes].
+///
+/// A VALID convolution sees a constant channel through the sum of its weights over the kernel, at every
+/// position alike; the products are done with these sums, and their derivative is that of each weight.
 template <class Scalar>
 class ConvStack {
  public:
@@ -49,12 +60,13 @@ class ConvStack {
   /// number of filters and features only, whatever the stack it is in.
   ConvStack(const ConvShape& shape, std::vector<ConvMember> members, Key key);
 
-  /// One pass over `samples` of `x` ([n, points·channels], time by time) in mini-batches of `batch`, in the
-  /// order of a keyed shuffle; an Adam step after each (Kingma & Ba 2015, β 0.9 and 0.999, ε 1e-8).
+  /// One pass over the samples `x` ([n, row_size()]: time by time, then constants) in mini-batches of
+  /// `batch`, in the order of a keyed shuffle; an Adam step after each (Kingma & Ba 2015, β 0.9 and 0.999, ε
+  /// 1e-8).
   void train_epoch(const Array& x, const std::vector<int>& labels, std::int64_t batch, Key key);
 
-  /// Class probabilities of one member: [n, classes].
-  [[nodiscard]] Array probabilities(const Array& x, std::size_t member) const;
+  /// Class probabilities: [member] of [n, classes].
+  [[nodiscard]] std::vector<Array> probabilities(const Array& x) const;
 
   /// Mean cross entropy + ½λ‖θ‖² over `rows` of x, summed over members; its gradient into gradient().
   Scalar loss_and_gradient(const Array& x, const std::vector<int>& labels,
@@ -70,6 +82,14 @@ class ConvStack {
   };
 
   void adam_step();
+  /// The parameters as kernels take them: weights of constant channels added up over the kernel.
+  [[nodiscard]] Vector summed() const;
+  /// Adds derivatives by the summed parameters to those by all.
+  void add_spread(const Vector& by_summed);
+  /// Row of the summed convolution that a row of the convolution is part of.
+  [[nodiscard]] std::int64_t summed_row(std::int64_t row) const;
+  /// Where the kernels find each member's parts.
+  [[nodiscard]] std::vector<ConvPart> parts() const;
 
   ConvShape shape_;
   std::vector<ConvMember> members_;

@@ -31,21 +31,22 @@ class ConvChunk {
 
   static std::int64_t scratch_size(const ConvBatch<Scalar>& batch) {
     const std::int64_t rows = blocks_at_a_time(batch.positions) * batch.positions * conv_lanes;
-    return rows * (batch.patch + 1 + batch.filters) + conv_lanes * (2 * largest_part(batch) + batch.classes);
+    return rows * (columns(batch) + batch.filters) + conv_lanes * (2 * largest_part(batch) + batch.classes);
   }
 
   ConvChunk(const ConvBatch<Scalar>& batch, Scalar* scratch)
       : batch_(batch),
         block_rows_(batch.positions * conv_lanes),
-        columns_(batch.patch + 1),
+        columns_(columns(batch)),
         patches_(scratch),
         output_(patches_ + blocks_at_a_time(batch.positions) * block_rows_ * columns_),
         pooled_(output_ + blocks_at_a_time(batch.positions) * block_rows_ * batch.filters),
         argument_(pooled_ + conv_lanes * largest_part(batch)),
         logits_(argument_ + conv_lanes * largest_part(batch)) {}
 
-  // Patches (with a constant 1 for the bias) of samples begin … begin+count−1, and the convolution's outputs.
-  // A patch is contiguous in a sample that is stored time by time. Lanes without a sample are 0.
+  // Patches (then the constant values, and a 1 for the bias) of samples begin … begin+count−1, and the
+  // convolution's outputs. A patch is contiguous in a sample that is stored time by time. Lanes without a
+  // sample are 0.
   void convolve(std::int64_t begin, std::int64_t count) {
     blocks_ = (count + conv_lanes - 1) / conv_lanes;
     for (std::int64_t b = 0; b < blocks_; ++b)
@@ -59,7 +60,9 @@ class ConvChunk {
             for (std::int64_t k = 0; k < columns_; ++k) to[k] = 0;
           } else {
             for (std::int64_t k = 0; k < batch_.patch; ++k) to[k] = from[p * batch_.step + k];
-            to[batch_.patch] = 1;
+            for (std::int64_t k = 0; k < batch_.constants; ++k)
+              to[batch_.patch + k] = from[batch_.row_size - batch_.constants + k];
+            to[columns_ - 1] = 1;
           }
         }
       }
@@ -166,6 +169,7 @@ class ConvChunk {
   [[nodiscard]] Scalar* logits() { return logits_; }
 
  private:
+  static std::int64_t columns(const ConvBatch<Scalar>& batch) { return batch.patch + batch.constants + 1; }
   static std::int64_t largest_part(const ConvBatch<Scalar>& batch) {
     std::int64_t largest = 0;
     for (std::int64_t m = 0; m < batch.part_count; ++m)
@@ -247,21 +251,22 @@ double add_conv_gradient(const ConvBatch<Scalar>& batch, const int* labels, Scal
 }
 
 template <class Scalar>
-void conv_probabilities(const ConvBatch<Scalar>& batch, std::int64_t part, Scalar* result, Scalar* scratch) {
+void conv_probabilities(const ConvBatch<Scalar>& batch, Scalar* const* result, Scalar* scratch) {
   ConvChunk<Scalar> chunk(batch, scratch);
   const std::int64_t size = blocks_at_a_time(batch.positions) * conv_lanes;
   for (std::int64_t begin = 0; begin < batch.count; begin += size) {
     const std::int64_t count = batch.count - begin < size ? batch.count - begin : size;
     chunk.convolve(begin, count);
-    for (std::int64_t b = 0; b < chunk.blocks(); ++b) {
-      chunk.pool(b, batch.parts[part]);
-      chunk.template forward<-1>(b, batch.parts[part]);
-      chunk.softmax();
-      const std::int64_t first = begin + b * conv_lanes;
-      for (std::int64_t i = 0; i < conv_lanes && first + i < batch.count; ++i)
-        for (std::int64_t c = 0; c < batch.classes; ++c)
-          result[(first + i) * batch.classes + c] = chunk.logits()[c * conv_lanes + i];
-    }
+    for (std::int64_t b = 0; b < chunk.blocks(); ++b)
+      for (std::int64_t m = 0; m < batch.part_count; ++m) {
+        chunk.pool(b, batch.parts[m]);
+        chunk.template forward<-1>(b, batch.parts[m]);
+        chunk.softmax();
+        const std::int64_t first = begin + b * conv_lanes;
+        for (std::int64_t i = 0; i < conv_lanes && first + i < batch.count; ++i)
+          for (std::int64_t c = 0; c < batch.classes; ++c)
+            result[m][(first + i) * batch.classes + c] = chunk.logits()[c * conv_lanes + i];
+      }
   }
 }
 

@@ -22,8 +22,10 @@ struct ConvPart {
 /// Networks of one shape on a mini-batch. ConvStack says what lies where.
 template <class Scalar>
 struct ConvBatch {
-  std::int64_t positions, patch, step;  ///< of the convolution; values in a patch, from patch to patch
-  std::int64_t classes, filters;        ///< filters of all parts
+  std::int64_t positions, patch;  ///< of the convolution; values of a patch that go along with it
+  std::int64_t constants;         ///< values at the end of a row that every patch has
+  std::int64_t step;              ///< from patch to patch
+  std::int64_t classes, filters;  ///< filters of all parts
   const ConvPart* parts;
   std::int64_t part_count;
   const Scalar* parameters;
@@ -40,8 +42,8 @@ struct ConvKernels {
   /// Adds the derivatives of share·Σ cross entropy to `gradient`; returns that loss. `labels`: by row of x.
   double (*add_gradient)(const ConvBatch<Scalar>&, const int* labels, Scalar share, Scalar* gradient,
                          Scalar* scratch);
-  /// Class probabilities of one part: [count, classes].
-  void (*probabilities)(const ConvBatch<Scalar>&, std::int64_t part, Scalar* result, Scalar* scratch);
+  /// Class probabilities: [part] of [count, classes].
+  void (*probabilities)(const ConvBatch<Scalar>&, Scalar* const* result, Scalar* scratch);
   /// Kingma & Ba 2015 with β 0.9 and 0.999, ε 1e-8; `step` counts from 1. All arrays: [n].
   void (*adam)(std::int64_t n, std::int64_t step, const Scalar* learning_rate, const Scalar* gradient,
                Scalar* first_moment, Scalar* second_moment, Scalar* parameters);
