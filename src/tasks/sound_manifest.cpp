@@ -73,7 +73,7 @@ std::vector<Row> read_csv(const fs::path& file, const std::vector<std::string>& 
 /// Sorted, each once.
 std::vector<std::string> distinct(std::vector<std::string> names) {
   std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -21,6 +22,7 @@
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/nn/allocation.hpp>
+#include <lrid/nn/architecture.hpp>
 #include <lrid/nn/checkpoint.hpp>
 #include <lrid/train/cost.hpp>
 #include <lrid/train/network_run.hpp>
@@ -206,8 +208,9 @@ struct Sum {
   double seconds = 0, trajectories = 0, checkpoints = 0;
   std::int64_t memory = 0, layers = 0;
 
-  void add(const std::optional<Estimate>& estimate) {
+  void add(const std::optional<Estimate>& estimate, std::int64_t observed_layers) {
     ++networks;
+    layers += observed_layers;
     if (!estimate) {
       ++unknown;
       return;
@@ -217,20 +220,29 @@ struct Sum {
     trajectories += static_cast<double>(estimate->trajectory_bytes);
     checkpoints += static_cast<double>(estimate->checkpoint_bytes);
     memory = std::max(memory, estimate->memory_bytes);
-    layers += estimate->layers;
   }
   [[nodiscard]] std::string text(const CostTable& table) const {
-    std::string text = fmt::format(
-        "{} networks with {} layers, {:.2f} {}-hours, at most {} a network, trajectories {}, checkpoints of "
-        "all "
-        "points {}",
-        networks, layers, seconds / 3600, table.gpu ? "GPU" : "processor",
-        bytes_text(static_cast<double>(memory)), bytes_text(trajectories), bytes_text(checkpoints));
+    std::string text = fmt::format("{} networks with {} layers", networks, layers);
+    if (unknown == networks) return text + (networks > 0 ? ", not measured" : "");
+    text +=
+        fmt::format(", {:.2f} {}-hours, at most {} a network, trajectories {}, checkpoints of all points {}",
+                    seconds / 3600, table.gpu ? "GPU" : "processor", bytes_text(static_cast<double>(memory)),
+                    bytes_text(trajectories), bytes_text(checkpoints));
     if (extrapolated > 0) text += fmt::format("; {} extrapolated", extrapolated);
     if (unknown > 0) text += fmt::format("; without {} that were not measured", unknown);
     return text;
   }
 };
+
+/// How many layers are observed when an architecture meets a task. Takes no memory.
+std::int64_t count_layers(const std::string& architecture, const std::string& task) {
+  const tasks::TaskShape shape = tasks::tasks().at(task).usual_shape(architecture);
+  nn::NetworkSpec spec;
+  spec.input = {shape.channels, shape.height, shape.width};
+  spec.contrastive_head = shape.contrastive;
+  spec.options = torch::TensorOptions(torch::kFloat32).device(torch::kMeta);
+  return std::ssize(nn::architectures().at(architecture).build(spec)->layers());
+}
 
 }  // namespace
 
@@ -336,7 +348,6 @@ std::optional<Estimate> estimate(const RunPlan& plan, const CostTable& table) {
                       fixed + (static_cast<double>(nearest->memory_bytes) - fixed) * larger),
                   .trajectory_bytes = static_cast<std::int64_t>(header + points * (layers * 48 * 4 + 6 * 8)),
                   .checkpoint_bytes = config.points * nearest->network_bytes,
-                  .layers = nearest->layers,
                   .extrapolated = !same_kind(*nearest, kind)};
 }
 
@@ -345,6 +356,7 @@ std::string to_text(const std::vector<RunPlan>& plans, const std::vector<bool>& 
   std::string text;
   Sum all;
   std::vector<std::pair<std::string, Sum>> groups;  // in order of plans
+  std::map<std::string, std::int64_t> layers_of;
   for (std::size_t i = 0; i < plans.size(); ++i) {
     const RunPlan& plan = plans[i];
     const std::optional<Estimate> cost = estimate(plan, table);
@@ -361,8 +373,11 @@ std::string to_text(const std::vector<RunPlan>& plans, const std::vector<bool>& 
     const std::string group = plan.config.architecture + " " + plan.config.task;
     auto found = std::ranges::find(groups, group, &std::pair<std::string, Sum>::first);
     if (found == groups.end()) found = groups.insert(found, {group, Sum()});
-    found->second.add(cost);
-    all.add(cost);
+    auto layers = layers_of.find(group);
+    if (layers == layers_of.end())
+      layers = layers_of.emplace(group, count_layers(plan.config.architecture, plan.config.task)).first;
+    found->second.add(cost, layers->second);
+    all.add(cost, layers->second);
   }
   text += fmt::format("\nto do, one network at a time on {}:\n", table.device);
   for (const auto& [group, sum] : groups) text += fmt::format("{}: {}\n", group, sum.text(table));

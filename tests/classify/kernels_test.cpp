@@ -60,8 +60,9 @@ TEST(Kernels, LaneSplitsSortAnyNumberOfKeys) {
     std::uint32_t totals[4] = {};
     for (int i = 0; i < count; ++i)
       for (int l = 0; l < 8; ++l) {
-        const auto rank =
-            static_cast<std::uint32_t>(Key(3).bits(static_cast<std::uint64_t>(i * 8 + l)) >> 48);
+        const auto rank = static_cast<std::uint32_t>(
+            Key(3).bits(std::uint64_t{8} * static_cast<std::uint64_t>(i) + static_cast<std::uint64_t>(l)) >>
+            48);
         keys[0][i * 8 + l] = keys[1][i * 8 + l] = rank << 16 | 1U << 4 | static_cast<std::uint32_t>(i % 4);
       }
     for (int i = 0; i < count; ++i) ++totals[i % 4];

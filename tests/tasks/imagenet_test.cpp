@@ -77,8 +77,10 @@ TEST(ImagenetPreparation, ResnetTruncatesAndNormalises) {
   for (std::int64_t i = 0; i < 128 * 128; ++i)
     half.bytes.insert(half.bytes.end(), 3, static_cast<std::uint8_t>(i % 128));
   const Tensor small = evaluated(ImagenetPreparation(source_of(half), Kind::resnet, 224, true, false));
-  for (const int x : {0, 1, 2, 101, 222})
-    EXPECT_NEAR(small[50][x][0].item<double>(), ((8 + x / 2) / 255.0 - mean[0]) / deviation[0], 1e-5) << x;
+  for (const int x : {0, 1, 2, 101, 222}) {
+    const int grey = 8 + x / 2;
+    EXPECT_NEAR(small[50][x][0].item<double>(), (grey / 255.0 - mean[0]) / deviation[0], 1e-5) << x;
+  }
 }
 
 TEST(ImagenetPreparation, AnotherSizeIsResizedAgain) {

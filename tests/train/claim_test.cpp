@@ -107,7 +107,8 @@ TEST(Claim, OfManyThatTryAtTheSameTimeOneGetsIt) {
     ::close(start[1]);
     std::string got(tries, ' ');
     for (char& byte : got) ASSERT_EQ(::read(answers[0], &byte, 1), 1);
-    std::ofstream{folder / "done"};
+    std::ofstream done(folder / "done");
+    done.close();
     for (const pid_t child : children) ::waitpid(child, nullptr, 0);
     ::close(answers[0]);
     ::close(answers[1]);

@@ -53,7 +53,6 @@ struct Estimate {
   std::int64_t memory_bytes = 0;      ///< as Cost
   std::int64_t trajectory_bytes = 0;  ///< file, about
   std::int64_t checkpoint_bytes = 0;  ///< in it besides, where all points are kept
-  std::int64_t layers = 0;            ///< samples of the dataset
   bool extrapolated = false;          ///< from another batch size or learning rule: times and activations in
                                       ///< proportion to the batch
 };
