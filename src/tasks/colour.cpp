@@ -70,8 +70,8 @@ void scale_contrast(std::span<float> pixels, float factor) {
 }
 
 void scale_saturation(std::span<float> pixels, float factor) {
-  // With hue and value as they are, all three distances from the value scale alike: by the new saturation over
-  // the old one, min(s·factor, 1)/s, and s = (max − min)/max.
+  // With hue and value as they are, all three distances from the value scale alike: by the new saturation
+  // over the old one, min(s·factor, 1)/s, and s = (max − min)/max.
   for (std::size_t i = 0; i + 2 < pixels.size(); i += 3) {
     float* const rgb = &pixels[i];
     const float value = std::max({rgb[0], rgb[1], rgb[2]});

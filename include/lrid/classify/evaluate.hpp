@@ -29,8 +29,8 @@ struct CellResult {
   bool operator==(const CellResult&) const = default;
 };
 
-/// Nested cross-validation of one of the condition's splits: the inner folds choose a setting, which is fitted to the whole training part and
-/// judges the test part. Figures:
+/// Nested cross-validation of one of the condition's splits: the inner folds choose a setting, which is
+/// fitted to the whole training part and judges the test part. Figures:
 /// - `calibration_error`, `log_loss` of the calibrated probabilities;
 /// - `network_accuracy`, `network_calibration_error`: of verdicts per network, where splits are by network;
 /// - where the condition has unknown samples: `auroc_uncertainty`, `auroc_distance`, `auroc_novelty` (of
