@@ -79,16 +79,28 @@ trap 'rm -rf "$work"' EXIT
 sed -E 's# -include [^ "]*cmake_pch\.hxx##; s# -Winvalid-pch##; s# -fpch-preprocess##' "$build/compile_commands.json" \
   > "$work/compile_commands.json"
 
-# Clean files are remembered by what the answer depends on: the file, our headers, the checks.
+# Clean files are remembered by what the answer depends on: the file, those of our headers that the compiler
+# last saw it include (all of them where that is not known), the checks.
 mkdir -p "$cache/clang-tidy"
-common=$( (sha256sum .clang-tidy; find include src apps tests benchmarks -name '*.hpp' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
-          sha256sum | cut -d' ' -f1)
+all_headers=$(find include src apps tests benchmarks -name '*.hpp' | LC_ALL=C sort)
+{ [ ! -f "$build/build.ninja" ] || ninja -C "$build" -t deps; } | awk -v root="$PWD/" -v build="$(cd "$build" && pwd)/" '
+  function whole(path) {  # relative ones are so to the build folder
+    if (path !~ /^\//) path = build path
+    while (sub(/\/[^\/]+\/\.\.\//, "/", path)) {}
+    return path
+  }
+  /^[^ ]/ { file = "" }
+  /^ / && file == "" && /\.cpp$/ { file = substr(whole($1), length(root) + 1) }
+  /^ / && /\.hpp$/ && index(path = whole($1), root) == 1 { print file "\t" path }' | LC_ALL=C sort -u > "$work/includes"
 todo=()
 seen=0
 for file in "${present[@]}"; do
   if [[ $file != *.cpp ]] || ! grep -qF "/$file\"" "$work/compile_commands.json"; then continue; fi
   seen=$((seen + 1))
-  stamp=$cache/clang-tidy/$( (echo "$common $file"; cat "$file") | sha256sum | cut -d' ' -f1)
+  headers=$(awk -F '\t' -v file="$file" '$1 == file { print $2 }' "$work/includes")
+  # Contents only: the folder that the clone lies in does not matter.
+  # shellcheck disable=SC2086  # a name a word: none of ours has blanks
+  stamp=$cache/clang-tidy/$( (echo "$file"; cat .clang-tidy "$file" ${headers:-$all_headers}) | sha256sum | cut -d' ' -f1)
   [ -e "$stamp" ] || todo+=("$file" "$stamp")
 done
 # Only clang-tidy's findings: what counts as a compiler warning is for the compiler to say.

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include <torch/types.h>
 
@@ -57,8 +58,7 @@ void TaskDescent::update() {
     // Taken, not zeroed: the next backward pass then hands over its buffers instead of adding to these.
     Tensor& gradient = parameter.tensor.mutable_grad();
     if (!gradient.defined()) throw std::logic_error(parameter.name + " has no gradient");
-    gradients.push_back(std::move(gradient));
-    gradient.reset();
+    gradients.push_back(std::exchange(gradient, Tensor()));
   }
   use_gradients(gradients);
   optimizer_->update(gradients);

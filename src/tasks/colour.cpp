@@ -62,9 +62,9 @@ void scale_contrast(std::span<float> pixels, float factor) {
   std::array<double, 3> sums{};
   for (std::size_t i = 0; i + 2 < pixels.size(); i += 3)
     for (std::size_t c = 0; c < 3; ++c) sums[c] += static_cast<double>(pixels[i + c]);
+  const std::size_t n = pixels.size() / 3;
   std::array<float, 3> means{};
-  for (std::size_t c = 0; c < 3; ++c)
-    means[c] = static_cast<float>(sums[c] / static_cast<double>(pixels.size() / 3));
+  for (std::size_t c = 0; c < 3; ++c) means[c] = static_cast<float>(sums[c] / static_cast<double>(n));
   for (std::size_t i = 0; i + 2 < pixels.size(); i += 3)
     for (std::size_t c = 0; c < 3; ++c) pixels[i + c] = (pixels[i + c] - means[c]) * factor + means[c];
 }

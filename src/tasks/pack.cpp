@@ -139,7 +139,7 @@ class MappedFile {
 
 class PackSource : public EncodedSource {
  public:
-  explicit PackSource(const fs::path& path) : EncodedSource({}), path_(path.string()), file_(path) {
+  explicit PackSource(const fs::path& path) : EncodedSource(ImageList()), path_(path.string()), file_(path) {
     const std::string_view all = file_.bytes();
     if (all.size() < header_size || !all.starts_with(magic))
       bad_input("{}: is no pack, expected a file that lrid-train --pack has made", path_);

@@ -34,10 +34,11 @@ float aligned_scale(std::int64_t in, std::int64_t out) {
   return out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1) : 0.0F;
 }
 
-/// A line of `channels` values a pixel at the places of `columns`. `Channels`: 0 where it is known only now.
-template <std::int64_t Channels, class Value>
+/// A line of `channels` values a pixel at the places of `columns`. `fixed`: the same number, 0 where it is
+/// known only now.
+template <std::int64_t fixed, class Value>
 void narrow_line(const Value* in, const std::vector<Between>& columns, std::int64_t channels, float* out) {
-  const std::int64_t n = Channels > 0 ? Channels : channels;
+  const std::int64_t n = fixed > 0 ? fixed : channels;
   for (const Between& column : columns) {
     const Value* left = in + column.first * n;
     const Value* right = in + column.second * n;

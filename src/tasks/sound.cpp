@@ -67,10 +67,11 @@ std::vector<float> SoundFile::read(std::int64_t begin, std::int64_t count) {
 }
 
 std::vector<float> resample_sound(const std::vector<float>& sound, std::int64_t from, std::int64_t to) {
-  if (from == to) return sound;
-  const std::size_t wanted =
-      (2 * sound.size() * static_cast<std::size_t>(to) + static_cast<std::size_t>(from)) /
-      (2 * static_cast<std::size_t>(from));
+  if (from == to || sound.empty()) return sound;
+  // At least one: soxr does not survive being asked for none.
+  const std::size_t wanted = std::max<std::size_t>(
+      1, (2 * sound.size() * static_cast<std::size_t>(to) + static_cast<std::size_t>(from)) /
+             (2 * static_cast<std::size_t>(from)));
   std::vector<float> result(wanted, 0.0F);
   std::size_t made = 0;
   const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);

@@ -36,7 +36,7 @@ std::vector<float> read_part(SoundFile& file, double part) {
   const auto begin = static_cast<std::int64_t>(part * static_cast<double>(file.frames() - count + 1));
   std::vector<float> sound = resample_sound(file.read(begin, count), file.rate(), rate);
   if (std::ssize(sound) > clip_samples) sound.resize(clip_samples);
-  if (sound.empty()) sound.assign(1, 0.0F);  // less than half a sample at the clip's rate
+  if (sound.empty()) sound.assign(1, 0.0F);  // a file without sound
   return sound;
 }
 

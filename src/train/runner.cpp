@@ -346,6 +346,7 @@ class Runner {
         mark_failed(i, run, reason);
       else
         try_alone(i, run, reason);
+      nn::release_freed_memory();
     } catch (const ClaimLost& lost) {
       spdlog::warn("{}", lost.what());
       run.reset();

@@ -107,8 +107,8 @@ TEST_F(LridTrainSweep, StatusAndVerifySayWhatTheFilesHold) {
   use_sweep(
       tiny +
       "[schedule]\nwarmup = 0\n[sweep]\n\"optimizer.learning_rate\" = [1e30, 0.01]\nmodel_seed = [0, 1]\n");
-  EXPECT_EQ(run_command(to("runs", "--shard 0/2")).exit_code, 1);
-  EXPECT_EQ(run_command(to("runs", "--shard 1/2")).exit_code, 1);
+  EXPECT_EQ(run_command(to("runs", "--shard 0/2")).exit_code, 1) << "both with the rate that diverges";
+  EXPECT_EQ(run_command(to("runs", "--shard 1/2")).exit_code, 0);
   const json after = status("runs");
   EXPECT_EQ(after["done"], 2);
   EXPECT_EQ(after["failed"], 2);
@@ -170,17 +170,18 @@ long address_space_of(const std::string& command) {
 }
 
 TEST_F(LridTrainSweep, OneThatExceedsMemoryIsFailedAndTheSweepGoesOn) {
-  use_sweep(tiny + "[sweep]\nbatch_size = [200, 20]\n");
-  const long enough = address_space_of(to("small", "--set batch_size=20 --shard 1/2"));
-  const auto limited =
-      run_command(fmt::format("ulimit -v {}; {}", enough + 50 * 1024, to("runs", "--set points=3")));
+  // The large one needs 700 MB more than the small one and fails at a tensor, where LibTorch reports it.
+  use_sweep(tiny + "[sweep]\nbatch_size = [1000, 20]\n");
+  const std::string with = "--set points=3 --set data.training_samples=1000";
+  const long enough = address_space_of(to("small", with + " --set batch_size=20 --shard 1/2"));
+  const auto limited = run_command(fmt::format("ulimit -v {}; {}", enough + 200 * 1024, to("runs", with)));
   EXPECT_EQ(limited.exit_code, 1) << limited.err;
-  const json after = json::parse(run_command(to("runs", "--set points=3 --status --json")).out);
+  const json after = json::parse(run_command(to("runs", with + " --status --json")).out);
   EXPECT_EQ(after["runs"][0]["state"], "failed");
   EXPECT_NE(after["runs"][0]["reason"], "") << limited.err;
   EXPECT_EQ(after["runs"][1]["state"], "done") << limited.err;
   // Where there is more, it is made up for.
-  EXPECT_EQ(run_command(to("runs", "--set points=3 --retry-failed")).exit_code, 0);
+  EXPECT_EQ(run_command(to("runs", with + " --retry-failed")).exit_code, 0);
 }
 
 /// What is left of a process that the system kills, as it does for want of memory.
@@ -222,8 +223,10 @@ TEST_F(LridTrainSweep, SignalsOfASchedulerEndItWithItsStatesWritten) {
   ASSERT_EQ(run_command(to("straight")).exit_code, 0);
   for (const int signal_number : {SIGUSR1, SIGTERM}) {
     const fs::path state = folder / ("runs/" + one + ".state");
+    const auto before = fs::exists(state) ? fs::last_write_time(state) : fs::file_time_type::min();
     EXPECT_EQ(run_and_signal(
-                  to("runs"), [&] { return fs::exists(state); }, signal_number),
+                  to("runs"), [&] { return fs::exists(state) && fs::last_write_time(state) > before; },
+                  signal_number),
               130);
     EXPECT_TRUE(fs::exists(state));
     for (const auto& entry : fs::directory_iterator(folder / "runs"))

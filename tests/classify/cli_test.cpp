@@ -172,7 +172,7 @@ TEST_F(Cli, BadInputIsOneLineAndExitCode2) {
   io::write_dataset(folder_ / "d.h5", testing::tiny_dataset());
   expect_bad_input("experimnt = 'separability'", "d.h5", "experiment");
   expect_bad_input("experiment = 'seperability'", "d.h5", "separability");
-  expect_bad_input("classifiers = ['svm', 'knn']", "d.h5", "forest");
+  expect_bad_input("classifiers = ['svm', 'lda']", "d.h5", "forest");
   expect_bad_input("splits = 0", "d.h5", "splits");
   expect_bad_input("[svm]\nC = [0]", "d.h5", "svm.C");
   expect_bad_input("[svm]\nC = []", "d.h5", "svm.C");

@@ -17,7 +17,6 @@ namespace lrid::nn {
 namespace {
 
 using nlohmann::json;
-using testing::close;
 using testing::read_tensor;
 
 json load_cases() {

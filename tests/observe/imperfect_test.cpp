@@ -22,7 +22,7 @@ using nn::Tensor;
 Tensor read(const io::hdf5::Group& group, const std::string& name) {
   const io::hdf5::Dataset dataset = group.dataset(name);
   std::vector<double> values = dataset.read<double>();
-  const auto shape = dataset.shape();
+  const auto& shape = dataset.shape();
   return torch::from_blob(values.data(), std::vector<std::int64_t>(shape.begin(), shape.end()),
                           torch::kFloat64)
       .clone();

@@ -28,7 +28,8 @@ class SoundFile {
   std::int64_t frames_ = 0, rate_ = 0, channels_ = 0;
 };
 
-/// The sound at another rate: ⌊n·to/from + ½⌋ samples (the SoX resampler, high quality).
+/// The sound at another rate: ⌊n·to/from + ½⌋ samples, of a sound that is not empty at least one (the SoX
+/// resampler, high quality).
 std::vector<float> resample_sound(const std::vector<float>& sound, std::int64_t from, std::int64_t to);
 
 /// Root mean square; 0 of nothing.
