@@ -366,7 +366,7 @@ TEST_F(LridTrainSweep, CostsAreMeasuredOnceAndEstimatedFrom) {
   EXPECT_NE(dry.out.find("; 2 extrapolated"), std::string::npos) << dry.out;
   const auto unknown =
       run_command(to("none", fmt::format("--dry-run --costs '{}' --set architecture=KNet5", costs)));
-  EXPECT_NE(unknown.out.find("without 2 that were not measured"), std::string::npos) << unknown.out;
+  EXPECT_NE(unknown.out.find("2 networks with 10 layers, not measured"), std::string::npos) << unknown.out;
   EXPECT_FALSE(fs::exists(folder / "none"));
 
   write_atomically(costs, table + "[[network]]\nbatch = 3\n");
