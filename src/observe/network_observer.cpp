@@ -2,6 +2,7 @@
 
 #include <torch/csrc/autograd/grad_mode.h>
 
+#include <lrid/core/error.hpp>
 #include <lrid/observe/network_observer.hpp>
 
 namespace lrid::observe {
@@ -27,16 +28,18 @@ bool is_channels_last(const Tensor& tensor) {
   return tensor.dim() == 4 && !tensor.is_contiguous() && tensor.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-/// The tensor on the host, dense in the wanted layout; the tensor itself where it is so already.
+/// The tensor dense in the wanted layout; the tensor itself where it is so already.
 Tensor dense(const Tensor& tensor, bool channels_last) {
-  return tensor.detach().cpu().contiguous(channels_last ? at::MemoryFormat::ChannelsLast
-                                                        : at::MemoryFormat::Contiguous);
+  return tensor.detach().contiguous(channels_last ? at::MemoryFormat::ChannelsLast
+                                                  : at::MemoryFormat::Contiguous);
 }
 
 /// Rows: the first dimension. The tensor must be dense and outlive the view.
 stats::View view_of(const Tensor& tensor) {
   const std::int64_t rows = tensor.size(0), columns = rows == 0 ? 0 : tensor.numel() / rows;
-  return {tensor.const_data_ptr(), element_type(tensor), rows, columns, columns, {}};
+  const stats::Device device =
+      tensor.is_cuda() ? stats::Device{stats::Device::Kind::cuda, tensor.device().index()} : stats::Device{};
+  return {tensor.const_data_ptr(), element_type(tensor), rows, columns, columns, device};
 }
 
 }  // namespace
@@ -77,18 +80,19 @@ NetworkObserver::NetworkObserver(nn::Network& network, const std::vector<stats::
 void NetworkObserver::begin(const rules::LearningRule* backward, Key where) {
   const torch::NoGradGuard no_grad;
   folds_.clear();
+  folds_.reserve(layers_.size());  // what waits refers to them
+  waiting_.clear();                // of a pass that did not end
+  waiting_bytes_ = 0;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const nn::ObservedLayer& layer = *network_.layers()[i];
     const Layer& known = layers_[i];
     stats::LayerFold& fold = folds_.emplace_back(*known.plan, where.with(layer.spec().name));
 
-    const Tensor weights = dense(layer.weight, false);
-    fold.set_weights(
-        {weights.const_data_ptr(), element_type(weights), 1, weights.numel(), weights.numel(), {}});
+    measure(fold, dense(layer.weight, false).view({1, -1}), true);
 
     const Tensor b = backward != nullptr ? backward->backward_kernel(i) : Tensor();
     // In float64: one sample's worth of work, and S is what all stimuli are multiplied with.
-    const Tensor kernel = dense(b.defined() ? b : layer.weight, false).to(torch::kFloat64);
+    const Tensor kernel = dense(b.defined() ? b : layer.weight, false).cpu().to(torch::kFloat64);
     std::vector<std::int64_t> sizes = known.input_sizes;
     sizes.insert(sizes.begin(), 1);
     for (std::size_t cell = 0; cell < measured_.size(); ++cell) {
@@ -99,12 +103,42 @@ void NetworkObserver::begin(const rules::LearningRule* backward, Key where) {
       fold.set_layer_change(cell, view_of(s));
     }
   }
+  launch_waiting();
+}
+
+void NetworkObserver::measure(stats::LayerFold& fold, const Tensor& values, bool weights) {
+  const stats::View view = view_of(values);
+  if (view.device.kind == stats::Device::Kind::cuda && fold.takes(view)) {
+    waiting_.push_back({values, values._version(), {&fold, view, weights}});
+    waiting_bytes_ += values.nbytes();
+    // Small layers share a batch of launches; outputs are not kept for long.
+    constexpr std::size_t most_kept = 256 << 20;
+    if (waiting_bytes_ >= most_kept) launch_waiting();
+    return;
+  }
+  const Tensor host = values.cpu();
+  if (weights)
+    fold.set_weights(view_of(host));
+  else
+    fold.add(view_of(host));
+}
+
+void NetworkObserver::launch_waiting() {
+  std::vector<stats::LayerFold::Data> data;
+  for (const Waiting& waiting : waiting_) {
+    if (waiting.values._version() != waiting.version)
+      work_failed("a layer's output was changed in place before it was measured");
+    data.push_back(waiting.data);
+  }
+  if (!data.empty()) stats::LayerFold::measure_on_device(data);
+  waiting_.clear();  // what comes next on the device comes after what was launched
+  waiting_bytes_ = 0;
 }
 
 nn::LayerSink NetworkObserver::sink() {
   return [this](std::size_t index, const Tensor&, const Tensor& output) {
-    const Tensor units = dense(output, layers_[index].channels_last);
-    folds_[index].add(view_of(units));
+    measure(folds_[index], dense(output, layers_[index].channels_last), false);
+    if (index + 1 == layers_.size()) launch_waiting();
   };
 }
 

@@ -11,6 +11,7 @@
 #include <lrid/stats/distribution.hpp>
 #include <lrid/stats/layer_fold.hpp>
 
+#include "device_batch.hpp"
 #include "grid_fold.hpp"
 #include "kernels.hpp"
 
@@ -31,10 +32,6 @@ GridFold<T>& grid_fold() {
 }
 
 void require(const View& view, std::int64_t columns, const char* what) {
-  if (view.device.kind != Device::Kind::cpu)
-    work_failed(
-        "statistics of {} on a CUDA device: this build has no kernels for it, expected data on the host",
-        what);
   if (view.columns != columns)
     work_failed("statistics of {}: {} values in a set, expected {}", what, view.columns, columns);
 }
@@ -132,6 +129,15 @@ struct LayerFold::State {
                         std::span<Distribution> activations, std::span<double> change_sums) const;
   void add_up(std::int64_t stimulus, std::span<const Distribution> activations,
               std::span<const double> change_sums);
+  /// Results that a device owes, in the order in which they were asked for.
+  void take_results();
+
+  /// A view's rows in a batch.
+  struct Pending {
+    std::shared_ptr<DeviceBatch> batch;
+    std::size_t first, rows;
+    bool weights;
+  };
 
   const LayerPlan::Parts& plan;
   const Key where;
@@ -139,6 +145,8 @@ struct LayerFold::State {
   std::vector<Cell> cells;
   std::vector<Change> changes;
   std::optional<std::array<double, 3>> measured_change;
+  std::vector<Pending> pending;
+  std::shared_ptr<const double> s_on_device;
 };
 
 LayerFold::LayerFold(const LayerPlan& plan, Key where)
@@ -147,6 +155,8 @@ LayerFold::~LayerFold() = default;
 LayerFold::LayerFold(LayerFold&&) noexcept = default;
 
 void LayerFold::set_weights(const View& weights) {
+  if (weights.device.kind != Device::Kind::cpu)
+    return measure_on_device(std::array{Data{this, weights, true}});
   State& state = *state_;
   const LayerPlan::Parts& plan = state.plan;
   require(weights, plan.shape.weights, "weights");
@@ -170,6 +180,7 @@ void LayerFold::set_layer_change(std::size_t cell, const View& s) {
   const std::size_t index = state.plan.change_of.at(cell);
   const UnitSubset& outputs = state.plan.changes[index].outputs;
   State::Change& change = state.changes[index];
+  state.s_on_device.reset();
   const auto take = [&]<class T>(const Row<T>& row) {
     change.s.resize(row.size());
     for (std::size_t unit = 0; unit < row.size(); ++unit)
@@ -230,7 +241,10 @@ void LayerFold::State::add_up(std::int64_t stimulus, std::span<const Distributio
 }
 
 void LayerFold::add(const View& stimuli) {
+  if (stimuli.device.kind != Device::Kind::cpu)
+    return measure_on_device(std::array{Data{this, stimuli, false}});
   State& state = *state_;
+  state.take_results();
   require(stimuli, state.plan.shape.units, "activations");
   const std::size_t cells = state.cells.size(), changes = state.changes.size();
   std::vector<Distribution> activations(static_cast<std::size_t>(std::min(batch, stimuli.rows)) * cells);
@@ -256,7 +270,51 @@ void LayerFold::add(const View& stimuli) {
   }
 }
 
+bool LayerFold::takes(const View& view) const {
+  if (view.device.kind == Device::Kind::cpu) return true;
+  const LayerPlan::Parts& plan = state_->plan;
+  return has_device_kernels() && view.type != ElementType::f64 && plan.cells.size() == 1 &&
+         plan.cells.front().perfect() && plan.shape.missing == Missing::propagate;
+}
+
+void LayerFold::measure_on_device(std::span<const Data> data) {
+  std::vector<DeviceBatch::Rows> rows;
+  for (const auto& [fold, view, weights] : data) {
+    State& state = *fold->state_;
+    if (!fold->takes(view))
+      work_failed(
+          "statistics on a CUDA device: expected float32, float16 or bfloat16, a perfect measurement, and "
+          "a program with kernels for it");
+    require(view, weights ? state.plan.shape.weights : state.plan.shape.units,
+            weights ? "weights" : "activations");
+    const std::vector<double>& s = state.changes.front().s;
+    const bool with_s = !weights && !s.empty() && state.plan.shape.activation == Activation::relu;
+    if (with_s && !state.s_on_device) state.s_on_device = copy_to_device(s, view.device);
+    rows.push_back({view, with_s ? state.s_on_device : nullptr});
+  }
+  const auto batch = std::make_shared<DeviceBatch>(std::move(rows));
+  std::size_t first = 0;
+  for (const auto& [fold, view, weights] : data) {
+    const auto count = static_cast<std::size_t>(view.rows);
+    fold->state_->pending.push_back({batch, first, count, weights});
+    first += count;
+  }
+}
+
+void LayerFold::State::take_results() {
+  for (const auto& [batch, first, rows, weights] : std::exchange(pending, {}))
+    for (const DeviceBatch::Result& result : std::span(batch->results()).subspan(first, rows)) {
+      const bool all_active = plan.shape.activation == Activation::identity;
+      const double change = all_active ? changes.front().sum : result.positive_s;
+      if (weights)
+        cells.front().weights = result.statistics;
+      else
+        add_up(stimuli++, std::span(&result.statistics, 1), std::span(&change, 1));
+    }
+}
+
 ObservableRow LayerFold::row(std::size_t index) const {
+  state_->take_results();
   const State& state = *state_;
   const State::Cell& cell = state.cells.at(index);
   const auto stimuli = static_cast<double>(state.stimuli);  // 0: means become NaN
@@ -276,6 +334,7 @@ ObservableRow LayerFold::row(std::size_t index) const {
 }
 
 std::int64_t LayerFold::stimuli() const {
+  state_->take_results();
   return state_->stimuli;
 }
 

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "formulas-inl.hpp"
-
 namespace lrid::stats {
 
 namespace {
@@ -13,7 +11,6 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 using Powers = plain::PowerSums<double>;
-using Central = plain::CentralSums<double>;
 
 /// A vector may be written behind the values that are kept.
 constexpr std::size_t slack = 64;
@@ -23,46 +20,9 @@ constexpr double standard_errors = 3;
 
 constexpr double quantiles[] = {0.5, 0.75};
 
-/// Power sums about 0 lose digits with κ² = 1 + mean²/variance; up to here they may.
-constexpr double largest_condition = 8;
-
-/// Eighth powers and fourth powers of their differences stay far inside float64's range if values do not go
-/// beyond 2^±60; otherwise the power of two that brings the largest to 1.
-int exponent_to_scale_by(double largest) {
-  if (largest == 0 || !std::isfinite(largest)) return 0;
-  const int exponent = std::ilogb(largest);
-  return std::abs(exponent) <= 60 ? 0 : std::clamp(-exponent, -1000, 1000);
-}
-
 /// Index from above in a set of n values, sorted: round_half_even((n−1)(1−q)).
 std::size_t descending_index(std::size_t n, double q) {
   return static_cast<std::size_t>(std::nearbyint(static_cast<double>(n - 1) * (1 - q)));  // ties to even
-}
-
-/// Mean of d, d², d³, d⁴ where d is the distance from a centre.
-struct Moments {
-  double first = 0, second = 0, third = 0, fourth = 0;
-};
-
-/// The seven statistics from moments about `centre` and order statistics, all of values times 2^−exponent.
-std::array<double, Distribution::statistic_count> statistics_of(const Moments& m, double centre, double norm,
-                                                                double median, double third_quartile,
-                                                                int exponent) {
-  // About the true mean, centre + m.first (Chan, Golub & LeVeque 1983).
-  const double shift = m.first;
-  const double variance = std::max(0.0, m.second - shift * shift);
-  const double fourth =
-      m.fourth - 4 * shift * m.third + 6 * shift * shift * m.second - 3 * shift * shift * shift * shift;
-  const double mean = centre + shift;
-  const double skew = variance > 0 ? 3 * ((centre - median) + shift) / std::sqrt(variance) : nan;
-  const double kurtosis = variance > 0 ? fourth / (variance * variance) : nan;
-  return {std::ldexp(norm, exponent),
-          std::ldexp(mean, exponent),
-          std::ldexp(variance, 2 * exponent),
-          std::ldexp(median, exponent),
-          std::ldexp(third_quartile, exponent),
-          skew,
-          kurtosis};
 }
 
 /// The rank-th smallest absolute value of an ascending list.
@@ -111,13 +71,12 @@ template <class T>
 void SetFold<T>::start(std::int64_t n, std::span<T> sample) {
   kernels_ = &kernels<T>();
   n_ = static_cast<std::size_t>(n);
+  set_ = {.n = static_cast<double>(n)};
   for (auto& function : result_.values) function.fill(nan);
   // NaN is also what a set with a NaN comes to.
   done_ = n == 0 || std::ranges::any_of(sample, [](T v) { return std::isnan(v); });
   if (done_) return;
   sums_ = Sums::powers;
-  exponent_ = 0;
-  with_central_ = false;
   if (list_.size() > 4 * n_ + block_size) list_ = {};  // a much larger set's
   place_brackets(sample);
   begin_pass();
@@ -180,9 +139,10 @@ void SetFold<T>::begin_pass() {
 template <class T>
 void SetFold<T>::add(std::span<const T> values) {
   if (done_ || values.empty()) return;
-  const double scale = std::ldexp(1.0, exponent_);
+  const double scale = std::ldexp(1.0, set_.exponent);
   if (sums_ == Sums::powers) kernels_->add_powers(values.data(), values.size(), scale, powers_);
-  if (sums_ == Sums::central) kernels_->add_central(values.data(), values.size(), scale, centres_, central_);
+  if (sums_ == Sums::central)
+    kernels_->add_central(values.data(), values.size(), scale, set_.centres, central_);
   if (list_.size() < listed_ + values.size() + slack)
     list_.resize(std::max(listed_ + listed_ / 4, listed_ + values.size() + slack));
   listed_ += kernels_->collect(values.data(), values.size(), brackets_, with_absolute_, above_,
@@ -203,7 +163,7 @@ void SetFold<T>::resolve(Search& search, std::size_t above, SelectionBuffers<T>&
   const T width = search.attempts++ == 0 ? bracket.high - bracket.low : infinity;
 
   if (search.rank < not_above) {
-    const T smallest = search.absolute ? T(0) : static_cast<T>(std::ldexp(powers_.low, -exponent_));
+    const T smallest = search.absolute ? T(0) : static_cast<T>(std::ldexp(powers_.low, -set_.exponent));
     if (bracket.low <= smallest) return found(bracket.low);  // as nothing is below it
     search.at_most = bracket.low;
     // An empty bracket means that many values are equal: the next one tells whether these are it.
@@ -245,27 +205,6 @@ T SetFold<T>::select(SelectionBuffers<T>& buffers, std::size_t count, std::size_
 }
 
 template <class T>
-typename SetFold<T>::Sums SetFold<T>::sums_of_next_pass() {
-  const bool trivial = powers_.low == powers_.high || std::isinf(powers_.low) || std::isinf(powers_.high);
-  if (sums_ != Sums::powers || trivial) return Sums::none;
-  if (exponent_ == 0) {
-    exponent_ = exponent_to_scale_by(std::max(powers_.high, -powers_.low));
-    if (exponent_ != 0) return Sums::powers;
-  }
-  const auto mean = [&](int power) { return sum_of_lanes(powers_.sum[power]) / static_cast<double>(n_); };
-  const auto good = [](double first, double second) {
-    return (second - first * first) * largest_condition >= second;
-  };
-  const bool raw = good(mean(Powers::p1), mean(Powers::p2)),
-             absolute = powers_.low >= 0 || good(mean(Powers::a1), mean(Powers::p2)),
-             square = good(mean(Powers::p2), mean(Powers::p4));
-  if (raw && absolute && square) return Sums::none;
-  centres_ = {mean(Powers::p1), mean(Powers::a1), mean(Powers::p2)};
-  with_central_ = true;
-  return Sums::central;
-}
-
-template <class T>
 bool SetFold<T>::end_pass(SelectionBuffers<T>& buffers) {
   // |v| overflows only where a scale helps; a sum of absolute values is NaN only through a NaN.
   if (done_ || std::isnan(sum_of_lanes(powers_.sum[Powers::a1]))) return done_ = true;
@@ -280,67 +219,19 @@ bool SetFold<T>::end_pass(SelectionBuffers<T>& buffers) {
     }
   }
   with_absolute_ = powers_.low < 0;
-  sums_ = sums_of_next_pass();
+  set_.low = powers_.low;
+  set_.high = powers_.high;
+  std::ranges::transform(powers_.sum, set_.powers, sum_of_lanes);
+  std::ranges::transform(central_.sum, set_.central, sum_of_lanes);
+  sums_ = next_sums(set_, sums_);
   done_ = sums_ == Sums::none && std::ranges::all_of(searches_, &Search::found);
-  if (!done_)
-    begin_pass();
-  else if (std::isinf(powers_.low) || std::isinf(powers_.high))
-    finish_infinite();
-  else
-    finish();
-  return done_;
-}
-
-/// IEEE arithmetic as in the definitions, where ∞ − ∞ spoils all central moments.
-template <class T>
-void SetFold<T>::finish_infinite() {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  const double mean = sum_of_lanes(powers_.sum[Powers::p1]) / static_cast<double>(n_);
-  const double median = searches_[0].value, third = searches_[1].value;
-  const double median_abs = searches_[2].value, third_abs = searches_[3].value;
-  result_ = {{{{infinity, mean, nan, median, third, nan, nan},
-               {infinity, infinity, nan, median_abs, third_abs, nan, nan},
-               {infinity, infinity, nan, median_abs * median_abs, third_abs * third_abs, nan, nan}}}};
-}
-
-template <class T>
-void SetFold<T>::finish() {
-  const auto n = static_cast<double>(n_);
-  Moments raw, absolute, square;  // about centres_
-  if (powers_.low == powers_.high) {
-    const int now = exponent_;
-    exponent_ = exponent_to_scale_by(std::abs(powers_.low));
-    const double value = std::ldexp(powers_.low, exponent_ - now);
-    centres_ = {value, std::abs(value), value * value};
-  } else if (with_central_) {
-    const auto moments = [&](int function) -> Moments {
-      const auto mean = [&](int k) { return sum_of_lanes(central_.sum[function + k]) / n; };
-      return {mean(0), mean(1), mean(2), mean(3)};
-    };
-    raw = moments(Central::raw);
-    absolute = moments(Central::absolute);
-    square = moments(Central::square);
+  if (done_) {
+    for (std::size_t i = 0; i < 4; ++i) set_.order[i] = static_cast<double>(searches_[i].value);
+    result_ = distribution_of(set_);
   } else {
-    const auto mean = [&](int power) { return sum_of_lanes(powers_.sum[power]) / n; };
-    centres_ = {0, 0, 0};
-    raw = {mean(Powers::p1), mean(Powers::p2), mean(Powers::p3), mean(Powers::p4)};
-    absolute = {mean(Powers::a1), raw.second, mean(Powers::a3), raw.fourth};
-    square = {raw.second, raw.fourth, mean(Powers::p6), mean(Powers::p8)};
+    begin_pass();
   }
-
-  const double mean_square = centres_.square + square.first;
-  const double norm = std::sqrt(n * mean_square);
-  const double norm_square =
-      std::sqrt(n * (square.second - square.first * square.first + mean_square * mean_square));
-  std::array<double, 4> order;
-  for (std::size_t i = 0; i < 4; ++i)
-    order[i] = std::ldexp(static_cast<double>(searches_[i].value), exponent_);
-  result_.values[0] = statistics_of(raw, centres_.raw, norm, order[0], order[1], -exponent_);
-  result_.values[1] = powers_.low >= 0
-                          ? result_.values[0]
-                          : statistics_of(absolute, centres_.absolute, norm, order[2], order[3], -exponent_);
-  result_.values[2] = statistics_of(square, centres_.square, norm_square, order[2] * order[2],
-                                    order[3] * order[3], -2 * exponent_);
+  return done_;
 }
 
 template class SetFold<float>;

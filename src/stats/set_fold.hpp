@@ -10,6 +10,7 @@
 #include <lrid/stats/distribution.hpp>
 
 #include "kernels.hpp"
+#include "set_sums.hpp"
 
 namespace lrid::stats {
 
@@ -68,25 +69,18 @@ class SetFold {
     bool found = false;
     T value = 0;
   };
-  enum class Sums { powers, central, none };
-
   void place_brackets(std::span<T> sample);
   void begin_pass();
   void resolve(Search& search, std::size_t above, SelectionBuffers<T>& buffers);
   T select(SelectionBuffers<T>& buffers, std::size_t count, std::size_t rank) const;
-  [[nodiscard]] Sums sums_of_next_pass();
-  void finish();
-  void finish_infinite();
 
   const Kernels<T>* kernels_ = nullptr;
   std::size_t n_ = 0;
   bool done_ = false;
   Sums sums_ = Sums::powers;  ///< what this pass adds up
-  int exponent_ = 0;          ///< of values times 2^exponent
   PowerTotals powers_;
   CentralTotals central_;
-  bool with_central_ = false;  ///< central_ is what counts
-  Centres centres_{};
+  SetSums set_;                     ///< up to the end of the pass before
   std::array<Search, 4> searches_;  ///< median, third quartile; of absolute values: median, third quartile
   Brackets<T> brackets_{};
   bool with_absolute_ = false;

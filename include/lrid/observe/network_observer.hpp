@@ -13,7 +13,8 @@ namespace lrid::observe {
 
 /// Measures the observables of all layers of a network while the probe set passes through it: the one place
 /// where tensors become the spans that lrid::stats sees. Layer outputs are folded as they come; no second
-/// copy of a network's activations is held.
+/// copy of a network's activations is held. On a CUDA device they are measured where they are, if lrid::stats
+/// has kernels for them (LayerFold::takes), else copied to the host.
 ///
 ///     NetworkObserver observer(network, cells, inputs);     // once per network
 ///     observer.begin(rule, use_backward_kernel, where);     // at each trajectory point
@@ -41,11 +42,22 @@ class NetworkObserver {
     bool channels_last = false;
   };
 
+  /// Values on a device, to be measured with the next batch of launches.
+  struct Waiting {
+    nn::Tensor values;
+    std::int64_t version;
+    stats::LayerFold::Data data;
+  };
+  void measure(stats::LayerFold& fold, const nn::Tensor& values, bool weights);
+  void launch_waiting();
+
   nn::Network& network_;
   std::vector<stats::Imperfection> measured_;  ///< the cells, each once: there is one perfect measurement
   std::vector<std::size_t> measured_as_;       ///< of each cell
   std::vector<Layer> layers_;
   std::vector<stats::LayerFold> folds_;
+  std::vector<Waiting> waiting_;
+  std::size_t waiting_bytes_ = 0;
 };
 
 }  // namespace lrid::observe

@@ -63,9 +63,9 @@ class LayerPlan {
 ///     for (chunk : probe) fold.add(chunk);
 ///     ObservableRow row = fold.row(0);
 ///
-/// Work is spread over oneTBB's threads; the numbers depend neither on how many there are nor on how the
-/// stimuli were cut into chunks. All cells share one pass over the data, for which they need little memory,
-/// whatever the size of a set.
+/// Work on the host is spread over oneTBB's threads; the numbers depend neither on how many there are nor on
+/// how the stimuli were cut into chunks. All cells share one pass over the data, for which they need little
+/// memory, whatever the size of a set.
 class LayerFold {
  public:
   /// `where` names network, layer and point: the noise of imperfect cells is drawn from it and their seeds.
@@ -89,6 +89,20 @@ class LayerFold {
 
   /// A chunk of stimuli: rows × units, units in memory order (LayerShape::unit_order).
   void add(const View& stimuli);
+
+  /// Whether set_weights and add take data where they are: on the host always; on a CUDA device if this
+  /// program has kernels for it, and for one perfect cell without lost units, in float32, float16 or
+  /// bfloat16.
+  [[nodiscard]] bool takes(const View& view) const;
+  /// Data for several folds, all taken where they are, on one device: one batch of launches for all, however
+  /// many and small. Does not wait for the device, on whose default stream it works: later work there may
+  /// change or free the data.
+  struct Data {
+    LayerFold* fold;
+    View view;
+    bool weights;  ///< as for set_weights; else as for add
+  };
+  static void measure_on_device(std::span<const Data> data);
 
   /// Means over the stimuli so far of the per-stimulus statistics, and the statistics of the weights.
   [[nodiscard]] ObservableRow row(std::size_t cell) const;
