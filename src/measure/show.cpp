@@ -203,20 +203,27 @@ void show_dataset(const std::filesystem::path& path, std::ostream& out) {
       });
 }
 
+std::string attribute_text(const io::hdf5::Node& node, const std::string& name) {
+  try {
+    switch (node.attribute_kind(name)) {
+      case io::hdf5::Kind::string:
+        return node.attribute<std::string>(name);
+      case io::hdf5::Kind::integer:
+        return std::to_string(node.attribute<std::int64_t>(name));
+      case io::hdf5::Kind::floating:
+        return fmt::format("{}", node.attribute<double>(name));
+      case io::hdf5::Kind::other:
+        break;
+    }
+  } catch (const InputError&) {  // NOLINT(bugprone-empty-catch): an array; the text below says so
+  }
+  return "(not a single text or number)";
+}
+
 /// What a file says of itself, besides its format.
 void show_attributes(const io::hdf5::Group& root, std::ostream& out) {
-  for (const std::string& name : root.attribute_names()) {
-    if (name == "format" || name == "format_version") continue;
-    const auto kind = root.attribute_kind(name);
-    std::string text = "(not a single text or number)";
-    try {
-      if (kind == io::hdf5::Kind::string) text = root.attribute<std::string>(name);
-      if (kind == io::hdf5::Kind::integer) text = std::to_string(root.attribute<std::int64_t>(name));
-      if (kind == io::hdf5::Kind::floating) text = fmt::format("{}", root.attribute<double>(name));
-    } catch (const InputError&) {  // NOLINT(bugprone-empty-catch): an array; the text above says so
-    }
-    line(out, name, text);
-  }
+  for (const std::string& name : root.attribute_names())
+    if (name != "format" && name != "format_version") line(out, name, attribute_text(root, name));
 }
 
 void show_recording(const std::filesystem::path& path, std::ostream& out) {
@@ -263,6 +270,50 @@ void show_results(const std::filesystem::path& path, std::ostream& out) {
                        number(row.accuracy.sem), condition_text(row));
 }
 
+/// What lrid-classify fit saved, read without its library. Whether the content is undamaged, predict checks.
+void show_model(const io::hdf5::Group& root, const std::filesystem::path& path, std::ostream& out) {
+  const auto names = root.dataset("observables").read<std::string>({-1});
+  std::map<std::string, std::vector<std::string>>
+      measures;  // "weight", "act", "gradavg" and their statistics
+  for (const std::string& name : names)
+    for (const char* measure : {"weight", "act", "gradavg"})
+      if (name.starts_with(measure)) measures[measure].push_back(name.substr(std::string(measure).size()));
+  line(out, "file",
+       fmt::format("{}, a classifier of {}", path.string(), root.attribute<std::string>("target")));
+  line(out, "classifier",
+       root.attribute<std::string>("classifier") + " " + root.attribute<std::string>("setting"));
+  line(out, "classes", join(root.dataset("classes").read<std::string>({-1}), ", "));
+  line(out, "trained on",
+       fmt::format("{} samples of {} networks ({})", root.attribute<std::int64_t>("samples"),
+                   root.attribute<std::int64_t>("networks"), root.attribute<std::string>("pool")));
+  line(out, "dataset", "SHA-256 " + root.attribute<std::string>("dataset_sha256"));
+  line(out, "inner accuracy", number(root.attribute<double>("inner_accuracy")));
+  line(out, "expects",
+       fmt::format("{} points × {} observables", root.attribute<std::int64_t>("points"), names.size()));
+  for (const auto& [measure, statistics] : measures)
+    line(out, measure, fmt::format("{}: {}", statistics.size(), join(statistics, ", ")));
+  for (const char* unit : {"samples", "networks"}) {
+    const io::hdf5::Group calibration = root.group(std::string("calibration_") + unit);
+    std::vector<std::string> parts;
+    for (const std::string& name : calibration.attribute_names())
+      parts.push_back(name + " " + attribute_text(calibration, name));
+    for (const std::string& name : calibration.names()) {
+      std::vector<std::string> values;
+      for (const double value : calibration.dataset(name).read<double>()) values.push_back(number(value));
+      parts.push_back(name + " " + join(values, " "));
+    }
+    line(out, std::string(unit) == "samples" ? "calibration" : "… networks", join(parts, ", "));
+  }
+  line(out, "none of these",
+       root.has_group("known")
+           ? fmt::format("below a typicality of {}, against {} known samples",
+                         root.attribute<double>("refuse"), root.dataset("known/features").shape().front())
+           : std::string("never"));
+  line(out, "software", root.attribute<std::string>("software"));
+  line(out, "checksum", root.attribute<std::string>("checksum"));
+  out << "\n" << root.attribute<std::string>("config");
+}
+
 void show_tree(const io::hdf5::Group& root, std::ostream& out) {
   show_attributes(root, out);
   out << "\n";
@@ -291,6 +342,7 @@ void show(const std::filesystem::path& path, std::ostream& out) {
   if (format == "lrid-dataset") return show_dataset(path, out);
   if (format == "lrid-recording") return show_recording(path, out);
   if (format == "lrid-observables") return show_observables(path, out);
+  if (format == "lrid-model") return show_model(file.root(), path, out);
   if (io::nwb::is_nwb(file.root())) return list_nwb(path, out);
   line(out, "file",
        path.string() + (format.empty() ? ", an HDF5 file not of lrid's formats" : ", " + format));

@@ -21,6 +21,7 @@ bool has_device_kernels() {
 std::shared_ptr<const double> copy_to_device(std::span<const double>, const Device&) {
   fail();
 }
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the other one keeps them
 DeviceBatch::DeviceBatch(std::vector<Rows>) {
   fail();
 }

@@ -123,6 +123,28 @@ TEST_F(FilesTest, ExportsAWideTable) {
               StartsWith("t,KNet4,cifar10,cifar10,fa,\"fc,\"\"4\"\"\",2,1,0,1,5,0.5,1150,1151,"));
 }
 
+TEST_F(FilesTest, ShowsAClassifier) {
+  io::hdf5::OutputFile file("lrid-model");  // as lrid-classify fit writes it
+  io::hdf5::Group& root = file.root();
+  for (const char* name :
+       {"classifier", "target", "setting", "dataset_sha256", "pool", "config", "software", "checksum"})
+    root.set_attribute<std::string>(name, std::string("<") + name + ">");
+  root.set_attribute("refuse", 0.05);
+  root.set_attribute("inner_accuracy", 0.75);
+  for (const char* name : {"samples", "networks", "points"}) root.set_attribute<std::int64_t>(name, 21);
+  root.write<std::string>("classes", {"fa", "sgdm"});
+  root.write<std::string>("observables", {"actabs_mean", "gradavgraw_id", "weightsq_median"});
+  for (const char* name : {"calibration_samples", "calibration_networks"})
+    root.create_group(name).set_attribute("inverse_temperature", 1.5);
+  std::move(file).save(folder_ / "model.h5");
+  const std::string text = shown("model.h5");
+  for (const char* part :
+       {"classifier of <target>", "<classifier> <setting>", "fa, sgdm", "21 samples of 21 networks (<pool>)",
+        "0.75", "21 points × 3 observables", "act:            1: abs_mean", "weight:         1: sq_median",
+        "inverse_temperature 1.5", "none of these:  never", "<checksum>", "\n<config>"})
+    EXPECT_THAT(text, HasSubstr(part));
+}
+
 TEST_F(FilesTest, ExportRefusesOtherFiles) {
   io::hdf5::OutputFile("lrid-recording").save(folder_ / "rec.h5");
   EXPECT_THAT([&] { (void)exported("rec.h5"); },
