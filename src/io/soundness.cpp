@@ -332,7 +332,7 @@ void require_sound_strings(std::int64_t object, const std::string& where, std::s
     const std::uint64_t length = little_endian(reference, 4),
                         address = little_endian(reference + 4, file.address_bytes()),
                         index = little_endian(reference + 4 + file.address_bytes(), 4);
-    if (address == 0) continue;  // no string at all
+    if (address == 0 && length == 0) continue;  // no string at all
     const auto [heap, is_new] = heaps.try_emplace(address);
     if (is_new) heap->second = read_heap(file, address);
     if (!heap->second) bad_input("{}: a string lies in a damaged heap, at byte {}", where, address);
