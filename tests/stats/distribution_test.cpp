@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <string>
 #include <vector>
@@ -250,6 +251,27 @@ TEST(Distribution, SurvivesAHugeOffset) {
         found(Function::square, Statistic::kurtosis) / expected(Function::square, Statistic::kurtosis), 1,
         1e-7);
   }
+}
+
+/// The table of benchmarks/README.md: what is printed is ours and the definition's in long double.
+TEST(Distribution, AdversarialTable) {
+  const auto row = [](const char* name, const auto& values) {
+    const Distribution found = describe(values), expected = reference::describe(values);
+    for (const Statistic s : {Statistic::mean, Statistic::variance, Statistic::kurtosis}) {
+      const double a = found(Function::raw, s), b = expected(Function::raw, s);
+      std::printf("%-44s %-9s %-24.17g %-24.17g\n", name, names[static_cast<std::size_t>(s)], a, b);
+      EXPECT_TRUE(std::isnan(b) ? std::isnan(a) : a == b || std::abs(a - b) <= 1e-11 * std::abs(b)) << name;
+    }
+  };
+  row("constant 0.1", std::vector<double>(1000, 0.1));
+  row("one unit, -3.5", std::vector<double>{-3.5});
+  row("float32 denormals", draw<float>(10000, 7, 0, 1e-41));
+  row("float32 around 3e37", draw<float>(10000, 7, 3e37, 1e36));
+  row("float64, mean 1e6, sd 1e-3", draw<double>(10000, 7, 1e6, 1e-3));
+  row("float32, mean 1000, sd 1", draw<float>(10000, 7, 1000, 1));
+  row("1, inf, 2", std::vector<double>{1, infinity, 2});
+  row("-inf, 1, inf", std::vector<double>{-infinity, 1, infinity});
+  row("1, NaN, 2", std::vector<double>{1, NAN, 2});
 }
 
 TEST(Distribution, SurvivesAnOffsetThatPowerSumsDoNot) {
