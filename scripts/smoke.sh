@@ -48,7 +48,7 @@ for task in "${tasks[@]}"; do
   data=data
   [ "$task" != wsn ] || data=$sounds
   "$build/bin/lrid-train" --quiet --sweep "configs/smoke/$task.toml" --out-dir "$out/$task" --data-dir "$data" \
-    --jobs "$jobs" ${few:+--shard "${few_of[$task]}"} || failed=1
+    --jobs "$jobs" --cohort 4 ${few:+--shard "${few_of[$task]}"} || failed=1
 done
 "$python" scripts/smoke_table.py "$out"/*/ || failed=1
 exit $failed
