@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include <lrid/classify/conv_mlp.hpp>
@@ -75,15 +76,49 @@ ConvShape shape_of(const Layout& layout, int classes, const Point& point) {
           .constants = layout.position_columns()};
 }
 
-FloatStack train_stack(const Samples& samples, const FloatStack::Array& x, const Point& point,
-                       std::vector<ConvMember> members, std::int64_t epochs, Key key) {
-  FloatStack stack(shape_of(samples.layout, samples.classes, point), std::move(members), key.with("weights"));
-  for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
+void train(FloatStack& stack, const Samples& samples, const FloatStack::Array& x, std::int64_t batch,
+           std::int64_t from_epoch, std::int64_t to_epoch, Key key) {
+  for (std::int64_t epoch = from_epoch; epoch < to_epoch; ++epoch) {
     check_interrupt();
-    stack.train_epoch(x, samples.labels, point.batch,
-                      key.with("epoch").with(static_cast<std::uint64_t>(epoch)));
+    stack.train_epoch(x, samples.labels, batch, key.with("epoch").with(static_cast<std::uint64_t>(epoch)));
   }
-  return stack;
+}
+
+/// Grid points that are trained side by side.
+struct Together {
+  std::vector<std::size_t> points;
+  std::optional<FloatStack> networks = std::nullopt;
+};
+
+/// Keeps the best 1/`halving` of all points that are still in training; earlier ones win ties.
+void keep_best(std::vector<Together>& stacks, const std::vector<Matrix>& scores,
+               const std::vector<int>& labels, std::int64_t halving) {
+  std::vector<std::pair<std::int64_t, std::size_t>> ranked;  // −right, point
+  for (const Together& stack : stacks)
+    for (const std::size_t p : stack.points) {
+      const std::vector<int> predicted = predicted_classes(scores[p]);
+      std::int64_t right = 0;
+      for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? 1 : 0;
+      ranked.emplace_back(-right, p);
+    }
+  std::ranges::sort(ranked);
+  const auto all = static_cast<std::int64_t>(ranked.size());
+  ranked.resize(static_cast<std::size_t>((all + halving - 1) / halving));
+  for (Together& stack : stacks) {
+    std::vector<std::size_t> members, points;
+    for (std::size_t m = 0; m < stack.points.size(); ++m) {
+      const auto kept =
+          std::ranges::find(ranked, stack.points[m], [](const auto& one) { return one.second; });
+      if (kept == ranked.end()) continue;
+      members.push_back(m);
+      points.push_back(stack.points[m]);
+    }
+    if (points.empty())
+      stack.networks.reset();
+    else if (points.size() < stack.points.size())
+      stack.networks->keep(members);
+    stack.points = std::move(points);
+  }
 }
 
 class ConvMlpModel : public Model {
@@ -122,6 +157,13 @@ void ConvMlp::declare(Options& options) {
   grid("batch", batch_, Accepts::at_least(1), "grid: samples a step");
   grid("l2", l2_, Accepts::at_least(0), "grid: λ of the penalty ½λ‖·‖² on all weights and biases");
   options.add("mlp.epochs", epochs_, Accepts::at_least(1), "passes over the training samples");
+  options.add(
+      "mlp.halving", halving_, Accepts::at_least(0),
+      "successive halving: after each round only the best 1/halving of the grid's points go on, and the "
+      "rounds end halving times as late each; 0: all points are trained to the end");
+  options.add("mlp.first_round", first_round_, Accepts::at_least(1),
+              "epochs of the first round of successive halving");
+  if (halving_ == 1) options.fail("mlp.halving", "is 1: expected 0, or at least 2");
 }
 
 std::vector<Setting> ConvMlp::settings() const {
@@ -155,10 +197,19 @@ std::vector<std::string> ConvMlp::notes() const {
                             axis("learning rate", learning_rate_, study.learning_rate_),
                             axis("batch", batch_, study.batch_),
                             axis("L2", l2_, study.l2_),
-                            {"epochs", std::to_string(epochs_), std::to_string(study.epochs_)}});
+                            {"epochs", std::to_string(epochs_), std::to_string(study.epochs_)},
+                            {"successive halving (0: none)", std::to_string(halving_), "0"}});
 }
 
-GridOutcome ConvMlp::fit_grid(const Samples& train, const Samples& validation, Key key) const {
+std::vector<std::int64_t> ConvMlp::rounds() const {
+  std::vector<std::int64_t> result;
+  if (halving_ > 0)
+    for (std::int64_t epochs = first_round_; epochs < epochs_; epochs *= halving_) result.push_back(epochs);
+  result.push_back(epochs_);
+  return result;
+}
+
+GridOutcome ConvMlp::fit_grid(const Samples& train_samples, const Samples& validation, Key key) const {
   const std::vector<Setting> all = settings();
   GridOutcome outcome;
   outcome.scores.resize(all.size());
@@ -167,11 +218,11 @@ GridOutcome ConvMlp::fit_grid(const Samples& train, const Samples& validation, K
   std::vector<Point> points;
   std::vector<std::size_t> point_of_setting(all.size(), all.size());
   for (std::size_t s = 0; s < all.size(); ++s) {
-    if (integer(all[s], "kernel") > train.layout.points) {
+    if (integer(all[s], "kernel") > train_samples.layout.points) {
       ++outcome.skipped;
       continue;
     }
-    const Point point = point_of(all[s], train.layout.points, train.size());
+    const Point point = point_of(all[s], train_samples.layout.points, train_samples.size());
     const auto same =
         std::ranges::find_if(points, [&](const Point& other) { return other.all() == point.all(); });
     point_of_setting[s] = static_cast<std::size_t>(same - points.begin());
@@ -181,35 +232,51 @@ GridOutcome ConvMlp::fit_grid(const Samples& train, const Samples& validation, K
       ++outcome.coinciding;
   }
   outcome.computed = static_cast<std::int64_t>(points.size());
-  std::vector<std::vector<std::size_t>> stacks;
+  std::vector<Together> stacks;
   for (std::size_t p = 0; p < points.size(); ++p) {
-    const auto stack = std::ranges::find_if(
-        stacks, [&](const auto& members) { return points[members.front()].stack() == points[p].stack(); });
+    const auto stack = std::ranges::find_if(stacks, [&](const Together& other) {
+      return points[other.points.front()].stack() == points[p].stack();
+    });
     if (stack == stacks.end())
-      stacks.push_back({p});
+      stacks.push_back({{p}});
     else
-      stack->push_back(p);
+      stack->points.push_back(p);
   }
 
-  const FloatStack::Array x = channels_by_time(train), x_validation = channels_by_time(validation);
+  const FloatStack::Array x = channels_by_time(train_samples), x_validation = channels_by_time(validation);
   std::vector<Matrix> scores(points.size());
-  parallel_each(stacks.size(), [&](std::size_t i) {
-    std::vector<ConvMember> members;
-    for (const std::size_t p : stacks[i]) members.push_back(points[p].member);
-    const FloatStack stack =
-        train_stack(train, x, points[stacks[i].front()], std::move(members), epochs_, key);
-    const std::vector<FloatStack::Array> probabilities = stack.probabilities(x_validation);
-    for (std::size_t m = 0; m < stacks[i].size(); ++m) scores[stacks[i][m]] = probabilities[m].cast<double>();
-  });
+  std::int64_t trained = 0;
+  for (const std::int64_t epochs : rounds()) {
+    parallel_each(stacks.size(), [&](std::size_t i) {
+      Together& stack = stacks[i];
+      if (stack.points.empty()) return;
+      const Point& first = points[stack.points.front()];
+      if (!stack.networks) {
+        std::vector<ConvMember> members;
+        for (const std::size_t p : stack.points) members.push_back(points[p].member);
+        stack.networks.emplace(shape_of(train_samples.layout, train_samples.classes, first),
+                               std::move(members), key.with("weights"));
+      }
+      train(*stack.networks, train_samples, x, first.batch, trained, epochs, key);
+      const std::vector<FloatStack::Array> probabilities = stack.networks->probabilities(x_validation);
+      for (std::size_t m = 0; m < stack.points.size(); ++m)
+        scores[stack.points[m]] = probabilities[m].cast<double>();
+      if (epochs == epochs_) stack.networks.reset();
+    });
+    trained = epochs;
+    if (epochs < epochs_) keep_best(stacks, scores, validation.labels, halving_);
+  }
   for (std::size_t s = 0; s < all.size(); ++s)
     if (point_of_setting[s] < points.size()) outcome.scores[s] = scores[point_of_setting[s]];
   return outcome;
 }
 
-std::unique_ptr<Model> ConvMlp::fit(const Samples& train, const Setting& setting, Key key) const {
-  const Point point = point_of(setting, train.layout.points, train.size());
-  return std::make_unique<ConvMlpModel>(
-      train_stack(train, channels_by_time(train), point, {point.member}, epochs_, key), point);
+std::unique_ptr<Model> ConvMlp::fit(const Samples& train_samples, const Setting& setting, Key key) const {
+  const Point point = point_of(setting, train_samples.layout.points, train_samples.size());
+  FloatStack stack(shape_of(train_samples.layout, train_samples.classes, point), {point.member},
+                   key.with("weights"));
+  train(stack, train_samples, channels_by_time(train_samples), point.batch, 0, epochs_, key);
+  return std::make_unique<ConvMlpModel>(std::move(stack), point);
 }
 
 std::unique_ptr<Model> ConvMlp::load(const io::hdf5::Group& group, const Layout& layout, int classes) const {

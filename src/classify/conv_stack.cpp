@@ -175,6 +175,26 @@ std::vector<typename ConvStack<Scalar>::Array> ConvStack<Scalar>::probabilities(
   return result;
 }
 
+template <class Scalar>
+void ConvStack<Scalar>::keep(const std::vector<std::size_t>& which) {
+  std::vector<ConvMember> members;
+  for (const std::size_t m : which) members.push_back(members_[m]);
+  ConvStack kept(shape_, std::move(members), Key(0));
+  kept.step_ = step_;
+  for (Vector ConvStack::*array :
+       {&ConvStack::parameters_, &ConvStack::first_moment_, &ConvStack::second_moment_})
+    for (std::size_t m = 0; m < which.size(); ++m) {
+      const Place &from = places_[which[m]], &to = kept.places_[m];
+      const std::int64_t filters = kept.members_[m].filters,
+                         full = (kept.members_[m].features(shape_) + 1) * shape_.classes;
+      for (std::int64_t row = 0; row <= shape_.weights(); ++row)
+        (kept.*array).segment(row * kept.filters_ + to.filter, filters) =
+            (this->*array).segment(row * filters_ + from.filter, filters);
+      (kept.*array).segment(to.weights, full) = (this->*array).segment(from.weights, full);
+    }
+  *this = std::move(kept);
+}
+
 template class ConvStack<float>;
 template class ConvStack<double>;
 

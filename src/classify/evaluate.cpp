@@ -4,6 +4,7 @@
 #include <lrid/classify/evaluate.hpp>
 #include <lrid/classify/identifier.hpp>
 #include <lrid/classify/metrics.hpp>
+#include <lrid/core/interrupt.hpp>
 
 namespace lrid::classify {
 
@@ -47,6 +48,46 @@ void add_novelty_figures(const Judgement& known, const Judgement& unknown, doubl
   figures["network_unknown_refused"] = share_refused(unknown.network_typicality, refuse);
 }
 
+/// Names of groups of features → the columns that are permuted together.
+std::map<std::string, std::vector<Eigen::Index>> permuted_groups(const Layout& layout) {
+  std::map<std::string, std::vector<Eigen::Index>> groups;
+  for (std::int64_t c = 0; c < layout.columns(); ++c) {
+    const std::string name = layout.group_name(c);
+    groups[name].push_back(c);
+    for (const std::string& measure : measure_names()) {
+      if (measure == "all") continue;
+      const std::vector<std::string> members = observables_of_measure(measure);
+      if (std::ranges::find(members, name) != members.end()) groups[measure].push_back(c);
+    }
+  }
+  return groups;
+}
+
+void add_permutation_figures(const Identifier& identifier, const FeatureTable& table, const Rows& rows,
+                             const std::vector<int>& labels, int permutations, Key key, TestResult& result) {
+  const auto share_right = [&](const std::vector<int>& predicted) {
+    double right = 0;
+    for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? 1 : 0;
+    return right / static_cast<double>(labels.size());
+  };
+  const Samples samples = identifier.scaler.apply(table, rows);
+  const double whole = share_right(result.predicted);
+  for (const auto& [name, columns] : permuted_groups(table.layout)) {
+    double fall = 0;
+    for (int i = 0; i < permutations; ++i) {
+      check_interrupt();
+      const std::vector<std::int64_t> order =
+          permutation(samples.size(), key.with(name).with(static_cast<std::uint64_t>(i)));
+      Samples permuted = samples;
+      for (Eigen::Index row = 0; row < samples.x.rows(); ++row)
+        for (const Eigen::Index c : columns)
+          permuted.x(row, c) = samples.x(order[static_cast<std::size_t>(row)], c);
+      fall += whole - share_right(predicted_classes(identifier.probabilities(permuted)));
+    }
+    result.figures["permuted_" + name] = fall / permutations;
+  }
+}
+
 }  // namespace
 
 CellResult evaluate(const Classifier& classifier, const Condition& condition, std::size_t split_index,
@@ -81,6 +122,9 @@ CellResult evaluate(const Classifier& classifier, const Condition& condition, st
     if (!condition.unknown.empty())
       add_novelty_figures(judgement, fitted.identifier.judge(*test.table, condition.unknown), protocol.refuse,
                           by_network, result);
+    if (condition.permutations > 0)
+      add_permutation_figures(fitted.identifier, *test.table, split.test, labels, condition.permutations,
+                              key.with("permutations"), result);
     cell.tests.push_back(std::move(result));
   }
   return cell;

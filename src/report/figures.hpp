@@ -36,6 +36,7 @@ std::optional<Exhibit> matched_figure(const View& view);
 std::optional<Exhibit> target_figure(const View& view);
 std::optional<Exhibit> observable_group_figure(const View& view);
 std::optional<Exhibit> importance_figure(const View& view);
+std::optional<Exhibit> permutation_figure(const View& view);
 std::optional<Exhibit> trajectory_figure(const View& view);
 std::optional<Exhibit> dprime_table(const View& view);
 std::optional<Exhibit> hyperparameter_table(const View& view);

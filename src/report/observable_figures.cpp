@@ -145,6 +145,44 @@ std::optional<Exhibit> importance_figure(const View& view) {
   return exhibit;
 }
 
+std::optional<Exhibit> permutation_figure(const View& view) {
+  constexpr std::size_t most_shown = 12;
+  Exhibit exhibit{.title = "What is lost without an observable", .html = ""};
+  std::string html;
+  for (const Row* row : view.plain_strict()) {
+    std::vector<Importance> observables, measures;
+    for (const auto& [name, figure] : row->extra) {
+      if (!name.starts_with(permuted_prefix) || !std::isfinite(figure.mean)) continue;
+      const std::string group = name.substr(permuted_prefix.size());
+      const bool whole = group == "weight" || group == "activation" || group == "layer_change";
+      const std::size_t kind = group == "layer_change" ? kind_of("gradavg") : kind_of(group);
+      (whole ? measures : observables)
+          .push_back({whole ? measure_title(group) : group, figure.mean, kind_class(kind)});
+    }
+    if (observables.empty()) continue;
+    const std::string name = sentence(classifier_title(row->classifier));
+    for (auto& [what, bars] : {std::pair{"observables", &observables}, {"whole measures", &measures}}) {
+      std::ranges::stable_sort(*bars, std::ranges::greater{}, &Importance::value);
+      if (bars->size() > most_shown) bars->resize(most_shown);
+      if (bars->empty()) continue;
+      html += panel(fmt::format("{}: {}", name, what),
+                    importance_bars(*bars, std::max(bars->front().value, 1e-9),
+                                    fmt::format("Accuracy lost, {}, {}", what, name)));
+    }
+    if (exhibit.finding.empty())
+      exhibit.finding = fmt::format(
+          "Permuted among the test samples, {} costs the {} most: {} of its accuracy.",
+          observables.front().name, classifier_title(row->classifier), number(observables.front().value, 3));
+  }
+  if (html.empty()) return std::nullopt;
+  exhibit.html = panels(html);
+  exhibit.caption =
+      "By how much the accuracy falls when an observable's trajectories, or a measure's, change places among "
+      "the test "
+      "samples; means over the splits. What others repeat costs little alone.";
+  return exhibit;
+}
+
 std::optional<Exhibit> trajectory_figure(const View& view) {
   constexpr double height = 210, left = 52, bottom = 34, top = 8, right = 10;
   std::string html;

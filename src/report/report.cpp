@@ -21,29 +21,15 @@ namespace lrid::report {
 namespace {
 
 /// The figures of a part, in order of appearance.
-constexpr std::optional<Exhibit> (*figures[])(const View&) = {accuracy_figure,
-                                                              split_figure,
-                                                              network_figure,
-                                                              held_out_figure,
-                                                              control_figure,
-                                                              novelty_figure,
-                                                              learning_curve_figure,
-                                                              transfer_figure,
-                                                              pair_figure,
-                                                              matched_figure,
-                                                              target_figure,
-                                                              confusion_figure,
-                                                              dprime_table,
-                                                              position_figure,
-                                                              within_position_figure,
-                                                              importance_figure,
-                                                              observable_group_figure,
-                                                              trajectory_figure,
-                                                              portion_figure,
-                                                              imperfection_figure,
-                                                              reliability_figure,
-                                                              extra_table,
-                                                              hyperparameter_table};
+constexpr std::optional<Exhibit> (*figures[])(const View&) = {
+    accuracy_figure,       split_figure,       network_figure,
+    held_out_figure,       control_figure,     novelty_figure,
+    learning_curve_figure, transfer_figure,    pair_figure,
+    matched_figure,        target_figure,      confusion_figure,
+    dprime_table,          position_figure,    within_position_figure,
+    importance_figure,     permutation_figure, observable_group_figure,
+    trajectory_figure,     portion_figure,     imperfection_figure,
+    reliability_figure,    extra_table,        hyperparameter_table};
 
 struct NumberedExhibit {
   Exhibit exhibit;

@@ -20,11 +20,13 @@ Cell number_cell(std::string_view text) {
   return {escape(text), true};
 }
 
-/// Names of the `extra` figures of rows but for those by layer position, which have a figure of their own.
+/// Names of the `extra` figures of rows but for those that have a figure of their own: by layer position, and
+/// what is lost without an observable.
 std::vector<std::string> extra_names(const RowRefs& rows) {
   std::set<std::string> names;
   for (const Row* row : rows)
-    for (const auto& [name, figure] : row->extra) names.insert(name);
+    for (const auto& [name, figure] : row->extra)
+      if (!name.starts_with(permuted_prefix)) names.insert(name);
   for (const char* position : {"0", "1", "2"}) names.erase(position_accuracy_name(position));
   return {names.begin(), names.end()};
 }

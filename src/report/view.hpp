@@ -36,6 +36,7 @@ io::Figure summarise(const std::vector<std::vector<double>>& splits, std::size_t
 
 /// Name under which a row's `extra` holds the accuracy of the test samples at a layer position ("0", "1",
 /// "2").
+inline constexpr std::string_view permuted_prefix = "permuted_";  ///< of accuracy lost, in `extra`
 std::string position_accuracy_name(const std::string& position);
 
 /// The values of a condition key (or of the classifier, key "classifier") among rows, in order of appearance.

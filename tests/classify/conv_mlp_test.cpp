@@ -247,6 +247,48 @@ TEST(ConvMlp, CoincidingPointsAreComputedOnceAndLongKernelsSkipped) {
   }
 }
 
+/// With halving a point that survives is what it would have been without, and one that is given up is what
+/// it was then.
+TEST(ConvMlp, HalvingTrainsTheBestToTheEndAndTheOthersToTheirRound) {
+  const Samples train = testing::random_samples(200, 2, 3, 5, 0.6, 4),
+                test = testing::random_samples(100, 2, 3, 5, 0.6, 5);
+  const std::string grid =
+      "kernel = [2, 3]\nfilters = [3, 4]\nstride = [1]\npool = ['none', 'max']\nlearning_rate = [1e-2, "
+      "1e-5]\n"
+      "batch = [16]\nl2 = [0]\n";
+  const auto scores_after = [&](int epochs) {
+    return with_grid(grid + "epochs = " + std::to_string(epochs)).fit_grid(train, test, Key(6)).scores;
+  };
+  const std::vector<Matrix> early = scores_after(3), middle = scores_after(12), late = scores_after(20);
+  const GridOutcome halved =
+      with_grid(grid + "epochs = 20\nhalving = 4\nfirst_round = 3").fit_grid(train, test, Key(6));
+  EXPECT_EQ(halved.computed, 16);
+  int given_up = 0, later = 0, to_the_end = 0;
+  const auto right = [&](const Matrix& scores) {
+    const std::vector<int> predicted = predicted_classes(scores);
+    int count = 0;
+    for (std::size_t i = 0; i < predicted.size(); ++i) count += predicted[i] == test.labels[i] ? 1 : 0;
+    return count;
+  };
+  int best_given_up = 0, worst_kept = 100;
+  for (std::size_t s = 0; s < 16; ++s) {
+    const auto equals = [&](const Matrix& scores) {
+      return (halved.scores[s] - scores).cwiseAbs().maxCoeff() < 1e-4;
+    };
+    if (equals(early[s])) {
+      ++given_up;
+      best_given_up = std::max(best_given_up, right(early[s]));
+    } else {
+      worst_kept = std::min(worst_kept, right(early[s]));
+      (equals(late[s]) ? to_the_end : later) += equals(late[s]) || equals(middle[s]) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(given_up, 12);
+  EXPECT_EQ(later, 3);
+  EXPECT_EQ(to_the_end, 1);
+  EXPECT_LE(best_given_up, worst_kept);
+}
+
 TEST(ConvMlp, PositionEntersAsConstantChannels) {
   // Only the layer's position tells the classes apart.
   Samples train = testing::random_samples(120, 2, 1, 4, 0.0, 7);

@@ -264,6 +264,32 @@ TEST(Evaluate, TestSamplesLeakIntoNothing) {
   EXPECT_EQ(before, after);
 }
 
+TEST(Evaluate, PermutingWhatIsUsedCostsAccuracy) {
+  const io::Dataset data = testing::tiny_dataset(8, 3, 2.0);
+  Options options(Config::from_toml("splits = 1\ninner_folds = 2\nsplit = ['network']\n", "e.toml"));
+  Protocol protocol;
+  protocol.declare(options);
+  Study study(protocol, data, "d.h5");
+  Condition condition = experiments().at("separability").make()->conditions(study).front();
+  condition.permutations = 3;
+  auto table = std::make_shared<FeatureTable>(*condition.train);  // all but one observable are constant
+  const std::string used = table->layout.observables.front();
+  table->x.rightCols(table->layout.columns() - 3 - 3).setConstant(1);
+  condition.train = condition.tests.front().table = table;
+  const auto forest = classifiers().at("forest").make();
+  Options grid(Config::from_toml("[forest]\ntrees = [20]\nmax_features = ['all']\n", "e.toml"));
+  forest->declare(grid);
+  const auto figures = evaluate(*forest, condition, 0, protocol, Key(1)).tests.front().figures;
+  EXPECT_EQ(std::ranges::count_if(figures, [](const auto& f) { return f.first.starts_with("permuted_"); }),
+            24 + 1 + 3);
+  EXPECT_GT(figures.at("permuted_" + used), 0.1);
+  EXPECT_EQ(figures.at("permuted_" + table->layout.observables.back()), 0);
+  const std::string measure = used.starts_with("weight") ? "weight"
+                              : used.starts_with("act")  ? "activation"
+                                                         : "layer_change";
+  EXPECT_EQ(figures.at("permuted_" + measure) > 0.1, true);
+}
+
 TEST(Evaluate, SaysWhenTheDataAdmitNoGridPoint) {
   const Fixture f;
   try {

@@ -125,6 +125,7 @@ TEST(Report, ShowsEveryKindOfFigureWithItsNumbers) {
                             "Trained and tested within a layer position",
                             "Controls",
                             "What carries the decision",
+                            "What is lost without an observable",
                             "How the most important observables run",
                             "Accuracy from portions of the trajectory",
                             "Accuracy under noise and with few units",

@@ -135,6 +135,10 @@ Results synthetic_separability() {
           sum += results.rows.back().importances[name] = std::exp(2 * Key(2).with(name).uniform(index));
         for (auto& [name, value] : results.rows.back().importances) value *= 0.97 / sum;
         results.rows.back().importances["layer_position"] = 0.03;
+        for (const std::string& name : observables)
+          results.rows.back().extra["permuted_" + name] =
+              Figure::of({0.1 * Key(3).with(name).uniform(index)});
+        results.rows.back().extra["permuted_weight"] = Figure::of({0.31});
       }
     for (std::int64_t position = 0; position < 3; ++position)
       results.rows.push_back(make_row(

@@ -72,6 +72,9 @@ class ConvStack {
   Scalar loss_and_gradient(const Array& x, const std::vector<int>& labels,
                            const std::vector<std::int64_t>& rows);
 
+  /// Goes on with these members only (ascending), as they are.
+  void keep(const std::vector<std::size_t>& which);
+
   Vector& parameters() { return parameters_; }
   [[nodiscard]] const Vector& parameters() const { return parameters_; }
   [[nodiscard]] const Vector& gradient() const { return gradient_; }

@@ -54,6 +54,9 @@ struct Condition {
   /// [split] where the labels differ from split to split; their classes are the target's. Else empty.
   std::vector<std::shared_ptr<const Target>> target_of_split = {};
 
+  /// How often each observable is permuted among the test samples, to see what it matters; 0: never.
+  int permutations = 0;
+
   [[nodiscard]] const Target& target_at(std::size_t split) const {
     return target_of_split.empty() ? *target : *target_of_split[split];
   }

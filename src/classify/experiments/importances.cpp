@@ -30,13 +30,15 @@ std::vector<std::pair<std::string, std::vector<std::string>>> groups(const std::
   return result;
 }
 
-/// Which observables carry the decision? Importances where a classifier has them, from all observables; and
-/// how far each group of observables gets alone.
+/// Which observables carry the decision? Importances where a classifier has them, from all observables; what
+/// is lost where one is permuted among the test samples; and how far each group of observables gets alone.
 class Importances : public Experiment {
  public:
   void declare(Options& options) override {
     options.add("alone", alone_, Accepts::one_of({"measure", "function", "statistic", "observable"}),
                 "groupings of which each group is also tried alone");
+    options.add("permutations", permutations_, Accepts::between(0, 1000),
+                "times that each observable, and each measure, is permuted among the test samples");
   }
 
   std::vector<Condition> conditions(Study& study) const override {
@@ -50,6 +52,7 @@ class Importances : public Experiment {
         result.push_back(Condition::on(std::move(labels), table, study.target(), plan));
       };
       add(all, study.table(all), "");
+      result.back().permutations = static_cast<int>(permutations_);
       for (const std::string& grouping : alone_)
         if (grouping == "measure") {
           for (const std::string& measure : measure_names())
@@ -63,6 +66,7 @@ class Importances : public Experiment {
   }
 
  private:
+  std::int64_t permutations_ = 5;
   std::vector<std::string> alone_ = {"measure", "function", "statistic"};
 };
 
