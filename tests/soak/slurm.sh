@@ -142,6 +142,8 @@ await() {  # await SECONDS CONDITION...
     sleep 0.5
   done
 }
+# Slurm refuses to change a job that is just starting.
+insist() { await 60 "$@"; }
 is() { [ "$(state "$1")" = "$2" ]; }
 process_of() {  # of lrid-train in task $1 of the array
   local pid
@@ -156,18 +158,18 @@ requeued() { [ "$(scontrol show job --oneliner "${array}_$1" | grep -o 'Restarts
 say "scontrol requeue of a running task"
 await 120 trains 0
 sleep 3
-scontrol requeue "${array}_0"
+insist scontrol requeue "${array}_0"
 say "SIGUSR1 to a running task (scancel --signal)"
 await 120 trains 1
 sleep 3
-scancel --signal=USR1 --batch "${array}_1"
+insist scancel --signal=USR1 --batch "${array}_1"
 await 60 requeued 1
 say "kill -9 of a task's lrid-train"
 await 240 trains 2
 sleep 3
 kill -9 "$(process_of 2)"
 await 60 is "${array}_2" FAILED
-scontrol requeue "${array}_2"
+insist scontrol requeue "${array}_2"
 say "node drained and resumed"
 scontrol update NodeName="$host" State=DRAIN Reason=test
 sleep 5
