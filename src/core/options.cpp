@@ -310,13 +310,25 @@ std::string Accepts::describe(std::string_view type) const {
 Options::Options(Config config) : config_(std::move(config)) {}
 
 template <class T>
+constexpr bool may_be_auto(const T&) {
+  return false;
+}
+template <class T>
+constexpr bool may_be_auto(const std::optional<T>&) {
+  return true;
+}
+
+template <class T>
 void Options::add(const std::string& key, T& field, const Accepts& accepts, const std::string& help) {
-  const std::string accepted = accepts.describe(type_name(field));
+  std::string accepted = accepts.describe(type_name(field));
+  if (may_be_auto(field) && !accepts.choices.empty()) accepted = "\"auto\" or " + accepted;
   declarations_.push_back({key, write(field).to_toml(), accepted, help});
   if (const Config::Entry* entry = config_.find(key)) {
-    if (!read(entry->value, field) || !acceptable(entry->value, accepts)) {
+    const std::string* word = std::get_if<std::string>(&entry->value.data);
+    const bool is_auto = may_be_auto(field) && word != nullptr && *word == "auto";
+    if (!read(entry->value, field) || (!is_auto && !acceptable(entry->value, accepts))) {
       std::string near;
-      if (const auto* word = std::get_if<std::string>(&entry->value.data))
+      if (word != nullptr)
         if (const std::string name = nearest(*word, accepts.choices); !name.empty())
           near = fmt::format(" (nearest: {})", name);
       bad_input("{}: {} = {}: expected {}{}", entry->origin, key, entry->value.to_toml(), accepted, near);

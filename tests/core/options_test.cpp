@@ -71,6 +71,25 @@ TEST(Options, WhatIsWrittenReadsBackToTheSame) {
   EXPECT_EQ(first.to_toml(), second.to_toml());
 }
 
+TEST(Options, AutoMayBeSpelledOutBesideChoices) {
+  std::optional<std::string> chosen = "b";
+  const auto declare = [&](const std::string& toml) {
+    Options options(Config::from_toml(toml, "run.toml"));
+    options.add("kind", chosen, Accepts::one_of({"a", "b"}), "auto: as the rest asks");
+    options.finish();
+  };
+  declare("kind = \"auto\"\n");
+  EXPECT_FALSE(chosen.has_value());
+  declare("kind = \"a\"\n");
+  EXPECT_EQ(chosen, "a");
+  try {
+    declare("kind = \"c\"\n");
+    FAIL() << "took an unknown kind";
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(), "run.toml:1: kind = \"c\": expected \"auto\" or one of a, b (nearest: a)");
+  }
+}
+
 TEST(Options, ErrorsNameFileLineKeyAndWhatIsAccepted) {
   EXPECT_EQ(error_of("batch_size = 1\n\n[optimizer]\nmomentun = 0.5\n"),
             "run.toml:4: unknown key optimizer.momentun: the nearest known key is optimizer.momentum");

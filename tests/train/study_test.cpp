@@ -45,6 +45,13 @@ TEST(Study, IsTheWholeDesign) {
   EXPECT_EQ(layers, 20736);
 }
 
+TEST(Study, RecipesAreValid) {
+  for (const std::string name : {"base", "imagenet", "simclr", "wsn"})
+    EXPECT_NO_THROW(make_plan(Config::from_file(testing::source_dir() / "configs/train" / (name + ".toml")),
+                              "out.h5", {}))
+        << name;
+}
+
 TEST(Study, ItsNeighboursExpand) {
   for (const char* folder : {"configs/two-routes", "configs/smoke"})
     for (const auto& entry : std::filesystem::directory_iterator(testing::source_dir() / folder)) {
