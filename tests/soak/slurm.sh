@@ -162,7 +162,8 @@ insist scontrol requeue "${array}_0"
 say "SIGUSR1 to a running task (scancel --signal)"
 await 120 trains 1
 sleep 3
-insist scancel --signal=USR1 --batch "${array}_1"
+# The job may be back in the queue before scancel has its answer, which is an error to it.
+scancel --signal=USR1 --batch "${array}_1" || true
 await 60 requeued 1
 say "kill -9 of a task's lrid-train"
 await 240 trains 2
