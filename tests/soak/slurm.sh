@@ -121,11 +121,13 @@ scripts/slurm/study.sh --tasks 5 --train "--time=2 --signal=B:USR1@80 --chdir=$P
 array=$(awk '$1 == "job" {print $2; exit}' "$scratch/submitted")
 
 state() { squeue -h -r -t all -j "$1" -o %T 2>/dev/null | head -n 1; }
-# Slurm lets two minutes pass before it starts a requeued job; we do not.
+# Slurm lets two minutes pass before it starts a requeued job; we do with ten seconds, which its old process needs to end
+# (started at once, a job fails with "credential revoked").
 hurry() {
-  local job
-  for job in $(squeue -h -r -t pending -o '%i %r' | awk '$2 == "BeginTime" {print $1}'); do
-    scontrol update JobId="$job" StartTime=now 2>/dev/null || true
+  local job reason start
+  squeue -h -r -t pending -o '%i %r %S' | while read -r job reason start; do
+    [ "$reason" = BeginTime ] || continue
+    [ "$(date -d "$start" +%s)" -le $(($(date +%s) + 12)) ] || scontrol update JobId="$job" StartTime=now+10 2>/dev/null || true
   done
 }
 await() {  # await SECONDS CONDITION...
