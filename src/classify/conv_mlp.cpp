@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include <lrid/classify/conv_mlp.hpp>
+#include <lrid/classify/metrics.hpp>
 #include <lrid/core/error.hpp>
 #include <lrid/core/interrupt.hpp>
 
@@ -93,14 +94,10 @@ struct Together {
 /// Keeps the best 1/`halving` of all points that are still in training; earlier ones win ties.
 void keep_best(std::vector<Together>& stacks, const std::vector<Matrix>& scores,
                const std::vector<int>& labels, std::int64_t halving) {
-  std::vector<std::pair<std::int64_t, std::size_t>> ranked;  // −right, point
+  std::vector<std::pair<double, std::size_t>> ranked;  // −share right, point
   for (const Together& stack : stacks)
-    for (const std::size_t p : stack.points) {
-      const std::vector<int> predicted = predicted_classes(scores[p]);
-      std::int64_t right = 0;
-      for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? 1 : 0;
-      ranked.emplace_back(-right, p);
-    }
+    for (const std::size_t p : stack.points)
+      ranked.emplace_back(-share_right(predicted_classes(scores[p]), labels), p);
   std::ranges::sort(ranked);
   const auto all = static_cast<std::int64_t>(ranked.size());
   ranked.resize(static_cast<std::size_t>((all + halving - 1) / halving));

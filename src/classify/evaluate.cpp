@@ -65,13 +65,8 @@ std::map<std::string, std::vector<Eigen::Index>> permuted_groups(const Layout& l
 
 void add_permutation_figures(const Identifier& identifier, const FeatureTable& table, const Rows& rows,
                              const std::vector<int>& labels, int permutations, Key key, TestResult& result) {
-  const auto share_right = [&](const std::vector<int>& predicted) {
-    double right = 0;
-    for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? 1 : 0;
-    return right / static_cast<double>(labels.size());
-  };
   const Samples samples = identifier.scaler.apply(table, rows);
-  const double whole = share_right(result.predicted);
+  const double whole = share_right(result.predicted, labels);
   for (const auto& [name, columns] : permuted_groups(table.layout)) {
     double fall = 0;
     for (int i = 0; i < permutations; ++i) {
@@ -82,7 +77,7 @@ void add_permutation_figures(const Identifier& identifier, const FeatureTable& t
       for (Eigen::Index row = 0; row < samples.x.rows(); ++row)
         for (const Eigen::Index c : columns)
           permuted.x(row, c) = samples.x(order[static_cast<std::size_t>(row)], c);
-      fall += whole - share_right(predicted_classes(identifier.probabilities(permuted)));
+      fall += whole - share_right(predicted_classes(identifier.probabilities(permuted)), labels);
     }
     result.figures["permuted_" + name] = fall / permutations;
   }

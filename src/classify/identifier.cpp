@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <lrid/classify/identifier.hpp>
+#include <lrid/classify/metrics.hpp>
 #include <lrid/core/error.hpp>
 #include <lrid/core/interrupt.hpp>
 
@@ -20,12 +21,6 @@ struct InnerFold {
   std::vector<double> distance;       // [held_out]; empty unless asked for
   std::int64_t computed = 0, coinciding = 0, skipped = 0;
 };
-
-double share_right(const std::vector<int>& predicted, const std::vector<int>& labels) {
-  std::size_t right = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? 1U : 0U;
-  return static_cast<double>(right) / static_cast<double>(labels.size());
-}
 
 InnerFold inner_fold(const Classifier& classifier, const Training& training, int fold, Key key) {
   check_interrupt();

@@ -102,6 +102,12 @@ double log_loss(const Matrix& probabilities, const std::vector<int>& labels) {
   return sum / static_cast<double>(labels.size());
 }
 
+double share_right(const std::vector<int>& predicted, const std::vector<int>& labels) {
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? 1U : 0U;
+  return static_cast<double>(right) / static_cast<double>(labels.size());
+}
+
 double auroc(const std::vector<double>& negative, const std::vector<double>& positive) {
   std::vector<double> sorted = negative;
   std::ranges::sort(sorted);

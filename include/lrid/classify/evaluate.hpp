@@ -38,10 +38,9 @@ struct CellResult {
 ///   well they are told from the known test samples, and `known_refused`, `unknown_refused`, the shares
 ///   refused as none of the classes; the same per network as `network_auroc`, `network_known_refused`,
 ///   `network_unknown_refused`;
-/// - where it asks for permutations: `permuted_<observable>`, `permuted_layer_position` and
-/// `permuted_<measure>`,
-///   by how much the accuracy falls when these features (of an observable: its whole trajectory) change
-///   places among the test samples, together, on average (Breiman 2001, "Random forests", §10).
+/// - where it asks for permutations: `permuted_` before an observable, a measure or layer_position, by how
+///   much the accuracy falls when these features (of an observable: its whole trajectory) change places among
+///   the test samples, together, on average (Breiman 2001, "Random forests", §10).
 CellResult evaluate(const Classifier& classifier, const Condition& condition, std::size_t split,
                     const Protocol& protocol, Key key);
 

@@ -14,6 +14,8 @@ using Confusion = std::vector<std::vector<std::int64_t>>;
 /// `actual` and `predicted` are class indices in [0, classes).
 Confusion confusion_matrix(const std::vector<int>& actual, const std::vector<int>& predicted, int classes);
 double accuracy(const Confusion& confusion);
+/// Which share of the predictions is right.
+double share_right(const std::vector<int>& predicted, const std::vector<int>& labels);
 /// Per class (sensitivity + specificity) / 2; NaN for a class without samples.
 std::vector<double> balanced_accuracy(const Confusion& confusion);
 /// Per class d′ = Z(true positive rate) − Z(false alarm rate), each Z clipped to ±5; NaN for a class without
