@@ -1,4 +1,4 @@
-// In place of device_batch.cu where there is no CUDA toolkit.
+// In place of device_batch.cpp where there is no CUDA toolkit.
 #include <lrid/core/error.hpp>
 
 #include "device_batch.hpp"

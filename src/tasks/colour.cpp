@@ -43,15 +43,6 @@ void from_hsv(const Hsv& hsv, float* rgb) {
   rgb[2] = base + chroma * blue;
 }
 
-template <class Change>
-void change_hsv(std::span<float> pixels, const Change& change) {
-  for (std::size_t i = 0; i + 2 < pixels.size(); i += 3) {
-    Hsv hsv = to_hsv(pixels[i], pixels[i + 1], pixels[i + 2]);
-    change(hsv);
-    from_hsv(hsv, &pixels[i]);
-  }
-}
-
 }  // namespace
 
 void add_brightness(std::span<float> pixels, float delta) {
@@ -82,10 +73,12 @@ void scale_saturation(std::span<float> pixels, float factor) {
 }
 
 void turn_hue(std::span<float> pixels, float turns) {
-  change_hsv(pixels, [&](Hsv& hsv) {
+  for (std::size_t i = 0; i + 2 < pixels.size(); i += 3) {
+    Hsv hsv = to_hsv(pixels[i], pixels[i + 1], pixels[i + 2]);
     hsv.hue += turns;
     hsv.hue -= std::floor(hsv.hue);
-  });
+    from_hsv(hsv, &pixels[i]);
+  }
 }
 
 void make_grey(std::span<float> pixels) {

@@ -70,7 +70,7 @@ class JpegDecoder {
 
   /// Decodes a region of the image at 1/`reduction` of its size (1, 2, 4 or 8), the region being one of the
   /// reduced image, with some more columns at its sides: their number on the left goes to `extra`. False: see
-  /// message().
+  /// reject().
   bool read_region(const Region& region, int reduction, Image& image, std::int64_t& extra) {
     if (setjmp(errors_.back) != 0) return false;
     info_.scale_num = 1;
