@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,17 +25,6 @@ namespace {
 template <class Entry>
 void print_registry(const lrid::Registry<Entry>& registry) {
   for (const Entry& entry : registry.entries()) std::puts(entry.name.c_str());
-}
-
-/// "I/N" with 0 ≤ I < N.
-std::pair<std::size_t, std::size_t> parse_shard(const std::string& text) {
-  std::size_t index = 0, count = 0;
-  char slash = 0;
-  std::istringstream in(text);
-  if (text.find('-') != std::string::npos || !(in >> index >> slash >> count) || slash != '/' ||
-      in.peek() != std::istringstream::traits_type::eof() || index >= count)
-    lrid::bad_input("--shard {}: expected I/N with 0 ≤ I < N", text);
-  return {index, count};
 }
 
 }  // namespace
@@ -99,9 +87,8 @@ int main(int argc, char** argv) {
       lrid::bad_input("{}; expected a command and options that --help lists", error.what());
     }
     common.apply();
-    const tbb::global_control threads(
-        tbb::global_control::max_allowed_parallelism,
-        static_cast<std::size_t>(common.threads > 0 ? common.threads : lrid::available_cores()));
+    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
+                                      static_cast<std::size_t>(lrid::threads_or_all(common.threads)));
     if (!list.empty()) {
       if (list == "experiments")
         print_registry(lrid::classify::experiments());
@@ -118,8 +105,9 @@ int main(int argc, char** argv) {
       for (const std::string& assignment : assignments) request.config.assign(assignment);
       if (!splits.empty()) request.splits = splits;
       if (!shard.empty()) {
-        const auto [index, count] = parse_shard(shard);
-        const lrid::classify::Cells cells = lrid::classify::run_shard(request, index, count);
+        const auto [index, count] = lrid::parse_shard(shard);
+        const lrid::classify::Cells cells = lrid::classify::run_shard(
+            request, static_cast<std::size_t>(index), static_cast<std::size_t>(count));
         fmt::print("shard {}: {} of {} cells are in {}.cells{}\n", shard, cells.done, cells.all, out.string(),
                    cells.done == cells.all ? "; run without --shard to put them together" : "");
         return;

@@ -1,6 +1,5 @@
 // lrid-observe: statistics of recordings, datasets from trajectories, and a look into files.
 
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -101,11 +100,10 @@ void measure_recording(const Arguments& arguments) {
 /// "A,B" in seconds, A < B.
 io::nwb::Window parse_window(const std::string& text) {
   const auto number = [&](const std::string& part) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (error != std::errc() || end != part.data() + part.size() || !std::isfinite(value))
+    const auto value = parse_number<double>(part);
+    if (!value || !std::isfinite(*value))
       bad_input("--window {}: expected A,B in seconds after a trial's start", text);
-    return value;
+    return *value;
   };
   const std::vector<std::string> parts = split(text, ',');
   if (parts.size() != 2) bad_input("--window {}: expected A,B in seconds after a trial's start", text);

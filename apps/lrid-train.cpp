@@ -1,11 +1,9 @@
 // lrid-train: trains networks and records how their observable statistics go along training.
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 
@@ -26,6 +24,7 @@
 #include <lrid/tasks/pack.hpp>
 #include <lrid/tasks/task.hpp>
 #include <lrid/train/cost.hpp>
+#include <lrid/train/network_run.hpp>
 #include <lrid/train/runner.hpp>
 #include <lrid/train/status.hpp>
 #include <lrid/train/sweep.hpp>
@@ -132,11 +131,7 @@ void print_pairs() {
     for (const tasks::TaskEntry& task : tasks::tasks().entries()) {
       std::string verdict;
       try {
-        const auto shape = task.usual_shape(architecture.name);
-        const auto network = architecture.build({.input = {shape.channels, shape.height, shape.width},
-                                                 .classes = shape.outputs,
-                                                 .contrastive_head = shape.contrastive,
-                                                 .options = torch::TensorOptions(torch::kMeta)});
+        const auto network = train::outline_network(architecture.name, task.name);
         std::int64_t parameters = 0;
         for (const nn::Parameter& parameter : network->parameters()) parameters += parameter.tensor.numel();
         verdict = fmt::format("yes, {} parameters", parameters);
@@ -174,11 +169,9 @@ Config read_config(const Arguments& arguments, const std::string& file) {
 std::optional<std::chrono::system_clock::time_point> job_end() {
   const char* text = std::getenv("SLURM_JOB_END_TIME");
   if (text == nullptr || *text == '\0') return std::nullopt;
-  std::int64_t seconds = 0;
-  const char* end = text + std::strlen(text);
-  if (const auto [stop, error] = std::from_chars(text, end, seconds); error != std::errc() || stop != end)
-    bad_input("SLURM_JOB_END_TIME = {}: expected seconds since 1970", text);
-  return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
+  const auto seconds = parse_number<std::int64_t>(text);
+  if (!seconds) bad_input("SLURM_JOB_END_TIME = {}: expected seconds since 1970", text);
+  return std::chrono::system_clock::time_point(std::chrono::seconds(*seconds));
 }
 
 train::RunnerOptions runner_options(const Arguments& arguments) {
@@ -233,23 +226,10 @@ void pack(const Arguments& arguments) {
   tasks::PackOptions pack_options;
   pack_options.declare(options);
   options.finish();
-  const int threads = arguments.common.threads > 0 ? arguments.common.threads : available_cores();
-  const std::int64_t images = tasks::write_pack(arguments.pack, arguments.out, pack_options, threads);
+  const std::int64_t images = tasks::write_pack(arguments.pack, arguments.out, pack_options,
+                                                threads_or_all(arguments.common.threads));
   spdlog::info("{} images packed", images);
   fmt::print("{}\n", arguments.out);
-}
-
-/// "I/N" with 0 ≤ I < N.
-std::vector<train::RunPlan> apply_shard(std::vector<train::RunPlan> plans, const std::string& text) {
-  if (text.empty()) return plans;
-  const std::vector<std::string> parts = split(text, '/');
-  const auto is_number = [](const std::string& part) {
-    return !part.empty() && part.size() < 10 && part.find_first_not_of("0123456789") == std::string::npos;
-  };
-  if (parts.size() != 2 || !is_number(parts[0]) || !is_number(parts[1]) ||
-      std::stoll(parts[0]) >= std::stoll(parts[1]))
-    bad_input("--shard {}: expected I/N with 0 ≤ I < N", text);
-  return train::shard(std::move(plans), std::stoll(parts[0]), std::stoll(parts[1]));
 }
 
 std::vector<train::RunPlan> expand_sweep(const Arguments& arguments) {
@@ -257,8 +237,11 @@ std::vector<train::RunPlan> expand_sweep(const Arguments& arguments) {
   std::error_code ignored;
   if (fs::is_directory(arguments.out_dir, ignored))
     train::resolve_random_seed(config, fs::path(arguments.out_dir) / "seed");
-  return apply_shard(train::expand_sweep(std::move(config), arguments.out_dir, declare_observer),
-                     arguments.shard);
+  std::vector<train::RunPlan> plans =
+      train::expand_sweep(std::move(config), arguments.out_dir, declare_observer);
+  if (arguments.shard.empty()) return plans;
+  const Shard shard = parse_shard(arguments.shard);
+  return train::shard(std::move(plans), shard.index, shard.count);
 }
 
 void print_dry_run(const Arguments& arguments, const std::vector<train::RunPlan>& plans) {

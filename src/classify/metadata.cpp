@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 
@@ -11,19 +10,12 @@ namespace lrid::classify {
 
 namespace {
 
-std::optional<double> as_number(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // Numbers by size, after them words alphabetically; positions in their order along the network.
 bool natural_less(const std::string& a, const std::string& b) {
   static const std::vector<std::string> positions = {"early", "middle", "deep"};
   const auto rank_a = std::ranges::find(positions, a), rank_b = std::ranges::find(positions, b);
   if (rank_a != positions.end() && rank_b != positions.end()) return rank_a < rank_b;
-  const std::optional<double> x = as_number(a), y = as_number(b);
+  const std::optional<double> x = parse_number<double>(a), y = parse_number<double>(b);
   if (x.has_value() && y.has_value()) return *x < *y;
   if (x.has_value() != y.has_value()) return x.has_value();
   return a < b;

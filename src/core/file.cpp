@@ -2,7 +2,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <random>
 #include <sstream>
 #include <system_error>
 
@@ -12,6 +11,7 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/random.hpp>
 
 namespace lrid {
 
@@ -42,10 +42,7 @@ std::string temporary_prefix(const fs::path& path) {
 /// Tells this process from all others that may write to the same folder: process numbers repeat from host to
 /// host.
 std::uint64_t process_number() {
-  static const std::uint64_t number = [] {
-    std::random_device device;
-    return (static_cast<std::uint64_t>(device()) << 32) | device();
-  }();
+  static const std::uint64_t number = system_bits();
   return number;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numeric>
 
@@ -71,6 +72,30 @@ std::string trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return {};
   return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
+}
+
+namespace {
+
+template <class T, class... Base>
+std::optional<T> number_of(std::string_view text, Base... base) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base...);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  return number_of<T>(text);
+}
+template std::optional<std::int64_t> parse_number(std::string_view text);
+template std::optional<std::uint64_t> parse_number(std::string_view text);
+template std::optional<double> parse_number(std::string_view text);
+
+std::optional<std::uint64_t> parse_hexadecimal(std::string_view text) {
+  return number_of<std::uint64_t>(text, 16);
 }
 
 std::string format_double(double value) {

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <functional>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/io/hdf5.hpp>
 #include <lrid/io/trajectory.hpp>
@@ -29,10 +29,8 @@ std::int64_t count(const auto& values) {
 }
 
 std::optional<std::int64_t> to_point(const std::string& name) {
-  std::int64_t point = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), point);
-  if (error != std::errc() || end != name.data() + name.size() || point < 0) return std::nullopt;
-  return point;
+  const auto point = parse_number<std::int64_t>(name);
+  return point && *point >= 0 ? point : std::nullopt;
 }
 
 Trajectory read_header(const hdf5::Group& root) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -20,10 +19,9 @@ namespace {
 /// Numbers by size, before other texts.
 bool comes_before(const std::string& a, const std::string& b) {
   const auto number = [](const std::string& text) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool is_number = error == std::errc() && end == text.data() + text.size() && !std::isnan(value);
-    return std::pair(!is_number, is_number ? value : 0.0);
+    const auto value = parse_number<double>(text);
+    const bool is_number = value && !std::isnan(*value);
+    return std::pair(!is_number, is_number ? *value : 0.0);
   };
   return std::pair(number(a), a) < std::pair(number(b), b);
 }

@@ -195,7 +195,7 @@ io::Dataset remeasure(const std::vector<fs::path>& files, const RemeasureOptions
       cells.back().validate();
       with_perfect = with_perfect || cells.back().perfect();
     }
-  const int threads = options.threads > 0 ? options.threads : static_cast<int>(available_cores());
+  const int threads = threads_or_all(options.threads);
   at::set_num_threads(threads);
 
   // All that can be wrong with the files, before hours of work.

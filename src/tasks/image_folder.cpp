@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <charconv>
 #include <map>
-#include <optional>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
@@ -93,16 +91,9 @@ std::vector<std::vector<std::string>> words_of(const fs::path& file) {
   return lines;
 }
 
-std::optional<std::int64_t> as_number(const std::string& word) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  return number;
-}
-
 /// "n01440764"
 bool is_wordnet_number(const std::string& name) {
-  return name.size() == 9 && name[0] == 'n' && as_number(name.substr(1)).has_value();
+  return name.size() == 9 && name[0] == 'n' && parse_number<std::int64_t>(name.substr(1)).has_value();
 }
 
 /// Class numbers as a ground-truth file writes them.

@@ -35,7 +35,7 @@ void ImageFileOptions::declare(Options& options) {
 }
 
 int ImageFileOptions::worker_threads() const {
-  return workers ? static_cast<int>(*workers) : available_cores();
+  return threads_or_all(workers.value_or(0));
 }
 
 Imagenet::Imagenet(Options& options, const std::string& architecture) {
@@ -61,7 +61,7 @@ TaskShape Imagenet::usual_shape(const std::string& architecture) {
 
 void Imagenet::load(const std::filesystem::path& data_dir, int threads) {
   const auto source = open_images(files_.folder.empty() ? data_dir : data_dir / files_.folder,
-                                  files_.skip_bad, threads > 0 ? threads : available_cores());
+                                  files_.skip_bad, threads_or_all(threads));
   using Kind = ImagenetPreparation::Kind;
   const Kind kind = *preparation_ == "inception"     ? Kind::inception
                     : *preparation_ == "alex-center" ? Kind::alex_center

@@ -36,7 +36,7 @@ ResidentImages::ResidentImages(Options& options) {
 
 void ResidentImages::load(const std::filesystem::path& data_dir, int threads) {
   ReadOptions read = read_;
-  read.threads = threads > 0 ? threads : available_cores();
+  read.threads = threads_or_all(threads);
   const auto data = std::make_shared<const ImageDataset>(
       read_image_dataset(folder_.empty() ? data_dir : data_dir / folder_, read));
   Split split = make_split(data->labels, data->training_images, split_);

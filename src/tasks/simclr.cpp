@@ -28,7 +28,7 @@ Simclr::Simclr(Options& options) {
 
 void Simclr::load(const std::filesystem::path& data_dir, int threads) {
   const std::filesystem::path path = files_.folder.empty() ? data_dir : data_dir / files_.folder;
-  const int all_threads = threads > 0 ? threads : available_cores();
+  const int all_threads = threads_or_all(threads);
   std::shared_ptr<const ImageSource> source;
   std::int64_t size = 224;
   if (is_cifar10_binary(path)) {

@@ -15,6 +15,7 @@
 #include <lrid/tasks/wsn.hpp>
 
 #include "batch_room.hpp"
+#include "image_formats.hpp"
 #include "parallel.hpp"
 
 namespace lrid::tasks {
@@ -126,7 +127,7 @@ void WordSpeakerNoise::load(const fs::path& data_dir, int threads) {
   words_ = read_word_manifest(folder / words_file_);
   noises_ = read_noise_manifest(folder / noises_file_);
   if (skip_bad_) {
-    const int all_threads = threads > 0 ? threads : available_cores();
+    const int all_threads = threads_or_all(threads);
     const std::vector<bool> bad_words = find_bad(words_.files, all_threads, read_word);
     leave_out(bad_words, words_.files);
     leave_out(bad_words, words_.words);
@@ -136,10 +137,10 @@ void WordSpeakerNoise::load(const fs::path& data_dir, int threads) {
     leave_out(bad_noises, noises_.files);
     leave_out(bad_noises, noises_.classes);
   }
-  set_samples({.dataset = fs::weakly_canonical(folder).filename().string(),
+  set_samples({.dataset = folder_name(folder),
                .split = make_split(words_.words, std::ssize(words_.words), split_),
                .bytes = 0,
-               .workers = workers_ ? static_cast<int>(*workers_) : available_cores()});
+               .workers = threads_or_all(workers_.value_or(0))});
 }
 
 std::int64_t WordSpeakerNoise::bytes() const {

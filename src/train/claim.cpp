@@ -1,11 +1,8 @@
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <random>
 #include <vector>
 
 #include <fcntl.h>
@@ -14,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <lrid/core/app.hpp>
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
 #include <lrid/core/log.hpp>
@@ -49,11 +47,9 @@ std::optional<ProcessStat> stat_of(std::int64_t pid) {
   if (name_end == std::string::npos || name_end + 2 >= line.size()) return std::nullopt;
   const std::vector<std::string> fields = split(std::string_view(line).substr(name_end + 2), ' ');
   constexpr std::size_t start_field = 19;  // 22 of the whole line
-  ProcessStat stat{fields[0].empty() ? '?' : fields[0][0], 0};
   if (fields.size() <= start_field) return std::nullopt;
-  const std::string& start = fields[start_field];
-  std::from_chars(start.data(), start.data() + start.size(), stat.started);
-  return stat;
+  return ProcessStat{fields[0].empty() ? '?' : fields[0][0],
+                     parse_number<std::uint64_t>(fields[start_field]).value_or(0)};
 }
 
 std::uint64_t this_machine() {
@@ -62,12 +58,6 @@ std::uint64_t this_machine() {
   std::string boot;
   std::getline(file, boot);
   return Key(0, boot).with(fs::read_symlink("/proc/self/ns/pid", ignored).string()).value();
-}
-
-template <class T>
-bool parse_number(const std::string& text, T& value, int base) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  return error == std::errc() && end == text.data() + text.size();
 }
 
 /// The file in a claim's folder and what its name says, nothing if there is none (or not even a folder).
@@ -101,20 +91,17 @@ std::string content_of(const fs::path& file) {
 
 ClaimHolder ClaimHolder::this_process() {
   static const std::string host = [] {
-    std::array<char, 256> name{};
-    ::gethostname(name.data(), name.size() - 1);
-    std::string text = name[0] != '\0' ? name.data() : "unknown";
-    std::ranges::replace(text, '/', '-');
-    return text;
+    std::string name = host_name();
+    std::ranges::replace(name, '/', '-');
+    return name.empty() ? "unknown" : name;
   }();
   static const std::uint64_t machine = this_machine();
-  std::random_device device;
   const auto stat = stat_of(::getpid());
   return {.host = host,
           .pid = ::getpid(),
           .started = stat ? stat->started : 0,
           .machine = machine,
-          .claim = (static_cast<std::uint64_t>(device()) << 32) | device()};
+          .claim = system_bits()};
 }
 
 std::string ClaimHolder::text() const {
@@ -125,13 +112,12 @@ std::optional<ClaimHolder> ClaimHolder::parse(const std::string& text) {
   std::vector<std::string> parts = split(text, '.');
   if (parts.size() < 5) return std::nullopt;
   const auto numbers = parts.end() - 4;
-  ClaimHolder holder;
-  holder.host = join({parts.begin(), numbers}, ".");  // a host's name may have points
-  if (holder.host.empty() || !parse_number(numbers[0], holder.pid, 10) ||
-      !parse_number(numbers[1], holder.started, 10) || !parse_number(numbers[2], holder.machine, 16) ||
-      !parse_number(numbers[3], holder.claim, 16))
-    return std::nullopt;
-  return holder;
+  const std::string host = join({parts.begin(), numbers}, ".");  // a host's name may have points
+  const auto pid = parse_number<std::int64_t>(numbers[0]);
+  const auto started = parse_number<std::uint64_t>(numbers[1]);
+  const auto machine = parse_hexadecimal(numbers[2]), claim = parse_hexadecimal(numbers[3]);
+  if (host.empty() || !pid || !started || !machine || !claim) return std::nullopt;
+  return ClaimHolder{.host = host, .pid = *pid, .started = *started, .machine = *machine, .claim = *claim};
 }
 
 ClaimHolder::Life ClaimHolder::life() const {

@@ -11,7 +11,6 @@
 #include <ATen/Parallel.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <torch/cuda.h>
 
 #include <lrid/core/error.hpp>
@@ -22,7 +21,6 @@
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/nn/allocation.hpp>
-#include <lrid/nn/architecture.hpp>
 #include <lrid/nn/checkpoint.hpp>
 #include <lrid/train/cost.hpp>
 #include <lrid/train/network_run.hpp>
@@ -62,12 +60,17 @@ void declare(Options& options, Cost& cost) {
 
 // --- Measuring -------------------------------------------------------------------------------------------
 
+/// What stands behind the colon of a key's first line in a file of /proc, "" if nothing does.
+std::string first_after_colon(const fs::path& path, std::string_view key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(key)) return trim(std::string_view(line).substr(line.find(':') + 1));
+  return "";
+}
+
 /// A number of kB that /proc/self/status tells, in bytes; 0 where it does not.
 std::int64_t process_bytes(const std::string& name) {
-  std::ifstream file("/proc/self/status");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with(name + ":")) return 1024 * std::atoll(line.c_str() + name.size() + 1);
-  return 0;
+  return 1024 * std::atoll(first_after_colon("/proc/self/status", name + ":").c_str());
 }
 
 /// What is allocated on a device from now on, at its peak.
@@ -78,7 +81,7 @@ class PeakMemory {
       c10::getDeviceAllocator(torch::kCUDA)->resetPeakStats(device_.index());
       before_ = gpu_bytes().current;
     } else {
-      ::malloc_trim(0);
+      nn::release_freed_memory();
       before_ = process_bytes("VmRSS");
       std::ofstream("/proc/self/clear_refs") << "5";  // resets the peak, proc(5)
     }
@@ -173,13 +176,6 @@ Cost measure(RunPlan plan, const std::shared_ptr<const tasks::Task>& task, const
   return cost;
 }
 
-std::string first_after_colon(const fs::path& path, std::string_view key) {
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with(key)) return trim(std::string_view(line).substr(line.find(':') + 1));
-  return "";
-}
-
 std::string device_name(const Compute& compute) {
   if (compute.device == "cpu") {
     const std::string model = first_after_colon("/proc/cpuinfo", "model name");
@@ -233,16 +229,6 @@ struct Sum {
     return text;
   }
 };
-
-/// How many layers are observed when an architecture meets a task. Takes no memory.
-std::int64_t count_layers(const std::string& architecture, const std::string& task) {
-  const tasks::TaskShape shape = tasks::tasks().at(task).usual_shape(architecture);
-  nn::NetworkSpec spec;
-  spec.input = {shape.channels, shape.height, shape.width};
-  spec.contrastive_head = shape.contrastive;
-  spec.options = torch::TensorOptions(torch::kFloat32).device(torch::kMeta);
-  return std::ssize(nn::architectures().at(architecture).build(spec)->layers());
-}
 
 }  // namespace
 
@@ -375,7 +361,10 @@ std::string to_text(const std::vector<RunPlan>& plans, const std::vector<bool>& 
     if (found == groups.end()) found = groups.insert(found, {group, Sum()});
     auto layers = layers_of.find(group);
     if (layers == layers_of.end())
-      layers = layers_of.emplace(group, count_layers(plan.config.architecture, plan.config.task)).first;
+      layers = layers_of
+                   .emplace(group,
+                            std::ssize(outline_network(plan.config.architecture, plan.config.task)->layers()))
+                   .first;
     found->second.add(cost, layers->second);
     all.add(cost, layers->second);
   }

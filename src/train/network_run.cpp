@@ -68,6 +68,16 @@ std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks:
   return nn::architectures().at(config.architecture).build(spec);
 }
 
+std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const std::string& task) {
+  const tasks::TaskShape shape = tasks::tasks().at(task).usual_shape(architecture);
+  return nn::architectures()
+      .at(architecture)
+      .build({.input = {shape.channels, shape.height, shape.width},
+              .classes = shape.outputs,
+              .contrastive_head = shape.contrastive,
+              .options = torch::TensorOptions(torch::kMeta)});
+}
+
 fs::path state_path(const fs::path& out) {
   return fs::path(out).concat(".state");
 }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <random>
 #include <thread>
 
 #include <ATen/Context.h>
@@ -223,9 +222,7 @@ void resolve_random_seed(Config& config, const std::filesystem::path& kept_in) {
   if (seed == nullptr || seed->value != ConfigValue{std::string("random")}) return;
   if (!std::filesystem::exists(kept_in)) {
     // Of several jobs that begin at the same time one draws.
-    std::random_device device;
-    const std::uint64_t drawn = (static_cast<std::uint64_t>(device()) << 32) | device();
-    create_exclusively(kept_in, fmt::format("{}\n", as_seed(drawn)));
+    create_exclusively(kept_in, fmt::format("{}\n", as_seed(system_bits())));
   }
   std::string text = trim(read_file(kept_in));
   for (int attempt = 0; text.empty() && attempt < 50; ++attempt) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <fstream>
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <lrid/core/app.hpp>
 #include <lrid/train/run_log.hpp>
 
 namespace lrid::train {
@@ -44,12 +44,10 @@ SilentEnds read_silent_ends(const fs::path& out) {
 }
 
 void write_log_line(const fs::path& out, const std::string& text) {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   // One write: lines of several processes do not mix.
   std::ofstream(log_of(out), std::ios::app)
-      << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {}\n", fmt::gmtime(now), host.data(), ::getpid(), text);
+      << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {}\n", fmt::gmtime(now), host_name(), ::getpid(), text);
 }
 
 void write_log_line(const fs::path& out, const std::string& text, const DeviceTime& used) {

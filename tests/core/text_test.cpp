@@ -41,5 +41,16 @@ TEST(Registry, NamesWhatItKnowsWhenAskedForMore) {
   }
 }
 
+TEST(Text, NumbersAreAllOfTheTextOrNone) {
+  EXPECT_EQ(parse_number<std::int64_t>("-17"), -17);
+  EXPECT_EQ(parse_number<std::uint64_t>("18446744073709551615"), 18446744073709551615U);
+  EXPECT_EQ(parse_number<double>("2.5e-3"), 0.0025);
+  EXPECT_EQ(parse_hexadecimal("00ff"), 255U);
+  for (const char* none : {"", " 1", "1 ", "+1", "1x", "9223372036854775808"})
+    EXPECT_FALSE(parse_number<std::int64_t>(none)) << none;
+  EXPECT_FALSE(parse_number<std::uint64_t>("-1"));
+  EXPECT_FALSE(parse_hexadecimal("0x1"));
+}
+
 }  // namespace
 }  // namespace lrid

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -32,5 +33,16 @@ int run_app(const std::string& program, const std::function<void()>& body);
 
 /// Cores this process may use.
 int available_cores();
+/// The number of threads asked for; all cores where it is 0.
+int threads_or_all(std::int64_t asked);
+
+/// This machine's name, "" if it has none.
+std::string host_name();
+
+/// "I/N" of the option --shard, 0 ≤ I < N.
+struct Shard {
+  std::int64_t index = 0, count = 1;
+};
+Shard parse_shard(const std::string& text);
 
 }  // namespace lrid

@@ -21,6 +21,10 @@ constexpr std::uint64_t mix64(std::uint64_t z) {
   return z;
 }
 
+/// 64 bits that the system draws, others in each call: for names that no other process has, never for
+/// results.
+std::uint64_t system_bits();
+
 /// Names one stream of random numbers: a hash of (master seed, purpose, indices). There is no global
 /// generator in lrid; whoever needs randomness derives a key, so results cannot depend on the order or the
 /// number of threads in which work is done.

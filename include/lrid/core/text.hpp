@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,13 @@ std::string expected_one_of(const std::vector<std::string>& names, std::string_v
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string trim(std::string_view text);
+
+/// The number that all of the text is (std::from_chars: no blanks, no plus sign); nothing if it is none. For
+/// std::int64_t, std::uint64_t and double.
+template <class T>
+std::optional<T> parse_number(std::string_view text);
+/// The same of hexadecimal digits.
+std::optional<std::uint64_t> parse_hexadecimal(std::string_view text);
 
 /// Shortest decimal that reads back as the same double, always recognisable as a float ("1.0", "5e-06").
 std::string format_double(double value);
