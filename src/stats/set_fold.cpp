@@ -99,6 +99,7 @@ void SetFold<T>::place_brackets(std::span<T> sample) {
     sort_few(chunk(c).data(), sample_chunk);
     with_absolute_ = with_absolute_ || chunk(c).front() < 0;
   }
+  double shares = 0;  // of the values that lie in brackets
   for (Search& search : searches_) {
     const bool absolute = search.absolute && with_absolute_;
     const double q = static_cast<double>(search.rank) / static_cast<double>(n_ - 1);
@@ -117,6 +118,14 @@ void SetFold<T>::place_brackets(std::span<T> sample) {
     const Bracket<T> bracket{static_cast<T>(low / static_cast<double>(chunks)),
                              static_cast<T>(high / static_cast<double>(chunks))};
     if (bracket.low <= bracket.high) search.bracket = bracket;  // not NaN, from infinities of both signs
+    if (!search.absolute || with_absolute_) shares += 2 * reach;
+  }
+  // Ten cells of a large kernel list millions of values: growing by copies would double that.
+  const auto expected =
+      static_cast<std::size_t>(1.05 * shares * static_cast<double>(n_)) + block_size + slack;
+  if (list_.capacity() < expected) {
+    list_ = {};
+    list_.reserve(expected);
   }
 }
 
@@ -143,8 +152,7 @@ void SetFold<T>::add(std::span<const T> values) {
   if (sums_ == Sums::powers) kernels_->add_powers(values.data(), values.size(), scale, powers_);
   if (sums_ == Sums::central)
     kernels_->add_central(values.data(), values.size(), scale, set_.centres, central_);
-  if (list_.size() < listed_ + values.size() + slack)
-    list_.resize(std::max(listed_ + listed_ / 4, listed_ + values.size() + slack));
+  if (list_.size() < listed_ + values.size() + slack) list_.resize(listed_ + values.size() + slack);
   listed_ += kernels_->collect(values.data(), values.size(), brackets_, with_absolute_, above_,
                                list_.data() + listed_);
 }

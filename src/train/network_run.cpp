@@ -13,6 +13,7 @@
 #include <lrid/core/text.hpp>
 #include <lrid/nn/architecture.hpp>
 #include <lrid/nn/checkpoint.hpp>
+#include <lrid/train/memory.hpp>
 #include <lrid/train/network_run.hpp>
 #include <lrid/train/run_log.hpp>
 
@@ -55,6 +56,22 @@ std::string tensor_text(const Tensor& tensor) {
           static_cast<std::size_t>(tensor.numel())};
 }
 
+/// Weights and their gradients must fit into the machine: Linux promises more memory than there is, and kills
+/// whoever uses it.
+void require_memory(const RunConfig& config, nn::NetworkSpec spec) {
+  if (config.compute.device != "cpu") return;  // there, an allocation fails
+  spec.options = spec.options.device(torch::kMeta);
+  std::int64_t needed = 0;
+  for (const nn::Parameter& parameter : nn::architectures().at(config.architecture).build(spec)->parameters())
+    needed += 2 * static_cast<std::int64_t>(parameter.tensor.nbytes());
+  if (const std::int64_t there = device_memory(config.compute); needed > there)
+    throw std::runtime_error(
+        fmt::format("out of memory: {} for inputs of {} x {} pixels needs {:.1f} GB for its weights and "
+                    "their gradients alone, this machine has {:.1f} GB",
+                    config.architecture, spec.input.height, spec.input.width,
+                    static_cast<double>(needed) / 1e9, static_cast<double>(there) / 1e9));
+}
+
 }  // namespace
 
 std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks::TaskShape& shape) {
@@ -65,6 +82,7 @@ std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks:
   spec.initial_values = Key(static_cast<std::uint64_t>(config.model_seed), "initial values");
   spec.options = torch::TensorOptions(torch::kFloat32).device(config.compute.torch_device());
   spec.channels_last = config.compute.channels_last;
+  require_memory(config, spec);
   return nn::architectures().at(config.architecture).build(spec);
 }
 

@@ -1,6 +1,10 @@
+#include <array>
 #include <bit>
 #include <cmath>
+#include <fstream>
+#include <iostream>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -333,6 +337,41 @@ TEST(LayerFold, ChannelsLastGivesTheSameNumbers) {
     for (std::size_t k = 0; k < a.size(); ++k)
       EXPECT_NEAR(a[k], b[k], 1e-12 * (1 + std::abs(a[k]))) << cell << " " << observables()[k].name;
   }
+}
+
+/// MB of physical memory that the process has held at most since forget_peak(); 0 where nobody knows.
+double peak_megabytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1000;
+  return 0;
+}
+bool forget_peak() {
+  std::ofstream file("/proc/self/clear_refs");
+  file << 5 << std::flush;
+  return file.good();
+}
+
+TEST(LayerFold, TenCellsOfALargeKernelNeedLittleMemory) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need memory of their own";
+#endif
+  if (!forget_peak()) GTEST_SKIP() << "the memory that a process holds is not known here";
+  constexpr std::int64_t entries = 37'748'736;  // AlexNet's largest kernel, 9216 × 4096
+  std::vector<float> kernel(entries);
+  for (std::size_t i = 0; i < kernel.size(); ++i)
+    kernel[i] = static_cast<float>(static_cast<std::int64_t>(i * 2654435761 % 1000003) - 500001);
+  std::vector<Imperfection> cells(10);
+  for (std::size_t i = 1; i < cells.size(); ++i)
+    cells[i] = {.unit_fraction = std::array{1.0, 0.3, 0.1}[i % 3], .noise = 0.1 * static_cast<double>(i / 3)};
+  ASSERT_TRUE(forget_peak());
+  const double before = peak_megabytes();
+  const LayerPlan plan({.units = 1, .weights = entries}, cells);
+  LayerFold fold(plan, Key(0));
+  fold.set_weights(View::of(kernel));
+  EXPECT_FALSE(std::isnan(at(fold.row(9), "weightraw_mean")));
+  std::cout << "memory beyond the input: " << peak_megabytes() - before << " MB\n";
+  EXPECT_LT(peak_megabytes() - before, 64);
 }
 
 TEST(LayerFold, LostCellsAreLeftOutBeforeSubsampling) {

@@ -1,0 +1,89 @@
+// What one trajectory point costs: the probe set's pass through a network with all layers measured, against
+// the same pass alone, in turns, in one process.
+//
+//     bench_point ARCHITECTURE STIMULI THREADS ROUNDS   → medians, and the median of the rounds' ratios
+//
+// Stimuli pass in chunks of 64. "begin" is what a point costs before its first stimulus: the statistics of
+// the kernels, and S = kernel∗1 in float64.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <ATen/Parallel.h>
+#include <torch/types.h>
+
+#include <lrid/core/app.hpp>
+#include <lrid/nn/allocation.hpp>
+#include <lrid/nn/architecture.hpp>
+#include <lrid/observe/network_observer.hpp>
+
+#include "step_case.hpp"
+
+namespace lrid {
+namespace {
+
+constexpr std::int64_t chunk = 64;
+
+double median(std::vector<double> values) {
+  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
+  return values[values.size() / 2];
+}
+
+template <class Work>
+double seconds(const Work& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void run(int argc, char** argv) {
+  if (argc != 5) bad_input("expected ARCHITECTURE STIMULI THREADS ROUNDS");
+  const std::string architecture_name = argv[1];
+  const std::int64_t stimuli = std::stoi(argv[2]);
+  const int threads = std::stoi(argv[3]), rounds = std::stoi(argv[4]);
+  nn::keep_freed_memory();
+  at::set_num_threads(threads);
+  const stats::ThreadLimit limit(threads);
+  const torch::NoGradGuard no_grad;
+
+  const StepCase on = step_case(architecture_name, std::min(stimuli, chunk));
+  const auto network =
+      nn::architectures().at(architecture_name).build({.input = on.input, .classes = on.classes});
+  network->set_training(false);
+  observe::NetworkObserver observer(*network, {stats::Imperfection{}}, on.images.slice(0, 0, 1));
+  const auto pass = [&] {
+    for (std::int64_t begin = 0; begin < stimuli; begin += chunk)
+      network->forward(on.images.slice(0, 0, std::min(chunk, stimuli - begin)));
+  };
+  std::vector<double> alone, begins, measured, ratios;
+  for (int round = 0; round < rounds; ++round) {
+    alone.push_back(seconds(pass));
+    begins.push_back(seconds([&] { observer.begin(nullptr, Key(1)); }));
+    network->set_sink(observer.sink());
+    measured.push_back(seconds([&] {
+      pass();
+      static_cast<void>(observer.rows(0));
+    }));
+    network->set_sink({});
+    ratios.push_back((begins.back() + measured.back()) / alone.back());
+  }
+  std::printf(
+      "%s, %ld stimuli, %d threads, medians of %d rounds: forward %.2f s, begin %.2f s, "
+      "forward with measuring %.2f s; point / forward %.3f\n",
+      architecture_name.c_str(), static_cast<long>(stimuli), threads, rounds, median(alone), median(begins),
+      median(measured), median(ratios));
+}
+
+}  // namespace
+
+int run_point(int argc, char** argv) {
+  return run_app("bench_point", [&] { run(argc, argv); });
+}
+
+}  // namespace lrid
+
+int main(int argc, char** argv) {
+  return lrid::run_point(argc, argv);
+}
