@@ -56,18 +56,18 @@ std::string tensor_text(const Tensor& tensor) {
           static_cast<std::size_t>(tensor.numel())};
 }
 
-/// Weights and their gradients must fit into the machine: Linux promises more memory than there is, and kills
-/// whoever uses it.
+/// Weights, gradients and one moment, the least that any rule needs, must fit into the machine: Linux
+/// promises more memory than there is, and kills whoever uses it.
 void require_memory(const RunConfig& config, nn::NetworkSpec spec) {
   if (config.compute.device != "cpu") return;  // there, an allocation fails
   spec.options = spec.options.device(torch::kMeta);
   std::int64_t needed = 0;
   for (const nn::Parameter& parameter : nn::architectures().at(config.architecture).build(spec)->parameters())
-    needed += 2 * static_cast<std::int64_t>(parameter.tensor.nbytes());
+    needed += 3 * static_cast<std::int64_t>(parameter.tensor.nbytes());
   if (const std::int64_t there = device_memory(config.compute); needed > there)
     throw std::runtime_error(
-        fmt::format("out of memory: {} for inputs of {} x {} pixels needs {:.1f} GB for its weights and "
-                    "their gradients alone, this machine has {:.1f} GB",
+        fmt::format("out of memory: {} for inputs of {} x {} pixels needs {:.1f} GB for its weights, "
+                    "gradients and moments alone, this machine has {:.1f} GB",
                     config.architecture, spec.input.height, spec.input.width,
                     static_cast<double>(needed) / 1e9, static_cast<double>(there) / 1e9));
 }

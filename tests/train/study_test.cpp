@@ -2,7 +2,9 @@
 // architecture meets which task").
 #include <map>
 #include <set>
+#include <stdexcept>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <lrid/nn/architecture.hpp>
@@ -43,6 +45,19 @@ TEST(Study, IsTheWholeDesign) {
     layers += count * std::ssize(build_network(config, shapes.at(pair.second))->layers());
   }
   EXPECT_EQ(layers, 20736);
+}
+
+TEST(Study, ANetworkLargerThanTheMachineIsRefused) {
+  RunConfig config;
+  config.architecture = "KNet4";
+  config.compute.device = "cpu";
+  // 3 TB: its first fully connected layer grows with the image.
+  EXPECT_THAT(
+      [&] {
+        build_network(config, {3, 2240, 2240, 128, true});
+      },
+      ::testing::ThrowsMessage<std::runtime_error>(
+          ::testing::StartsWith("out of memory: KNet4 for inputs of 2240 x 2240 pixels needs ")));
 }
 
 TEST(Study, RecipesAreValid) {
