@@ -167,7 +167,16 @@ class Run {
     for (std::size_t split = 0; split < static_cast<std::size_t>(setup_.protocol.splits); ++split)
       for (std::size_t condition = 0; condition < conditions_.size(); ++condition)
         for (std::size_t classifier = 0; classifier < setup_.classifiers.size(); ++classifier)
-          cells_.push_back({condition, classifier, split});
+          if (admits(condition, classifier)) cells_.push_back({condition, classifier, split});
+    for (const Condition& condition : conditions_)
+      if (std::ranges::none_of(setup_.classifiers, [&](const NamedClassifier& one) {
+            return one.classifier->least_points() <= condition.train->layout.points;
+          }))
+        bad_input(
+            "{}: where {} trajectories have length {}, less than the kernels of the mlp's grid: expected "
+            "a smaller mlp.kernel, or another classifier besides",
+            request.data.string(), condition_to_json(condition.labels).dump(),
+            condition.train->layout.points);
   }
 
   /// Every `count`-th cell from `index` on, those in store as they are.
@@ -221,19 +230,31 @@ class Run {
     for (std::size_t c = 0; c < conditions_.size(); ++c)
       for (std::size_t test = 0; test < conditions_[c].tests.size(); ++test)
         for (std::size_t k = 0; k < setup_.classifiers.size(); ++k)
-          results.rows.push_back(result_row(setup_.classifiers[k].name, conditions_[c], test, outcome[c][k]));
+          if (!outcome[c][k].empty())
+            results.rows.push_back(
+                result_row(setup_.classifiers[k].name, conditions_[c], test, outcome[c][k]));
     results.trajectories = trajectories_of(results.rows, study_);
     results.notes = study_.notes();
     for (std::size_t k = 0; k < setup_.classifiers.size(); ++k) {
       for (std::string& line : setup_.classifiers[k].classifier->notes())
         results.notes.push_back(std::move(line));
       std::set<std::string> counts;
-      for (const auto& by_classifier : outcome) {
-        const CellResult& cell = by_classifier[k].front();
+      std::set<std::int64_t> too_few;
+      for (std::size_t c = 0; c < conditions_.size(); ++c) {
+        if (outcome[c][k].empty()) {
+          too_few.insert(conditions_[c].train->layout.points);
+          continue;
+        }
+        const CellResult& cell = outcome[c][k].front();
         if (cell.coinciding + cell.skipped > 0)
           counts.insert(fmt::format("{} computed, {} coincide with another, {} not possible with these data",
                                     cell.computed, cell.coinciding, cell.skipped));
       }
+      for (const std::int64_t points : too_few)
+        results.notes.push_back(
+            fmt::format("{}: left out where a trajectory has {} point{}, the grid asks for {} at least",
+                        setup_.classifiers[k].name, points, points == 1 ? "" : "s",
+                        setup_.classifiers[k].classifier->least_points()));
       for (const std::string& line : counts)
         results.notes.push_back(fmt::format("{}: of {} grid points {}", setup_.classifiers[k].name,
                                             setup_.classifiers[k].classifier->settings().size(), line));
@@ -248,6 +269,10 @@ class Run {
     require_writable(request.out, "--out");
     if (request.splits) require_writable(*request.splits, "--save-splits");
     return io::read_dataset(request.data);
+  }
+  [[nodiscard]] bool admits(std::size_t condition, std::size_t classifier) const {
+    return setup_.classifiers[classifier].classifier->least_points() <=
+           conditions_[condition].train->layout.points;
   }
   [[nodiscard]] std::string name_of(const Cell& cell) const {
     return cell_name(conditions_[cell.condition], setup_.classifiers[cell.classifier].name, cell.split);

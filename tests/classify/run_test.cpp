@@ -95,6 +95,27 @@ TEST(Run, GivesARowPerConditionAndClassifier) {
   EXPECT_THAT(accuracy_table(results), ::testing::HasSubstr("measure all, split network"));
 }
 
+/// A final accuracy is a trajectory of one point, shorter than the kernels of small_grids.
+TEST(Run, LeavesOutAClassifierWhereTrajectoriesAreTooShortForIt) {
+  const Fixture f;
+  const std::string controls = "experiment = 'controls'\ncontrols = ['final_accuracy', 'unit_norm']\n";
+  const io::Results results = run(f.request(
+      "r.json", controls + "classifiers = ['forest', 'mlp']\n" + small_grids, {"features.measures=['all']"}));
+  std::map<std::pair<std::string, std::string>, int> rows;
+  for (const io::ResultRow& row : results.rows)
+    ++rows[{std::get<std::string>(row.condition.at("control")), row.classifier}];
+  EXPECT_EQ(rows,
+            (std::map<std::pair<std::string, std::string>, int>{
+                {{"final_accuracy", "forest"}, 2}, {{"unit_norm", "forest"}, 2}, {{"unit_norm", "mlp"}, 2}}));
+  EXPECT_THAT(results.notes,
+              ::testing::Contains("mlp: left out where a trajectory has 1 point, the grid asks "
+                                  "for 2 at least"));
+  EXPECT_THAT(
+      [&] { run(f.request("s.json", controls + "classifiers = ['mlp']\n" + small_grids)); },
+      ::testing::ThrowsMessage<InputError>(::testing::HasSubstr(
+          "trajectories have length 1, less than the kernels of the mlp's grid: expected a smaller")));
+}
+
 /// Features tell the rules well here, the layers of a network too; labels that mean nothing must not be told.
 TEST(Run, ShuffledLabelsGiveChanceInEveryClassifier) {
   const Fixture f(testing::tiny_dataset(8, 3, 2.0));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -51,6 +52,8 @@ class Classifier {
   [[nodiscard]] virtual std::vector<Setting> settings() const = 0;
   /// What a reader should know about the grid: "grid reduced: …" where it is not the study's. May be empty.
   [[nodiscard]] virtual std::vector<std::string> notes() const = 0;
+  /// The shortest trajectories that some setting can be fitted to.
+  [[nodiscard]] virtual std::int64_t least_points() const { return 1; }
   /// Fits every setting on `train`, predicts `validation`.
   [[nodiscard]] virtual GridOutcome fit_grid(const Samples& train, const Samples& validation,
                                              Key key) const = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ class ConvMlp : public Classifier {
   void declare(Options& options) override;
   [[nodiscard]] std::vector<Setting> settings() const override;
   [[nodiscard]] std::vector<std::string> notes() const override;
+  [[nodiscard]] std::int64_t least_points() const override { return std::ranges::min(kernel_); }
   [[nodiscard]] GridOutcome fit_grid(const Samples& train_samples, const Samples& validation,
                                      Key key) const override;
   [[nodiscard]] std::unique_ptr<Model> fit(const Samples& train_samples, const Setting& setting,
