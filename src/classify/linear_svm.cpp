@@ -41,11 +41,13 @@ struct HingeProblem {
   HingePoint at, trial;
   std::vector<char> active = {};  // [n] rows in the Gram matrix
   std::vector<double> gram = {};  // [width, width] Σ over them of x_i x_iᵀ, lower triangle
-  double gap = 0, last_gap = 0;   // relative, certified
+  double bound = 0;               // on how far f is above its minimum
+  double gap = 0;                 // the same relative to the minimum
   int steps = 0;
 
   void certify(double c) {
-    const double bound = at.gradient(c).squaredNorm() / 2, objective = at.objective(c);
+    const double objective = at.objective(c);
+    bound = at.gradient(c).squaredNorm() / 2;  // f is 1-strongly convex
     gap = bound < objective ? bound / (objective - bound) : std::numeric_limits<double>::infinity();
   }
 };
@@ -81,18 +83,41 @@ class OneAgainstRest {
     for (const std::size_t k : which) std::swap(problems_[k].at, problems_[k].trial);
   }
 
-  /// Newton's method from where the problems are, until each is certified.
+  /// Solves all problems, starting from where they are, until each is certified.
   void solve(double c, double tolerance) {
-    constexpr int max_steps = 200;
-    std::vector<std::size_t> open;
-    for (std::size_t k = 0; k < problems_.size(); ++k) {
+    std::vector<std::size_t> all(problems_.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    for (HingeProblem& problem : problems_) problem.steps = 0;
+    constexpr int few_steps = 40, max_steps = 200;
+    const std::vector<std::size_t> open = newton(all, c, tolerance, few_steps);
+    if (open.empty()) return;
+    // Where classes can almost be separated and the penalty is small, about as many rows are active as there
+    // are columns, and Newton's steps zigzag between the pieces of f. The solution's path over C has few
+    // bends there: climb it.
+    constexpr double rung = 2, loosely = 1e-3;
+    for (const std::size_t k : open) problems_[k].trial.w = Eigen::VectorXd::Zero(vector_size());
+    move(open);
+    for (double below = std::min(1.0, c / rung); below < c / rung; below *= rung)
+      newton(open, below, loosely, max_steps);
+    newton(open, c, tolerance, max_steps);
+  }
+
+  [[nodiscard]] std::vector<HingeProblem>& problems() { return problems_; }
+  /// Size of the points' vectors; what is beyond the width stays 0.
+  [[nodiscard]] Eigen::Index vector_size() const { return padded(width_); }
+
+ private:
+  /// Newton's method from where the problems are, until each is certified, or stuck in rounding, or `steps`
+  /// are made; those that still were on their way.
+  std::vector<std::size_t> newton(const std::vector<std::size_t>& which, double c, double tolerance,
+                                  int steps) {
+    std::vector<std::size_t> open, unfinished;
+    for (const std::size_t k : which) {
       HingeProblem& problem = problems_[k];
       problem.certify(c);
-      problem.steps = 0;
-      problem.last_gap = std::numeric_limits<double>::infinity();
       if (problem.gap > tolerance) open.push_back(k);
     }
-    while (!open.empty()) {
+    for (int step = 1; !open.empty(); ++step) {
       check_interrupt();
       parallel_each(open.size(), [&](std::size_t i) { newton_step(problems_[open[i]], c); });
       evaluate(open);
@@ -112,20 +137,19 @@ class OneAgainstRest {
       std::erase_if(open, [&](std::size_t k) {
         HingeProblem& problem = problems_[k];
         std::swap(problem.at, problem.trial);
-        problem.last_gap = problem.gap;
+        const double last_bound = problem.bound;
         problem.certify(c);
+        ++problem.steps;
         // A Newton step that stays on its piece of f is exact; if it brings nothing more, it is all rounding.
-        const bool stuck = on_same_piece(problem) && !(problem.gap < problem.last_gap / 2);
-        return problem.gap <= tolerance || stuck || ++problem.steps == max_steps;
+        const bool stuck = on_same_piece(problem) && !(problem.bound < last_bound / 2);
+        if (problem.gap <= tolerance || stuck) return true;
+        if (step == steps) unfinished.push_back(k);
+        return step == steps;
       });
     }
+    return unfinished;
   }
 
-  [[nodiscard]] std::vector<HingeProblem>& problems() { return problems_; }
-  /// Size of the points' vectors; what is beyond the width stays 0.
-  [[nodiscard]] Eigen::Index vector_size() const { return padded(width_); }
-
- private:
   /// Everything at trial.w, in one pass over the rows for all problems together.
   void evaluate(const std::vector<std::size_t>& which) {
     if (which.empty()) return;

@@ -97,6 +97,29 @@ TEST(SquaredHinge, CertificateIsReachedWhereTheObjectiveSaysNothingMore) {
   }
 }
 
+/// Columns of falling scale, as principal components have, and classes that a plane can just separate: at
+/// large C about as many rows are active as there are columns.
+TEST(SquaredHinge, CertificateIsReachedWhereClassesCanJustBeSeparated) {
+  constexpr Eigen::Index d = 104;
+  for (const Eigen::Index n : {190, 200})
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+      Stream random{Key(seed)};
+      Matrix x(n, d);
+      for (Eigen::Index i = 0; i < n; ++i)
+        for (Eigen::Index j = 0; j < d; ++j)
+          x(i, j) = random.normal() * std::pow(0.97, static_cast<double>(j));
+      Eigen::VectorXd y(n);
+      for (Eigen::Index i = 0; i < n; ++i) y(i) = random.normal() > 0.7 ? 1 : -1;
+      Eigen::VectorXd w = Eigen::VectorXd::Zero(d);
+      for (const double c : {1.0, 5e6, 5e8}) {
+        const SquaredHingeSolution solution = solve_squared_hinge(x, y, c, w);
+        EXPECT_LE(solution.gap, 1e-8) << n << ", " << seed << ", " << c << ", steps " << solution.steps;
+        EXPECT_NEAR(solution.objective, objective(x, y, c, solution.w), 1e-6 * solution.objective);
+        w = solution.w;
+      }
+    }
+}
+
 TEST(SquaredHinge, WarmStartsDoNotChangeTheSolution) {
   const Samples samples = testing::random_samples(100, 2, 5, 4, 0.4, 4);
   const Eigen::VectorXd y = signs(samples, 1), zero = Eigen::VectorXd::Zero(samples.x.cols());

@@ -124,10 +124,13 @@ state() { squeue -h -r -t all -j "$1" -o %T 2>/dev/null | head -n 1; }
 # Slurm lets two minutes pass before it starts a requeued job; we do with ten seconds, which its old process needs to end
 # (started at once, a job fails with "credential revoked").
 hurry() {
-  local job reason start
-  squeue -h -r -t pending -o '%i %r %S' | while read -r job reason start; do
+  local job reason mark
+  squeue -h -r -t pending -o '%i %r' | while read -r job reason; do
     [ "$reason" = BeginTime ] || continue
-    [ "$(date -d "$start" +%s)" -le $(($(date +%s) + 12)) ] || scontrol update JobId="$job" StartTime=now+10 2>/dev/null || true
+    mark=$scratch/hurried-$job
+    # Once for each time that it was requeued: a second order would put it off again.
+    [ -z "$(find "$mark" -newermt '-30 seconds' 2>/dev/null)" ] || continue
+    scontrol update JobId="$job" StartTime=now+10 2>/dev/null && touch "$mark" || true
   done
 }
 await() {  # await SECONDS CONDITION...
@@ -168,7 +171,7 @@ sleep 3
 scancel --signal=USR1 --batch "${array}_1" || true
 await 60 requeued 1
 say "kill -9 of a task's lrid-train"
-await 240 trains 2
+await 300 trains 2
 sleep 3
 kill -9 "$(process_of 2)"
 await 60 is "${array}_2" FAILED
