@@ -181,18 +181,29 @@ std::string figure_html(const NumberedExhibit& numbered) {
       exhibit.finding.empty() ? "" : " " + escape(exhibit.finding), escape(exhibit.caption));
 }
 
-std::string findings(const std::vector<Part>& parts) {
-  // Of many experiments the first findings of each: a summary must stay one.
-  const std::size_t most = parts.size() > 3 ? 2 : std::numeric_limits<std::size_t>::max();
+/// The exhibits whose findings stand for an experiment at the top of the page: all of them; of many
+/// experiments one each, the one that the fewest others have too, since a summary must stay one.
+std::vector<const NumberedExhibit*> in_summary(const Part& part, const std::vector<Part>& parts) {
+  std::vector<const NumberedExhibit*> with_finding;
+  for (const NumberedExhibit& numbered : part.exhibits)
+    if (!numbered.exhibit.finding.empty()) with_finding.push_back(&numbered);
+  if (parts.size() <= 3 || with_finding.empty()) return with_finding;
+  return {std::ranges::min(with_finding, {}, [&](const NumberedExhibit* numbered) {
+    return std::ranges::count_if(parts, [&](const Part& other) {
+      return std::ranges::any_of(other.exhibits, [&](const NumberedExhibit& its) {
+        return its.exhibit.title == numbered->exhibit.title;
+      });
+    });
+  })};
+}
+
+std::string findings(const std::vector<Part>& parts, const std::vector<std::string>& names) {
   std::string html;
-  for (const Part& part : parts) {
-    std::size_t shown = 0;
-    for (const NumberedExhibit& numbered : part.exhibits) {
-      if (numbered.exhibit.finding.empty() || shown++ >= most) continue;
-      html += fmt::format("<li>{} <a href=\"#figure-{}\">Figure\u00a0{}</a></li>\n",
-                          escape(numbered.exhibit.finding), numbered.number, numbered.number);
-    }
-  }
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    for (const NumberedExhibit* numbered : in_summary(parts[i], parts))
+      html += fmt::format("<li>{}{} <a href=\"#figure-{}\">Figure\u00a0{}</a></li>\n",
+                          parts.size() > 3 ? "<b>" + escape(part_title(parts[i], names[i])) + ".</b> " : "",
+                          escape(numbered->exhibit.finding), numbered->number, numbered->number);
   return html.empty() ? "" : "<ul class=\"findings\">\n" + html + "</ul>\n";
 }
 
@@ -283,7 +294,8 @@ std::string render_report(const std::vector<Source>& sources) {
       "<p class=\"lead\">What statistics of weights, activations and their change over training say about "
       "the {}.</p>\n",
       escape(target), escape(target == "learning rule" ? "rule that trained a network" : target));
-  html += tiles(parts) + findings(parts) + comparison_table(parts) + contents(parts, names) + "</header>\n";
+  html += tiles(parts) + findings(parts, names) + comparison_table(parts) + contents(parts, names) +
+          "</header>\n";
   for (std::size_t i = 0; i < parts.size(); ++i) html += part_html(parts[i], names[i], i + 1);
   html += fmt::format("<footer>From {}. {}</footer>\n</main>\n</body>\n</html>\n", escape(enumerate(names)),
                       escape(fmt::format("{}", fmt::join(software, "; "))));

@@ -58,6 +58,7 @@ figcaption b { color: var(--ink); font-weight: 600; }
 .legend li { display: flex; align-items: center; gap: 7px; }
 .legend svg { flex: none; width: auto; height: 12px; }
 .scroll { overflow-x: auto; }
+.scroll + p { margin-top: 12px; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 6px 18px 6px 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
 th { font-weight: 600; color: var(--soft); border-bottom-color: var(--soft); }

@@ -327,6 +327,18 @@ TEST(Report, ShowsTrajectoriesOnceForTheSameData) {
   EXPECT_EQ(times_shown(page_of({results, other})), 2U);
 }
 
+/// Of the figures that four experiments have, a summary tells one each: the held-out one's is on what was
+/// held out, which the others do not have.
+TEST(Report, SummaryOfManyExperimentsHasALineForEach) {
+  const io::Results results = lrid::testing::synthetic_separability();
+  const std::string page = page_of({results, results, results, lrid::testing::synthetic_held_out()});
+  const std::string summary = page.substr(0, page.find("<h2"));
+  std::size_t lines = 0;
+  for (std::size_t at = 0; (at = summary.find("<a href=\"#figure-", at)) != std::string::npos; ++at) ++lines;
+  EXPECT_EQ(lines, 4U);
+  EXPECT_TRUE(shows(summary, "On what training never saw, the best is"));
+}
+
 TEST(Report, RefusesBadInput) {
   const lrid::testing::TemporaryFolder folder;
   EXPECT_THROW(render_report({}), InputError);
