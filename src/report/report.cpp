@@ -290,10 +290,7 @@ std::string render_report(const std::vector<Source>& sources) {
   return html;
 }
 
-void write_report(const std::vector<std::filesystem::path>& results, const std::filesystem::path& out) {
-  std::vector<Source> sources;
-  for (const std::filesystem::path& path : results)
-    sources.push_back({path.filename().string(), io::read_results(path)});
+void write_report(const std::vector<Source>& sources, const std::filesystem::path& out) {
   write_atomically(out, render_report(sources));
 }
 
