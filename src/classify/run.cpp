@@ -264,8 +264,9 @@ class Run {
                                     cell.computed, cell.coinciding, cell.skipped));
       }
       for (const std::string& line : counts)
-        results.notes.push_back(fmt::format("{}: of {} grid points {}", setup_.classifiers[k].name,
-                                            setup_.classifiers[k].classifier->settings().size(), line));
+        results.notes.push_back(
+            fmt::format("{}: of {} {}", setup_.classifiers[k].name,
+                        counted(setup_.classifiers[k].classifier->settings().size(), "grid point"), line));
     }
     return results;
   }

@@ -9,6 +9,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/core/options.hpp>
 #include <lrid/core/progress.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/report/report.hpp>
 
 #include "figures.hpp"
@@ -246,7 +247,8 @@ std::string part_html(const Part& part, const std::string& name, std::size_t num
   for (const NumberedExhibit& numbered : part.exhibits) html += figure_html(numbered);
   if (part.exhibits.empty()) html += "<p>These results hold nothing that could be drawn.</p>\n";
   if (!part.view.rows().empty())
-    html += folded(fmt::format("All numbers ({} rows)", part.view.rows().size()), all_rows_table(part.view));
+    html += folded(fmt::format("All numbers ({})", counted(part.view.rows().size(), "row")),
+                   all_rows_table(part.view));
   if (!results.config.empty()) html += folded("Configuration", "<pre>" + escape(results.config) + "</pre>");
   return html + "</section>\n";
 }
