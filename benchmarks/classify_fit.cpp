@@ -11,7 +11,7 @@
 #include <lrid/classify/classifier.hpp>
 #include <lrid/classify/evaluate.hpp>
 #include <lrid/classify/experiment.hpp>
-#include <lrid/classify/linear_svm.hpp>
+#include <lrid/classify/linear_model.hpp>
 #include <lrid/classify/metrics.hpp>
 #include <lrid/classify/scaler.hpp>
 #include <lrid/core/app.hpp>
@@ -21,7 +21,7 @@ namespace lrid::classify {
 namespace {
 
 /// LIBLINEAR's objective of every class at the model's weights.
-std::vector<double> objectives(const LinearSvmModel& model, const Samples& train, double c) {
+std::vector<double> objectives(const LinearModel& model, const Samples& train, double c) {
   const Matrix scores = model.scores(train);
   std::vector<double> result;
   for (int k = 0; k < train.classes; ++k) {
@@ -89,7 +89,7 @@ void run(const std::string& config, const std::string& data_file) {
       }
       const std::vector<int> predicted = predicted_classes(model->scores(test));
       out["accuracy"].push_back(share_right(predicted, test.labels));
-      if (const auto* svm = dynamic_cast<const LinearSvmModel*>(model.get()))
+      if (const auto* svm = dynamic_cast<const LinearModel*>(model.get()); svm != nullptr && name == "svm")
         out["objectives"].push_back(objectives(*svm, train, std::get<double>(setting.at("C"))));
     }
   }

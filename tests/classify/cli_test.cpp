@@ -42,7 +42,7 @@ class Cli : public ::testing::Test {
 };
 
 TEST_F(Cli, Lists) {
-  EXPECT_EQ(classify("--list classifiers").out, "svm\nforest\nmlp\nknn\nmajority\n");
+  EXPECT_EQ(classify("--list classifiers").out, "svm\nforest\nmlp\nknn\nlogistic\nmajority\n");
   EXPECT_EQ(classify("--list experiments").out,
             "separability\ncontrols\nheld-out\ntrajectory\nimperfection\nimportances\nnone-of-these\n"
             "learning-curve\ntransfer\npairs\nmatched\ntargets\n");

@@ -88,10 +88,10 @@ TEST(Run, ShuffledLabelsGiveChanceInEveryClassifier) {
   const io::Results results =
       run(f.request("r.json",
                     "experiment = 'controls'\ncontrols = ['shuffled_labels']\nclassifiers = ['svm', "
-                    "'forest', 'mlp', 'knn']\n" +
-                        small_grids + "[knn]\nneighbours = [1, 5]\n",
+                    "'forest', 'mlp', 'knn', 'logistic']\n" +
+                        small_grids + "[knn]\nneighbours = [1, 5]\n[logistic]\nC = [1]\n",
                     {"splits=10", "features.measures=['all']"}));
-  ASSERT_EQ(results.rows.size(), 8U);
+  ASSERT_EQ(results.rows.size(), 10U);
   for (const io::ResultRow& row : results.rows) {
     EXPECT_GT(row.accuracy.sem, 0);
     EXPECT_LE(std::abs(row.accuracy.mean - 0.25), 2 * row.accuracy.sem) << row.classifier;
