@@ -48,8 +48,8 @@ int main(int argc, char** argv) {
   run->add_option("--save-splits", splits, "also write which samples each split trains and tests on (JSON)");
   run->add_option(
       "--shard", shard,
-      "I/N: compute only the I-th (from 0) of N shares of the cells, for runs side by side; run without it "
-      "when all are done, which puts them together");
+      "I/N: compute only the I-th (from 0) of N shares of the cells, for runs side by side; when all are "
+      "done, run without it or report puts them together");
   run->add_option("--keys", help_for, "print the configuration keys of this experiment, with help");
 
   CLI::App* fit = app.add_subcommand("fit", "a classifier fitted to a dataset, to a model file");
@@ -69,10 +69,15 @@ int main(int argc, char** argv) {
   predict->add_flag("--interpolate", interpolate,
                     "accept another number of trajectory points: linear in time");
 
-  CLI::App* report = app.add_subcommand("report", "results files to one self-contained HTML page");
+  CLI::App* report = app.add_subcommand("report", "results to one self-contained HTML page");
   std::vector<std::filesystem::path> results;
   std::filesystem::path page;
-  report->add_option("results", results, "results files")->required();
+  report
+      ->add_option(
+          "results", results,
+          "results files, or the folders <out>.cells of run --shard: those of one run are put together")
+      ->required();
+  report->add_option("--data", data, "dataset of such folders, if it is not where run found it");
   report->add_option("--out", page, "page to write (HTML)")->required();
 
   for (CLI::App* command : {&app, run, fit, predict, report}) lrid::add_common_options(*command, common);
@@ -109,7 +114,7 @@ int main(int argc, char** argv) {
         const lrid::classify::Cells cells = lrid::classify::run_shard(
             request, static_cast<std::size_t>(index), static_cast<std::size_t>(count));
         fmt::print("shard {}: {} of {} cells are in {}.cells{}\n", shard, cells.done, cells.all, out.string(),
-                   cells.done == cells.all ? "; run without --shard to put them together" : "");
+                   cells.done == cells.all ? "; run without --shard, or report, puts them together" : "");
         return;
       }
       std::fputs(lrid::classify::accuracy_table(lrid::classify::run(request)).c_str(), stdout);
@@ -127,7 +132,11 @@ int main(int argc, char** argv) {
                      .c_str(),
                  stdout);
     } else if (report->parsed()) {
-      lrid::report::write_report(results, page);
+      std::vector<lrid::report::Source> sources;
+      for (auto& [name, result] :
+           lrid::classify::gather(results, data.empty() ? std::nullopt : std::optional(data)))
+        sources.push_back({name, std::move(result)});
+      lrid::report::write_report(sources, page);
     } else {
       lrid::bad_input("no command: expected run, fit, predict, report or --list (lrid-classify --help)");
     }

@@ -50,8 +50,8 @@ void collect(const Arguments& arguments) {
   const measure::Collection collection =
       measure::collect(measure::trajectory_files(arguments.inputs, arguments.out));
   io::write_dataset(arguments.out, collection.dataset);
-  fmt::print("{}: {} samples of {} networks\n", arguments.out.string(), collection.dataset.samples,
-             collection.networks);
+  fmt::print("{}: {} of {}\n", arguments.out.string(), counted(collection.dataset.samples, "sample"),
+             counted(collection.networks, "network"));
   if (collection.running > 0) fmt::print("left out: {} running\n", collection.running);
   for (const auto& [reason, count] : collection.failed)
     fmt::print("left out: {} failed: {}\n", count, reason);
@@ -77,7 +77,8 @@ void remeasure([[maybe_unused]] const Arguments& arguments) {
                                                  parts);
   io::write_dataset(arguments.out, dataset);
   fs::remove_all(parts, error);
-  fmt::print("{}: {} samples of {} networks\n", arguments.out.string(), dataset.samples, files.size());
+  fmt::print("{}: {} of {}\n", arguments.out.string(), counted(dataset.samples, "sample"),
+             counted(files.size(), "network"));
 #else
   bad_input("remeasure: this build has no LibTorch, expected one with -DLRID_WITH_TORCH=ON");
 #endif
@@ -93,8 +94,8 @@ void measure_recording(const Arguments& arguments) {
   const io::Observables observables =
       measure::measure_recording(io::Recording(arguments.input), imperfection);
   io::write_observables(arguments.out, observables);
-  fmt::print("{}: {} points of {} layers\n", arguments.out.string(), observables.points,
-             observables.layers.size());
+  fmt::print("{}: {} of {}\n", arguments.out.string(), counted(observables.points, "point"),
+             counted(observables.layers.size(), "layer"));
 }
 
 /// "A,B" in seconds, A < B.
@@ -126,9 +127,10 @@ void import_nwb(const Arguments& arguments) {
   require_writable(arguments.out, "--out");
   const io::Activity activity = measure::import_nwb(arguments.input, import);
   io::write_recording(arguments.out, activity);
-  fmt::print("{}: {} points, {} stimuli\n", arguments.out.string(), activity.points, activity.stimuli);
+  fmt::print("{}: {}, {}\n", arguments.out.string(), counted(activity.points, "point"),
+             counted(activity.stimuli, "stimulus", "stimuli"));
   for (const io::Activity::Layer& layer : activity.layers)
-    fmt::print("layer {}: {} units\n", layer.name, layer.unit_ids.size());
+    fmt::print("layer {}: {}\n", layer.name, counted(layer.unit_ids.size(), "unit"));
   if (const std::string& left_out = activity.provenance.at("source_left_out"); !left_out.empty())
     fmt::print("left out: {}\n", left_out);
 }

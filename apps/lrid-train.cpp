@@ -228,7 +228,7 @@ void pack(const Arguments& arguments) {
   options.finish();
   const std::int64_t images = tasks::write_pack(arguments.pack, arguments.out, pack_options,
                                                 threads_or_all(arguments.common.threads));
-  spdlog::info("{} images packed", images);
+  spdlog::info("{} packed", counted(images, "image"));
   fmt::print("{}\n", arguments.out);
 }
 
@@ -275,8 +275,8 @@ void print_outcomes(const std::vector<train::RunPlan>& plans,
     ++failed;
     fmt::print(stderr, "failed: {}: {}\n", plans[i].out.string(), outcomes[i].reason);
   }
-  if (elsewhere > 0) spdlog::warn("{} networks are left to the processes that train them", elsewhere);
-  if (failed > 0) work_failed("{} of {} networks failed, listed above", failed, plans.size());
+  if (elsewhere > 0) spdlog::warn("left to the processes that train them: {}", counted(elsewhere, "network"));
+  if (failed > 0) work_failed("{} of {} failed, listed above", failed, counted(plans.size(), "network"));
 }
 
 void train_sweep(const Arguments& arguments) {
@@ -294,7 +294,7 @@ void train_sweep(const Arguments& arguments) {
     spdlog::error("{}; starting anew without the network that met it", failure.what());
     throw StartAnew();
   }
-  spdlog::info("{} networks complete in {}", plans.size(), arguments.out_dir);
+  spdlog::info("{} complete in {}", counted(plans.size(), "network"), arguments.out_dir);
 }
 
 /// --status and --verify.
@@ -312,8 +312,8 @@ void look_on(const Arguments& arguments) {
   fmt::print("{}", arguments.json ? to_json(verdicts) : to_text(verdicts));
   const auto sound = std::ranges::count(verdicts, "", &train::Verdict::fault);
   if (sound < std::ssize(verdicts))
-    work_failed("{}: {} of {} networks are not sound", arguments.out_dir, std::ssize(verdicts) - sound,
-                verdicts.size());
+    work_failed("{}: {} of {} not sound", arguments.out_dir, std::ssize(verdicts) - sound,
+                counted(verdicts.size(), "network"));
 }
 
 int run_program(int argc, char** argv) {

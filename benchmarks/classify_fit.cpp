@@ -1,7 +1,8 @@
 // classify_fit CONFIG.toml DATASET.h5 > fits.json: fits the first point of each classifier's grid to the
 // training part of every split of the configuration's first condition, with times, accuracies and, for the
-// SVM, objectives; if the grid has more points, all of it as well, for its time. The splits are printed too,
-// so that other programs can do the same work: benchmarks/classify_peers.py.
+// SVM, objectives; if the grid has more points, all of it as well, for its time, as in the protocol: fitted
+// to all inner folds but the first, which it scores. The splits are printed too, so that other programs can
+// do the same work: benchmarks/classify_peers.py.
 #include <chrono>
 #include <iostream>
 
@@ -10,7 +11,8 @@
 #include <lrid/classify/classifier.hpp>
 #include <lrid/classify/evaluate.hpp>
 #include <lrid/classify/experiment.hpp>
-#include <lrid/classify/linear_svm.hpp>
+#include <lrid/classify/linear_model.hpp>
+#include <lrid/classify/metrics.hpp>
 #include <lrid/classify/scaler.hpp>
 #include <lrid/core/app.hpp>
 #include <lrid/core/error.hpp>
@@ -19,7 +21,7 @@ namespace lrid::classify {
 namespace {
 
 /// LIBLINEAR's objective of every class at the model's weights.
-std::vector<double> objectives(const LinearSvmModel& model, const Samples& train, double c) {
+std::vector<double> objectives(const LinearModel& model, const Samples& train, double c) {
   const Matrix scores = model.scores(train);
   std::vector<double> result;
   for (int k = 0; k < train.classes; ++k) {
@@ -50,7 +52,7 @@ void run(const std::string& config, const std::string& data_file) {
 
   nlohmann::ordered_json json;
   for (const Split& split : condition.plan->splits)
-    json["splits"].push_back({{"train", split.train}, {"test", split.test}});
+    json["splits"].push_back({{"train", split.train}, {"test", split.test}, {"inner", split.inner}});
   json["classes"] = condition.target->classes;
   for (const std::string& name : protocol.classifiers) {
     const Classifier& classifier = *all.at(name);
@@ -71,16 +73,23 @@ void run(const std::string& config, const std::string& data_file) {
       const auto model = classifier.fit(train, setting, key);
       out["seconds"].push_back(seconds());
       if (classifier.settings().size() > 1) {
+        Rows fitted, held_out;
+        for (std::size_t i = 0; i < split.train.size(); ++i)
+          (split.inner[i] == 0 ? held_out : fitted).push_back(split.train[i]);
+        const Scaler of_fold(*condition.train, fitted);
+        const Samples fold = of_fold.apply(*condition.train, fitted, *condition.target),
+                      validation = of_fold.apply(*condition.train, held_out, *condition.target);
         begin = std::chrono::steady_clock::now();
-        const GridOutcome grid = classifier.fit_grid(train, test, key);
+        const GridOutcome grid = classifier.fit_grid(fold, validation, key);
         out["grid_seconds"].push_back(seconds());
         out["grid_points"] = grid.computed;
+        for (const Matrix& scores : grid.scores)
+          out["grid_accuracy"].push_back(
+              scores.size() == 0 ? -1.0 : share_right(predicted_classes(scores), validation.labels));
       }
       const std::vector<int> predicted = predicted_classes(model->scores(test));
-      double right = 0;
-      for (std::size_t i = 0; i < predicted.size(); ++i) right += predicted[i] == test.labels[i] ? 1 : 0;
-      out["accuracy"].push_back(right / static_cast<double>(predicted.size()));
-      if (const auto* svm = dynamic_cast<const LinearSvmModel*>(model.get()))
+      out["accuracy"].push_back(share_right(predicted, test.labels));
+      if (const auto* svm = dynamic_cast<const LinearModel*>(model.get()); svm != nullptr && name == "svm")
         out["objectives"].push_back(objectives(*svm, train, std::get<double>(setting.at("C"))));
     }
   }

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Compares lrid's classifiers with scikit-learn and PyTorch on the same splits with the same settings.
 
-  forest  RandomForestClassifier           accuracy within the s.e.m. of the splits
-  svm     LinearSVC                        accuracy within the s.e.m.; objective within 1e-6 of the optimum, which
+  forest    RandomForestClassifier         accuracy within the s.e.m. of the splits
+  svm       LinearSVC                      accuracy within the s.e.m.; objective within 1e-6 of the optimum, which
                                            comes from a Newton solver here and is certified (LinearSVC may stop early)
-  mlp     the same network in PyTorch      accuracy within the s.e.m. (skipped without torch)
+  mlp       the same network in PyTorch    accuracy within the s.e.m. (skipped without torch)
+  logistic  LogisticRegression             accuracy within the s.e.m.
 
 usage: classify_peers.py BUILD_DIR DATASET.h5 [--splits 5] [--threads 2] [--architectures KNet4,KNet5]
-                         [--classifiers svm,forest,mlp]
+                         [--classifiers svm,forest,mlp,logistic]
 
 Needs numpy, h5py and scikit-learn; exit code 1 if a comparison fails.
 """
@@ -37,12 +38,15 @@ learning_rate = [1e-3]
 batch = [32]
 l2 = [1e-4]
 epochs = 400
+[logistic]
+C = [{c}]
 '''
 
 # Each a line of the table: classifier and what differs from CASE.
 CASE = dict(c='1.0', trees=200, max_features='sqrt', pool='none')
 CASES = [('svm', dict(c='1.0')), ('svm', dict(c='500.0')), ('svm', dict(c='5e6')),
-         ('forest', dict()), ('forest', dict(max_features='all', trees=50)), ('mlp', dict()), ('mlp', dict(pool='max'))]
+         ('forest', dict()), ('forest', dict(max_features='all', trees=50)), ('mlp', dict()), ('mlp', dict(pool='max')),
+         ('logistic', dict(c='1.0')), ('logistic', dict(c='100.0'))]
 
 
 def lrid_fits(build, data, classifier, case, options):
@@ -118,6 +122,21 @@ def peer_svm(setting, x, position, labels, splits, threads):
     return out
 
 
+def peer_logistic(setting, x, position, labels, splits, threads):
+    from sklearn.linear_model import LogisticRegression
+    out = dict(accuracy=[], seconds=[])
+    for split in splits:
+        train, test = standardise(x, split['train'], split['test'])
+        train = np.hstack([np.ones((len(train), 1)), position[split['train']], train])
+        test = np.hstack([np.ones((len(test), 1)), position[split['test']], test])
+        model = LogisticRegression(C=setting['C'], fit_intercept=False, max_iter=5000)
+        begin = time.perf_counter()
+        model.fit(train, labels[split['train']])
+        out['seconds'].append(time.perf_counter() - begin)
+        out['accuracy'].append(model.score(test, labels[split['test']]))
+    return out
+
+
 def peer_forest(setting, x, position, labels, splits, threads):
     from sklearn.ensemble import RandomForestClassifier
     out = dict(accuracy=[], seconds=[])
@@ -186,7 +205,7 @@ def main():
     p.add_argument('--splits', type=int, default=5)
     p.add_argument('--threads', type=int, default=2)
     p.add_argument('--architectures', default='KNet4,KNet5')
-    p.add_argument('--classifiers', default='svm,forest,mlp')
+    p.add_argument('--classifiers', default='svm,forest,mlp,logistic')
     options = p.parse_args()
     x, position, labels = load(options.dataset)
     bad = 0
@@ -200,7 +219,7 @@ def main():
         ours = fits['fits'][name]
         peer = globals()['peer_' + name](ours['setting'], x, position, labels, fits['splits'], options.threads)
         text = ', '.join(f'{v}' for v in ({**CASE, **case}[k] for k in
-                                          dict(svm=['c'], forest=['trees', 'max_features'], mlp=['pool'])[name]))
+                                          dict(svm=['c'], forest=['trees', 'max_features'], mlp=['pool'], logistic=['c'])[name]))
         if peer is None:
             print(f'{name:<10} {text:<34} skipped: no torch')
             continue

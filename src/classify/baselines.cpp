@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include <lrid/classify/baselines.hpp>
+#include <lrid/core/text.hpp>
 
 #include "grid.hpp"
 #include "kernels/kernels.hpp"
@@ -99,7 +100,7 @@ std::unique_ptr<Model> Majority::fit(const Samples& train, const Setting& /*sett
 std::unique_ptr<Model> Majority::load(const io::hdf5::Group& group, const Layout& layout, int classes) const {
   const auto columns = group.attribute<std::int64_t>("columns");
   if (columns != layout.columns())
-    group.fail(fmt::format("fitted to {} features: expected {}", columns, layout.columns()));
+    group.fail(fmt::format("fitted to {}: expected {}", counted(columns, "feature"), layout.columns()));
   return std::make_unique<MajorityModel>(read_matrix(group, "shares", 1, classes), columns);
 }
 

@@ -9,15 +9,11 @@
 
 namespace lrid::classify {
 
-CellStore::CellStore(std::filesystem::path folder, std::string run_identity)
-    : folder_(std::move(folder)), run_identity_(std::move(run_identity)) {}
+namespace {
 
-std::filesystem::path CellStore::path_of(const std::string& cell) const {
-  return folder_ / (sha256(run_identity_ + "\n" + cell).substr(0, 32) + ".json");
-}
+constexpr const char* origin_file = "run.json";
 
-std::optional<CellResult> CellStore::find(const std::string& cell) const {
-  const std::filesystem::path path = path_of(cell);
+std::optional<CellResult> read_cell(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return std::nullopt;
   try {
     const Json json = Json::parse(read_file(path));
@@ -44,11 +40,50 @@ std::optional<CellResult> CellStore::find(const std::string& cell) const {
   }
 }
 
-void CellStore::store(const std::string& cell, const CellResult& result) const {
+}  // namespace
+
+CellOrigin read_origin(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / origin_file;
+  if (!std::filesystem::exists(path))
+    bad_input("{}: no {} in it: expected a folder of cells that lrid-classify run left", folder.string(),
+              origin_file);
+  try {
+    const Json json = Json::parse(read_file(path));
+    if (json.at("format") != "lrid-cells" || json.at("format_version") != 1)
+      bad_input("{}: expected format lrid-cells, version 1", path.string());
+    return {.version = json.at("version").get<std::string>(),
+            .config = json.at("config").get<std::string>(),
+            .data = json.at("dataset_path").get<std::string>(),
+            .dataset_sha256 = json.at("dataset_sha256").get<std::string>(),
+            .shards = json.at("shards").get<std::size_t>()};
+  } catch (const Json::exception& error) {
+    bad_input("{}: damaged: {}; expected what lrid-classify run wrote", path.string(), error.what());
+  }
+}
+
+CellStore::CellStore(std::vector<std::filesystem::path> folders, std::string run_identity)
+    : folders_(std::move(folders)), run_identity_(std::move(run_identity)) {}
+
+std::string CellStore::file_name_of(const std::string& cell) const {
+  return sha256(run_identity_ + "\n" + cell).substr(0, 32) + ".json";
+}
+
+std::optional<CellResult> CellStore::find(const std::string& cell) const {
+  for (const std::filesystem::path& folder : folders_)
+    if (std::optional<CellResult> result = read_cell(folder / file_name_of(cell))) return result;
+  return std::nullopt;
+}
+
+void CellStore::write(const std::string& file_name, std::string_view text) const {
+  const std::filesystem::path& folder = folders_.front();
   std::error_code error;
-  std::filesystem::create_directories(folder_, error);
+  std::filesystem::create_directories(folder, error);
   if (error)
-    work_failed("{}: cannot make the folder of finished cells: {}", folder_.string(), error.message());
+    work_failed("{}: cannot make the folder of finished cells: {}", folder.string(), error.message());
+  write_atomically(folder / file_name, text);
+}
+
+void CellStore::store(const std::string& cell, const CellResult& result) const {
   Json tests = Json::array();
   for (const TestResult& test : result.tests) {
     Json bins = Json::array();
@@ -64,12 +99,23 @@ void CellStore::store(const std::string& cell, const CellResult& result) const {
                      {"computed", result.computed},
                      {"coinciding", result.coinciding},
                      {"skipped", result.skipped}};
-  write_atomically(path_of(cell), json.dump());
+  write(file_name_of(cell), json.dump());
+}
+
+void CellStore::store_origin(const CellOrigin& origin) const {
+  const Json json = {{"format", "lrid-cells"},
+                     {"format_version", 1},
+                     {"version", origin.version},
+                     {"config", origin.config},
+                     {"dataset_path", origin.data.string()},
+                     {"dataset_sha256", origin.dataset_sha256},
+                     {"shards", origin.shards}};
+  write(origin_file, json.dump(1) + "\n");
 }
 
 void CellStore::clear() const {
   std::error_code ignored;  // a folder that stays behind does no harm
-  std::filesystem::remove_all(folder_, ignored);
+  std::filesystem::remove_all(folders_.front(), ignored);
 }
 
 }  // namespace lrid::classify

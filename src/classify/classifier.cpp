@@ -3,6 +3,7 @@
 #include <lrid/classify/conv_mlp.hpp>
 #include <lrid/classify/forest.hpp>
 #include <lrid/classify/linear_svm.hpp>
+#include <lrid/classify/logistic.hpp>
 
 namespace lrid::classify {
 
@@ -22,6 +23,7 @@ const Registry<ClassifierEntry>& classifiers() {
        {"forest", "random forest of exact trees", make<ForestClassifier>},
        {"mlp", "one convolution over time, pooling, one fully connected layer", make<ConvMlp>},
        {"knn", "nearest neighbours: a simple one to compare with", make<NearestNeighbours>},
+       {"logistic", "multinomial logistic regression: a simple one to compare with", make<Logistic>},
        {"majority", "the largest class, whatever the features", make<Majority>}});
   return registry;
 }

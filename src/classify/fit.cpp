@@ -75,12 +75,11 @@ FittedFile fit(const FitRequest& request) {
 }
 
 std::string describe(const FittedFile& fitted) {
-  return fmt::format(
-      "{} {} for {} ({}): {} observables at {} points, {} layers of {} networks; accuracy {:.3f} in the "
-      "inner folds\n",
-      fitted.classifier, fitted.setting, fitted.target, join(fitted.identifier.classes, ", "),
-      fitted.identifier.layout.channels(), fitted.identifier.layout.points, fitted.samples, fitted.networks,
-      fitted.inner_accuracy);
+  return fmt::format("{} {} for {} ({}): {} at {}, {} of {}; accuracy {:.3f} in the inner folds\n",
+                     fitted.classifier, fitted.setting, fitted.target, join(fitted.identifier.classes, ", "),
+                     counted(fitted.identifier.layout.channels(), "observable"),
+                     counted(fitted.identifier.layout.points, "point"), counted(fitted.samples, "layer"),
+                     counted(fitted.networks, "network"), fitted.inner_accuracy);
 }
 
 }  // namespace lrid::classify

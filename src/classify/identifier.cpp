@@ -6,6 +6,7 @@
 #include <lrid/classify/metrics.hpp>
 #include <lrid/core/error.hpp>
 #include <lrid/core/interrupt.hpp>
+#include <lrid/core/text.hpp>
 
 #include "parallel.hpp"
 
@@ -144,9 +145,9 @@ FittedIdentifier fit_identifier(const Classifier& classifier, const Training& tr
   }
   if (result.chosen.empty())
     bad_input(
-        "the data admits no point of the grid (a kernel longer than the {} points of a trajectory, or more "
+        "the data admits no point of the grid (a kernel longer than a trajectory of {}, or more "
         "components than the rank): expected a wider grid",
-        training.table.layout.points);
+        counted(training.table.layout.points, "point"));
 
   Identifier& identifier = result.identifier;
   identifier.classes = training.target.classes;

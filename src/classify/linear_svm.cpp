@@ -3,6 +3,7 @@
 #include <limits>
 #include <numeric>
 
+#include <lrid/classify/linear_model.hpp>
 #include <lrid/classify/linear_svm.hpp>
 #include <lrid/classify/pca.hpp>
 #include <lrid/core/interrupt.hpp>
@@ -10,7 +11,6 @@
 
 #include "grid.hpp"
 #include "kernels/kernels.hpp"
-#include "matrix_file.hpp"
 #include "parallel.hpp"
 
 namespace lrid::classify {
@@ -362,16 +362,6 @@ class Rotated {
   Matrix x_;
 };
 
-/// [n, columns of weights] decision values; `weights`: [1 + columns of the samples, any number].
-Matrix decision_values(const Samples& samples, const Matrix& weights) {
-  Matrix result(samples.size(), weights.cols());
-  kernels().dense.multiply(samples.size(), samples.x.cols(), weights.cols(), samples.x.data(),
-                           samples.x.cols(), weights.row(1).data(), weights.cols(), result.data(),
-                           weights.cols());
-  result.rowwise() += weights.row(0);
-  return result;
-}
-
 std::vector<int> each_class(const Samples& samples) {
   std::vector<int> classes(static_cast<std::size_t>(samples.classes));
   std::iota(classes.begin(), classes.end(), 0);
@@ -402,14 +392,6 @@ SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, cons
           .objective = problem.at.objective(c),
           .gap = problem.gap,
           .steps = problem.steps};
-}
-
-Matrix LinearSvmModel::scores(const Samples& samples) const {
-  return decision_values(samples, weights_);
-}
-
-void LinearSvmModel::save(io::hdf5::Group& group) const {
-  write_matrix(group, "weights", weights_);
 }
 
 void LinearSvm::declare(Options& options) {
@@ -482,12 +464,12 @@ std::unique_ptr<Model> LinearSvm::fit(const Samples& train, const Setting& setti
   const Path path = path_over_c(problems, rotated.columns(components_of(setting)), c, {});
   Matrix weights(1 + train.x.cols(), train.classes);
   rotated.unrotate(path.back(), weights, 0);
-  return std::make_unique<LinearSvmModel>(std::move(weights));
+  return std::make_unique<LinearModel>(std::move(weights));
 }
 
 std::unique_ptr<Model> LinearSvm::load(const io::hdf5::Group& group, const Layout& layout,
                                        int classes) const {
-  return std::make_unique<LinearSvmModel>(read_matrix(group, "weights", 1 + layout.columns(), classes));
+  return LinearModel::load(group, layout, classes);
 }
 
 }  // namespace lrid::classify

@@ -133,7 +133,8 @@ Target Target::of(const Metadata& metadata, const std::string& column, const Row
                 .classes = metadata.values(column, pool),
                 .labels = std::vector<int>(static_cast<std::size_t>(metadata.samples()), -1)};
   if (target.classes.size() < 2)
-    bad_input("target: all {} samples have the same {}{}: expected at least two classes", pool.size(), column,
+    bad_input("target: {} with one and the same {}{}: expected at least two classes",
+              counted(pool.size(), "sample"), column,
               target.classes.empty() ? "" : " (" + target.classes.front() + ")");
   const std::vector<std::string>& values = metadata.column(column);
   for (const std::int64_t row : pool) {

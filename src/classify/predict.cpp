@@ -97,10 +97,9 @@ void require_features(const FeatureTable& table, const std::string& file) {
     }
   if (!missing.empty())
     bad_input(
-        "{}: {} of the {} observables that the classifier uses are missing or not finite (first in layer "
-        "{}): {}; "
+        "{}: missing or not finite: {} of the {} that the classifier uses (first in layer {}): {}; "
         "expected all of them, or a classifier fitted without (fit with fewer features.measures)",
-        file, missing.size(), table.layout.channels(), where, join(missing, ", "));
+        file, missing.size(), counted(table.layout.channels(), "observable"), where, join(missing, ", "));
 }
 
 FeatureTable features_of(const FittedFile& fitted, const io::Dataset& data, const std::string& file,
@@ -110,8 +109,8 @@ FeatureTable features_of(const FittedFile& fitted, const io::Dataset& data, cons
   for (const std::string& name : layout.observables)
     if (std::ranges::find(data.observable_names, name) == data.observable_names.end()) absent.push_back(name);
   if (!absent.empty())
-    bad_input("{}: {} of the {} observables that the classifier uses are missing: {}; expected all of them",
-              file, absent.size(), layout.channels(), join(absent, ", "));
+    bad_input("{}: missing: {} of the {} that the classifier uses: {}; expected all of them", file,
+              absent.size(), counted(layout.channels(), "observable"), join(absent, ", "));
   FeatureTable table =
       FeatureTable::of_observables(data, std::make_shared<Metadata>(data.meta), layout.observables);
   if (table.layout.points != layout.points) {

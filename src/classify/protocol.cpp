@@ -98,8 +98,10 @@ io::SampleMeta with_equal_networks_merged(const io::Dataset& data, std::vector<s
     pairs.push_back(network + " (as " + first->second + ")");
   }
   if (merged.empty()) return meta;
-  notes.push_back(fmt::format("{} networks have the same statistics as another and count as one with it: {}",
-                              pairs.size(), join(pairs, ", ")));
+  notes.push_back(fmt::format("{} {} with it: {}", counted(pairs.size(), "network"),
+                              pairs.size() == 1 ? "has the same statistics as another and counts as one"
+                                                : "have the same statistics as another and count as one",
+                              join(pairs, ", ")));
   for (std::string& network : meta.network)
     if (const auto found = merged.find(network); found != merged.end()) network = found->second;
   return meta;

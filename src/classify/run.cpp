@@ -153,16 +153,18 @@ std::vector<io::Results::MeanTrajectory> trajectories_of(const std::vector<io::R
 /// An experiment on a dataset: its cells, and where they are kept.
 class Run {
  public:
-  explicit Run(const RunRequest& request)
-      : request_(request),
-        setup_(request.config),
-        data_(read(request)),
-        study_(setup_.protocol, data_, request.data.string()),
+  /// Its cells are found in all `folders` and kept in the first.
+  Run(const Config& config, std::filesystem::path data, std::vector<std::filesystem::path> folders)
+      : path_(std::move(data)),
+        setup_(config),
+        data_(io::read_dataset(path_)),
+        study_(setup_.protocol, data_, path_.string()),
         conditions_(setup_.experiment->conditions(study_)),
-        sha256_(sha256_of_file(request.data)),
-        store_(request.out.string() + ".cells",
-               version() + "\n" + sha256_ + "\n" + setup_.options.to_toml()) {
-    if (request.splits) save_splits(*request.splits, conditions_);
+        origin_{.version = version(),
+                .config = setup_.options.to_toml(),
+                .data = std::filesystem::absolute(path_),
+                .dataset_sha256 = sha256_of_file(path_)},
+        store_(std::move(folders), origin_.identity()) {
     // Split by split, so that the kinds of work are mixed and the time left can be told early.
     for (std::size_t split = 0; split < static_cast<std::size_t>(setup_.protocol.splits); ++split)
       for (std::size_t condition = 0; condition < conditions_.size(); ++condition)
@@ -178,9 +180,16 @@ class Run {
             request.data.string(), condition_to_json(condition.labels).dump(),
             condition.train->layout.points);
   }
+  /// The same of a request, whose files must be writable.
+  explicit Run(const RunRequest& request)
+      : Run(checked(request).config, request.data, {request.out.string() + ".cells"}) {
+    if (request.splits) save_splits(*request.splits, conditions_);
+  }
 
   /// Every `count`-th cell from `index` on, those in store as they are.
-  std::vector<CellResult> compute(std::size_t index, std::size_t count) const {
+  std::vector<CellResult> compute(std::size_t index, std::size_t count) {
+    origin_.shards = count;
+    store_.store_origin(origin_);
     std::vector<std::size_t> mine;
     for (std::size_t i = index; i < cells_.size(); i += count) mine.push_back(i);
     std::vector<CellResult> results(mine.size());
@@ -209,6 +218,26 @@ class Run {
     return results;
   }
 
+  /// All cells, which must be in store; `where` names it in the InputError that says whose are not.
+  std::vector<CellResult> stored(const std::string& where, std::size_t shards) const {
+    std::vector<CellResult> results(cells_.size());
+    std::set<std::size_t> absent;  // shards
+    std::size_t missing = 0;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      if (std::optional<CellResult> cell = store_.find(name_of(cells_[i]))) {
+        results[i] = std::move(*cell);
+        continue;
+      }
+      ++missing;
+      absent.insert(i % shards);
+    }
+    if (missing == 0) return results;
+    std::vector<std::string> names;
+    for (const std::size_t shard : absent) names.push_back(fmt::format("{}/{}", shard, shards));
+    bad_input("{}: {} of {} cells missing{}: expected those of all shards (run --shard, or run without it)",
+              where, missing, cells_.size(), shards > 1 ? ", of --shard " + join(names, ", ") : "");
+  }
+
   [[nodiscard]] Cells progress() const {
     Cells cells{0, cells_.size()};
     for (const Cell& cell : cells_) cells.done += store_.find(name_of(cell)) ? 1U : 0U;
@@ -223,9 +252,9 @@ class Run {
 
     io::Results results;
     results.experiment = setup_.protocol.experiment;
-    results.dataset_path = request_.data.string();
-    results.dataset_sha256 = sha256_;
-    results.config = setup_.options.to_toml();
+    results.dataset_path = path_.string();
+    results.dataset_sha256 = origin_.dataset_sha256;
+    results.config = origin_.config;
     results.software = software();
     for (std::size_t c = 0; c < conditions_.size(); ++c)
       for (std::size_t test = 0; test < conditions_[c].tests.size(); ++test)
@@ -256,8 +285,9 @@ class Run {
                         setup_.classifiers[k].name, points, points == 1 ? "" : "s",
                         setup_.classifiers[k].classifier->least_points()));
       for (const std::string& line : counts)
-        results.notes.push_back(fmt::format("{}: of {} grid points {}", setup_.classifiers[k].name,
-                                            setup_.classifiers[k].classifier->settings().size(), line));
+        results.notes.push_back(
+            fmt::format("{}: of {} {}", setup_.classifiers[k].name,
+                        counted(setup_.classifiers[k].classifier->settings().size(), "grid point"), line));
     }
     return results;
   }
@@ -265,10 +295,10 @@ class Run {
   void forget_cells() const { store_.clear(); }
 
  private:
-  static io::Dataset read(const RunRequest& request) {
+  static const RunRequest& checked(const RunRequest& request) {
     require_writable(request.out, "--out");
     if (request.splits) require_writable(*request.splits, "--save-splits");
-    return io::read_dataset(request.data);
+    return request;
   }
   [[nodiscard]] bool admits(std::size_t condition, std::size_t classifier) const {
     return setup_.classifiers[classifier].classifier->least_points() <=
@@ -278,15 +308,35 @@ class Run {
     return cell_name(conditions_[cell.condition], setup_.classifiers[cell.classifier].name, cell.split);
   }
 
-  const RunRequest& request_;
+  std::filesystem::path path_;
   Setup setup_;
   io::Dataset data_;
   Study study_;
   std::vector<Condition> conditions_;
-  std::string sha256_;
+  CellOrigin origin_;
   CellStore store_;
   std::vector<Cell> cells_;
 };
+
+/// The results of a run of which all cells are in these folders; without the seconds, which nobody knows.
+io::Results merge_cells(const CellOrigin& origin, const std::vector<std::filesystem::path>& folders,
+                        const std::optional<std::filesystem::path>& data) {
+  std::vector<std::string> names;
+  for (const std::filesystem::path& folder : folders) names.push_back(folder.string());
+  const std::string where = join(names, " + ");
+  if (origin.version != version())
+    bad_input("{}: cells of lrid {}, this is {}: expected the same version", where, origin.version,
+              version());
+  const std::filesystem::path file = data.value_or(origin.data);
+  if (!std::filesystem::exists(file))
+    bad_input("{}: the dataset of these cells, {}, is not there: expected it, or --data", where,
+              file.string());
+  if (sha256_of_file(file) != origin.dataset_sha256)
+    bad_input("{}: not the dataset of the cells in {}: expected SHA-256 {}…", file.string(), where,
+              origin.dataset_sha256.substr(0, 12));
+  Run work(Config::from_toml(origin.config, where), file, folders);
+  return work.results(work.stored(where, origin.shards));
+}
 
 }  // namespace
 
@@ -301,9 +351,44 @@ io::Results run(const RunRequest& request) {
 }
 
 Cells run_shard(const RunRequest& request, std::size_t index, std::size_t count) {
-  const Run work(request);
+  Run work(request);
   (void)work.compute(index, count);
   return work.progress();
+}
+
+std::vector<NamedResults> gather(const std::vector<std::filesystem::path>& sources,
+                                 const std::optional<std::filesystem::path>& data) {
+  struct Source {
+    std::optional<CellOrigin> origin;  // of folders
+    std::vector<std::filesystem::path> paths;
+  };
+  std::vector<Source> distinct;
+  for (const std::filesystem::path& path : sources) {
+    if (!std::filesystem::is_directory(path)) {
+      distinct.push_back({std::nullopt, {path}});
+      continue;
+    }
+    const CellOrigin origin = read_origin(path);
+    const auto same = std::ranges::find_if(distinct, [&](const Source& source) {
+      return source.origin && source.origin->identity() == origin.identity();
+    });
+    if (same == distinct.end())
+      distinct.push_back({origin, {path}});
+    else
+      same->paths.push_back(path);
+  }
+  std::vector<NamedResults> results;
+  for (const Source& source : distinct) {
+    const std::filesystem::path& first = source.paths.front();
+    if (source.origin) {
+      const std::filesystem::path folder = first.has_filename() ? first : first.parent_path();
+      results.push_back({folder.extension() == ".cells" ? folder.stem().string() : folder.filename().string(),
+                         merge_cells(*source.origin, source.paths, data)});
+    } else {
+      results.push_back({first.filename().string(), io::read_results(first)});
+    }
+  }
+  return results;
 }
 
 std::string options_help(const std::string& experiment) {

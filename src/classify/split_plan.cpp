@@ -130,9 +130,8 @@ Split sample_split(const SplitRequest& request, const Rows& train_pool, const Ro
   const std::int64_t n_test = overlap ? smallest / 4 : smallest;
   if (n_test == 0) {
     const auto of_class = std::ranges::min_element(test_classes, {}, &Rows::size) - test_classes.begin();
-    bad_input("{} {} has {} {}: expected at least 4, a quarter of which are for testing", target.column,
-              target.classes[static_cast<std::size_t>(of_class)], smallest,
-              smallest == 1 ? "sample" : "samples");
+    bad_input("{} {} has {}: expected at least 4, a quarter of which are for testing", target.column,
+              target.classes[static_cast<std::size_t>(of_class)], counted(smallest, "sample"));
   }
   Split split;
   split.test = draw(test_classes, n_test, key.with("test"));
@@ -183,9 +182,10 @@ void require_usable_folds(const Split& split, SplitKind kind, int inner_folds, c
     }
     if (validating == 0 || classes.size() < target.classes.size())
       bad_input(
-          "a training part of {} samples ({} classes) cannot be cut into {} inner folds by {}: expected more "
+          "a training part of {} ({}) cannot be cut into {} by {}: expected more "
           "samples of each class, or fewer inner_folds",
-          split.train.size(), target.classes.size(), inner_folds, name_of(kind));
+          counted(split.train.size(), "sample"), counted(target.classes.size(), "class", "classes"),
+          counted(inner_folds, "inner fold"), name_of(kind));
   }
 }
 
@@ -219,12 +219,13 @@ SplitPlan SplitPlan::make(const SplitRequest& request, const Metadata& metadata,
   Rows shared;
   std::ranges::set_intersection(train_pool, test_pool, std::back_inserter(shared));
 
-  SplitPlan plan{.kind = request.kind,
-                 .inner_folds = request.inner_folds,
-                 .splits = {},
-                 .train_pool = fmt::format("{} samples: {}", train_pool.size(), request.train.describe()),
-                 .test_pool = fmt::format("{} samples: {}", test_pool.size(), request.test.describe()),
-                 .networks = static_cast<std::int64_t>(networks.size())};
+  SplitPlan plan{
+      .kind = request.kind,
+      .inner_folds = request.inner_folds,
+      .splits = {},
+      .train_pool = fmt::format("{}: {}", counted(train_pool.size(), "sample"), request.train.describe()),
+      .test_pool = fmt::format("{}: {}", counted(test_pool.size(), "sample"), request.test.describe()),
+      .networks = static_cast<std::int64_t>(networks.size())};
   for (int i = 0; i < request.splits; ++i) {
     const Key split_key = key.with(static_cast<std::uint64_t>(i));
     plan.splits.push_back(

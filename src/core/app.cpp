@@ -59,6 +59,7 @@ int run_app(const std::string& program, const std::function<void()>& body) {
     terminal::print_line(program + ": " + line);
   };
   try {
+    set_up_logging("info");  // to stderr also of programs without options: results go to stdout
     body();
     return static_cast<int>(ExitCode::done);
   } catch (const Interrupted& interrupted) {

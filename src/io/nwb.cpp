@@ -271,8 +271,8 @@ class SpikeTrains final : public Source {
   }
 
   [[nodiscard]] std::string describe() const override {
-    return fmt::format("Units, {} spikes of {} units{}", spikes_.shape()[0], units_.size(),
-                       observed_.empty() ? "" : ", with observed intervals");
+    return fmt::format("Units, {} of {}{}", counted(spikes_.shape()[0], "spike"),
+                       counted(units_.size(), "unit"), observed_.empty() ? "" : ", with observed intervals");
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/progress.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/io/trajectory.hpp>
 #include <lrid/measure/collect.hpp>
 
@@ -32,8 +33,8 @@ Model model_of(const std::string& file, const io::Trajectory& t) {
 /// What holds for every network of a dataset.
 void require_alike(const std::string& file, const io::Trajectory& t, const Model& first) {
   if (t.points() != first.points)
-    bad_input("{}: {} trajectory points, but {} has {}: expected the same number in all files", file,
-              t.points(), first.file, first.points);
+    bad_input("{}: {}, but {} has {}: expected the same number in all files", file,
+              counted(t.points(), "trajectory point"), first.file, first.points);
   if (t.observable_names != first.observable_names)
     bad_input("{}: its observables are not those of {}: expected the same in all files", file, first.file);
   if (t.layer_change_kernel != first.layer_change_kernel)

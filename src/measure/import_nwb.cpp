@@ -93,10 +93,6 @@ std::map<std::string, std::vector<std::pair<std::size_t, std::size_t>>> layers_o
   return layers;
 }
 
-std::string plural(std::size_t count, const char* what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 }  // namespace
 
 Protocol arrange_trials(const std::vector<double>& start, const std::vector<std::string>& stimulus,
@@ -108,8 +104,8 @@ Protocol arrange_trials(const std::vector<double>& start, const std::vector<std:
   std::ranges::stable_sort(order, {}, [&](std::size_t trial) { return start[trial]; });
   const std::vector<std::int64_t> blocks = blocks_of(order, session, protocol.points);
   if (protocol.points < 1 || (session.empty() && std::ssize(order) < points))
-    bad_input("{} for {} points: expected at least one for each", plural(order.size(), "usable trial"),
-              points);
+    bad_input("{} for {}: expected at least one for each", counted(order.size(), "usable trial"),
+              counted(points, "point"));
 
   // Presentations of each stimulus in each block; where trials have none, all are of one.
   std::map<std::string, std::vector<std::int64_t>, ComesBefore> counts;
@@ -143,8 +139,8 @@ Protocol arrange_trials(const std::vector<double>& start, const std::vector<std:
                                      static_cast<std::size_t>(slots[name].count), name);
   }
   if (protocol.stimuli == 0)
-    bad_input("no stimulus is presented at each of the {} points: expected fewer points, or another column",
-              protocol.points);
+    bad_input("no stimulus is presented at each of {}: expected fewer points, or another column",
+              counted(protocol.points, "point"));
 
   std::size_t remainder = 0, of_partial = 0, surplus = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -159,7 +155,7 @@ Protocol arrange_trials(const std::vector<double>& start, const std::vector<std:
       protocol.presentations.push_back({order[i], blocks[i], slot->second.first + (average ? 0 : rank[i])});
   }
   const auto report = [&](std::size_t count, const std::string& why) {
-    if (count > 0) protocol.left_out.push_back(plural(count, "trial") + " " + why);
+    if (count > 0) protocol.left_out.push_back(counted(count, "trial") + " " + why);
   };
   report(remainder, "at the end, beyond equal blocks");
   report(of_partial, fmt::format("of stimuli that not every point has ({})", join(partial, ", ")));
@@ -198,9 +194,8 @@ io::Activity import_nwb(const std::filesystem::path& path, const NwbImport& impo
       usable.push_back(trial);
   }
   if (usable.empty())
-    trials.group().fail(
-        fmt::format("none of its {} trials has the window {}…{} s within the time of the series",
-                    start.size(), import.window.begin, import.window.end));
+    trials.group().fail(fmt::format("none of {} has the window {}…{} s within the time of the series",
+                                    counted(start.size(), "trial"), import.window.begin, import.window.end));
   Protocol protocol;
   try {
     protocol = arrange_trials(start, stimulus, session, import.points, import.repeats, usable);
@@ -208,8 +203,8 @@ io::Activity import_nwb(const std::filesystem::path& path, const NwbImport& impo
     trials.group().fail(error.what());
   }
   if (usable.size() < start.size())
-    protocol.left_out.insert(protocol.left_out.begin(),
-                             plural(start.size() - usable.size(), "trial") + " outside of the recorded time");
+    protocol.left_out.insert(protocol.left_out.begin(), counted(start.size() - usable.size(), "trial") +
+                                                            " outside of the recorded time");
 
   std::vector<nwb::Window> windows;
   for (const Presentation& presentation : protocol.presentations)
@@ -288,7 +283,7 @@ void list_nwb(const std::filesystem::path& path, std::ostream& out) {
     entry(name, [&] {
       const nwb::Table table = file.table(name);
       const std::vector<double> start = table.numbers("start_time");
-      out << fmt::format("    {} rows", table.rows());
+      out << "    " << counted(table.rows(), "row");
       if (!start.empty()) {
         const auto [first, last] = std::ranges::minmax(start);
         out << fmt::format(", starting {:.6g} s to {:.6g} s", first, last);

@@ -7,6 +7,7 @@
 #include <lrid/core/log.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/core/random.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/measure/recording.hpp>
 #include <lrid/stats/layer_fold.hpp>
 #include <lrid/stats/observable.hpp>
@@ -132,9 +133,9 @@ void report_missing(const io::Recording& recording, const io::Observables& resul
         ++broken;
     if (broken > 0)
       spdlog::warn(
-          "layer {}: activations not finite at {} of {} points: a stimulus there has infinite values, or "
+          "layer {}: activations not finite at {} of {}: a stimulus there has infinite values, or "
           "none",
-          result.layers[l], broken, result.points);
+          result.layers[l], broken, counted(result.points, "point"));
   }
 }
 

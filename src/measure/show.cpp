@@ -74,7 +74,7 @@ void statistics_table(std::ostream& out, const std::string& heading, const std::
   if (points == 0 || rows.empty()) return;
   std::size_t width = heading.size();
   for (const std::string& row : rows) width = std::max(width, row.size());
-  out << fmt::format("\nAt the first and the last of {} points\n{:<{}}", points, heading, width);
+  out << fmt::format("\nAt the first and the last of {}\n{:<{}}", counted(points, "point"), heading, width);
   std::vector<std::size_t> columns;
   for (const std::string_view name : telling) {
     const auto found = std::ranges::find(names, name);
@@ -120,17 +120,18 @@ void show_trajectory(const std::filesystem::path& path, std::ostream& out) {
     layers.push_back(t.layers[i] + " (" + position_names[t.layer_position[i]] + ")");
   line(out, "layers", fmt::format("{}: {}", layers.size(), join(layers, ", ")));
   line(out, "observables",
-       fmt::format("{} points × {} layers × {}, {} of them NaN", t.points(), t.layers.size(),
-                   t.observable_names.size(), count_missing(t.observables)));
+       fmt::format("{} × {} × {}, {} of them NaN", counted(t.points(), "point"),
+                   counted(t.layers.size(), "layer"), t.observable_names.size(),
+                   count_missing(t.observables)));
   if (t.imperfect) {
-    line(out, "imperfect", fmt::format("{} cells", t.imperfect->noise.size()));
+    line(out, "imperfect", counted(t.imperfect->noise.size(), "cell"));
     line(out, "  fractions", tally(t.imperfect->unit_fraction));
     line(out, "  noise", tally(t.imperfect->noise));
   }
   if (t.alignment)
     line(out, "alignment", "weight angle, error angle and norm ratio of every point and layer");
   if (const auto points = io::checkpoint_points(path); !points.empty())
-    line(out, "checkpoints", fmt::format("of {} points", points.size()));
+    line(out, "checkpoints", "of " + counted(points.size(), "point"));
   line(out, "software", t.software);
 
   out << fmt::format("\n{:>6} {:>10} {:>8}", "point", "step", "epoch");
@@ -153,8 +154,8 @@ void show_dataset(const std::filesystem::path& path, std::ostream& out) {
   const io::SampleMeta& meta = d.meta;
   line(out, "file", path.string() + ", a dataset (what classifiers read)");
   line(out, "samples",
-       fmt::format("{}, of {} networks", d.samples,
-                   std::set(meta.network.begin(), meta.network.end()).size()));
+       fmt::format("{}, of {}", d.samples,
+                   counted(std::set(meta.network.begin(), meta.network.end()).size(), "network")));
   line(out, "points", std::to_string(d.points));
   line(out, "observables",
        fmt::format("{}, {} of {} values NaN", d.observable_names.size(), count_missing(d.x), d.x.size()));
@@ -245,8 +246,8 @@ void show_observables(const std::filesystem::path& path, std::ostream& out) {
   line(out, "measured", fmt::format("unit fraction {}, noise {}, seed {}", o.unit_fraction, o.noise, o.seed));
   line(out, "layers", fmt::format("{}: {}", o.layers.size(), join(o.layers, ", ")));
   line(out, "observables",
-       fmt::format("{} points × {} layers × {}, {} of them NaN", o.points, o.layers.size(),
-                   o.observable_names.size(), count_missing(o.values)));
+       fmt::format("{} × {} × {}, {} of them NaN", counted(o.points, "point"),
+                   counted(o.layers.size(), "layer"), o.observable_names.size(), count_missing(o.values)));
   line(out, "software", o.software);
   statistics_table(out, o.layers, o.points, o.observable_names, o.values);
 }
@@ -284,12 +285,14 @@ void show_model(const io::hdf5::Group& root, const std::filesystem::path& path, 
        root.attribute<std::string>("classifier") + " " + root.attribute<std::string>("setting"));
   line(out, "classes", join(root.dataset("classes").read<std::string>({-1}), ", "));
   line(out, "trained on",
-       fmt::format("{} samples of {} networks ({})", root.attribute<std::int64_t>("samples"),
-                   root.attribute<std::int64_t>("networks"), root.attribute<std::string>("pool")));
+       fmt::format("{} of {} ({})", counted(root.attribute<std::int64_t>("samples"), "sample"),
+                   counted(root.attribute<std::int64_t>("networks"), "network"),
+                   root.attribute<std::string>("pool")));
   line(out, "dataset", "SHA-256 " + root.attribute<std::string>("dataset_sha256"));
   line(out, "inner accuracy", number(root.attribute<double>("inner_accuracy")));
   line(out, "expects",
-       fmt::format("{} points × {} observables", root.attribute<std::int64_t>("points"), names.size()));
+       fmt::format("{} × {}", counted(root.attribute<std::int64_t>("points"), "point"),
+                   counted(names.size(), "observable")));
   for (const auto& [measure, statistics] : measures)
     line(out, measure, fmt::format("{}: {}", statistics.size(), join(statistics, ", ")));
   for (const char* unit : {"samples", "networks"}) {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <lrid/core/text.hpp>
+
 #include "figures.hpp"
 #include "markup.hpp"
 #include "panels.hpp"
@@ -193,8 +195,9 @@ std::optional<Exhibit> control_figure(const View& view) {
   if (const Row* most = highest(above); most == nullptr)
     exhibit.finding = "No control is clearly above chance.";
   else
-    exhibit.finding = fmt::format("{} of {} controls are clearly above chance, most {} with the {} ({}).",
-                                  above.size(), rows.size(), control_title(*condition(*most, "control")),
+    exhibit.finding = fmt::format("{} of {} {} clearly above chance, most {} with the {} ({}).", above.size(),
+                                  counted(rows.size(), "control"), above.size() == 1 ? "is" : "are",
+                                  control_title(*condition(*most, "control")),
                                   classifier_title(most->classifier), with_error(most->accuracy));
   exhibit.caption = fmt::format(
       "What accuracy must be compared with: shuffled labels have to give chance, and the final accuracy of a "

@@ -9,6 +9,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/core/options.hpp>
 #include <lrid/core/progress.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/report/report.hpp>
 
 #include "figures.hpp"
@@ -257,7 +258,8 @@ std::string part_html(const Part& part, const std::string& name, std::size_t num
   for (const NumberedExhibit& numbered : part.exhibits) html += figure_html(numbered);
   if (part.exhibits.empty()) html += "<p>These results hold nothing that could be drawn.</p>\n";
   if (!part.view.rows().empty())
-    html += folded(fmt::format("All numbers ({} rows)", part.view.rows().size()), all_rows_table(part.view));
+    html += folded(fmt::format("All numbers ({})", counted(part.view.rows().size(), "row")),
+                   all_rows_table(part.view));
   if (!results.config.empty()) html += folded("Configuration", "<pre>" + escape(results.config) + "</pre>");
   return html + "</section>\n";
 }
@@ -302,10 +304,7 @@ std::string render_report(const std::vector<Source>& sources) {
   return html;
 }
 
-void write_report(const std::vector<std::filesystem::path>& results, const std::filesystem::path& out) {
-  std::vector<Source> sources;
-  for (const std::filesystem::path& path : results)
-    sources.push_back({path.filename().string(), io::read_results(path)});
+void write_report(const std::vector<Source>& sources, const std::filesystem::path& out) {
   write_atomically(out, render_report(sources));
 }
 

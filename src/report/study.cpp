@@ -51,7 +51,7 @@ Verdict shape_matters(const View& view) {
   const auto above =
       std::ranges::count_if(rows, [](const Row* row) { return clearly_above(row->accuracy, chance(*row)); });
   return {{2 * above > static_cast<std::ptrdiff_t>(rows.size()),
-           fmt::format("without scale {} of {} accuracies are above chance, at best {}", above, rows.size(),
+           fmt::format("without scale {} of {} accuracies above chance, at best {}", above, rows.size(),
                        with_error(best->accuracy))}};
 }
 
@@ -67,8 +67,8 @@ Verdict held_out_costs(const View& view) {
   }
   if (rows.empty() || referenced == 0) return std::nullopt;
   return {{2 * above > rows.size() && 2 * below_reference > referenced,
-           fmt::format("{} of {} accuracies are above chance, {} of {} below those with nothing held out",
-                       above, rows.size(), below_reference, referenced)}};
+           fmt::format("{} of {} accuracies above chance, {} of {} below those with nothing held out", above,
+                       rows.size(), below_reference, referenced)}};
 }
 
 Verdict sparse_loses_less(const View& view) {

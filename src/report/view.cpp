@@ -76,7 +76,11 @@ std::string describe_condition(const Row& row) {
 }
 
 std::string classifier_title(const std::string& name) {
-  return title(name, {{"svm", "linear SVM"}, {"forest", "random forest"}, {"mlp", "Conv1D MLP"}});
+  return title(name, {{"svm", "linear SVM"},
+                      {"forest", "random forest"},
+                      {"mlp", "Conv1D MLP"},
+                      {"knn", "nearest neighbours"},
+                      {"logistic", "logistic regression"}});
 }
 
 std::string measure_title(const std::string& name) {

@@ -141,8 +141,8 @@ void list_flat(const fs::path& folder, const fs::path& part, ImageList& list, st
       if (!fs::is_regular_file(file, ignored)) continue;
       const auto lines = words_of(file);
       if (lines.size() != images.size())
-        bad_input("{}: {} lines, expected one for each of the {} images in {}", file.string(), lines.size(),
-                  images.size(), part.string());
+        bad_input("{}: {}, expected one for each of {} in {}", file.string(), counted(lines.size(), "line"),
+                  counted(images.size(), "image"), part.string());
       const bool with_names = name == caffe_list;
       const ClassNumbers numbers(list.classes, file, with_names ? 0 : 1);
       std::map<std::string, std::int64_t> by_name;
@@ -202,7 +202,7 @@ std::shared_ptr<const EncodedSource> open_image_folder(const fs::path& folder) {
   list.name = folder_name(folder);
   list.classes = class_names(train);
   if (list.classes.size() < 2)
-    bad_input("{}: {} class folders, expected at least 2", train.string(), list.classes.size());
+    bad_input("{}: {}, expected at least 2", train.string(), counted(list.classes.size(), "class folder"));
   std::vector<fs::path> files;
   list_classes(train, list, files);
   list.training_images = list.size();

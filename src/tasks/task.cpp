@@ -1,3 +1,4 @@
+#include <lrid/core/text.hpp>
 #include <lrid/tasks/imagenet.hpp>
 #include <lrid/tasks/resident_images.hpp>
 #include <lrid/tasks/simclr.hpp>
@@ -10,8 +11,8 @@ namespace lrid::tasks {
 
 std::int64_t Task::steps_per_epoch(std::int64_t batch_size) const {
   if (batch_size < 1 || batch_size > training_samples())
-    bad_input("batch_size = {}: the training set has {} samples, expected 1 to {}", batch_size,
-              training_samples(), training_samples());
+    bad_input("batch_size = {}: the training set has {}, expected 1 to {}", batch_size,
+              counted(training_samples(), "sample"), training_samples());
   return training_samples() / batch_size;
 }
 

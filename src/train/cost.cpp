@@ -218,7 +218,7 @@ struct Sum {
     memory = std::max(memory, estimate->memory_bytes);
   }
   [[nodiscard]] std::string text(const CostTable& table) const {
-    std::string text = fmt::format("{} networks with {} layers", networks, layers);
+    std::string text = counted(networks, "network") + " with " + counted(layers, "layer");
     if (unknown == networks) return text + (networks > 0 ? ", not measured" : "");
     text +=
         fmt::format(", {:.2f} {}-hours, at most {} a network, trajectories {}, checkpoints of all points {}",
@@ -370,7 +370,7 @@ std::string to_text(const std::vector<RunPlan>& plans, const std::vector<bool>& 
   }
   text += fmt::format("\nto do, one network at a time on {}:\n", table.device);
   for (const auto& [group, sum] : groups) text += fmt::format("{}: {}\n", group, sum.text(table));
-  return text + fmt::format("{} networks; to do: {}\n", plans.size(), all.text(table));
+  return text + fmt::format("{}; to do: {}\n", counted(plans.size(), "network"), all.text(table));
 }
 
 }  // namespace lrid::train

@@ -120,8 +120,8 @@ NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> t
   steps_per_epoch_ = task_->steps_per_epoch(config.batch_size);
   steps_ = config.steps(steps_per_epoch_);
   if (steps_ < config.points - 1)
-    bad_input("points = {}: {} epochs of {} steps are {} steps, expected at least points − 1", config.points,
-              config.epochs, steps_per_epoch_, steps_);
+    bad_input("points = {}: {} of {} make {}, expected at least points − 1", config.points,
+              counted(config.epochs, "epoch"), counted(steps_per_epoch_, "step"), counted(steps_, "step"));
   network_ = build_network(config, task_->shape());
   rule_ = plan_.make_rule();
   rule_->attach(*network_, Key(static_cast<std::uint64_t>(config.model_seed), "learning rule"));
@@ -138,7 +138,7 @@ NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> t
     throw std::runtime_error(
         fmt::format("{} processes were killed at step {}, perhaps for want of memory", ends.count, step_));
   write_log_line(plan_.out, resumed ? fmt::format("goes on at step {} of {}", step_, steps_)
-                                    : fmt::format("starts, {} steps", steps_));
+                                    : "starts, " + counted(steps_, "step"));
 }
 
 std::vector<NamedTensor> NetworkRun::live_tensors() {

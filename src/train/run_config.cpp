@@ -138,7 +138,8 @@ void resolve_compute(Options& options, Compute& compute) {
     options.fail("compute.device", "there is no usable CUDA device here, expected cpu or auto");
   if (compute.device == "cuda" &&
       compute.device_index >= static_cast<std::int64_t>(torch::cuda::device_count()))
-    options.fail("compute.device", fmt::format("there are {} devices", torch::cuda::device_count()));
+    options.fail("compute.device",
+                 fmt::format("this machine has {}", counted(torch::cuda::device_count(), "device")));
   if (compute.precision == "tf32" && compute.device != "cuda")
     options.fail("compute.precision", "tf32 needs a CUDA device, expected float32 or bf16");
   if (compute.threads == 0) compute.threads = available_cores();

@@ -18,6 +18,7 @@
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/progress.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/nn/allocation.hpp>
 #include <lrid/nn/architecture.hpp>
 #include <lrid/train/claim.hpp>
@@ -109,7 +110,7 @@ class Runner {
       }
     }
     if (left_.size() < plans_.size())
-      spdlog::info("{} of {} networks are done already", plans_.size() - left_.size(), plans_.size());
+      spdlog::info("{} of {} done already", plans_.size() - left_.size(), counted(plans_.size(), "network"));
   }
 
   double samples_of(std::size_t i) {

@@ -8,6 +8,7 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/progress.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/train/status.hpp>
 
 namespace lrid::train {
@@ -171,10 +172,10 @@ SweepStatus sweep_status(const std::vector<RunPlan>& plans, const MakeWatcher& m
 std::string to_text(const SweepStatus& status) {
   const auto left = hours_left(status);
   std::string text =
-      fmt::format("{} networks: {} done, {} running, {} failed, {} waiting\nused: {}\nleft: {}\n",
-                  status.runs.size(), status.count(State::done), status.count(State::running),
-                  status.count(State::failed), status.count(State::waiting), hours_used(status).text(),
-                  left ? left->text() : "not known before a network has finished");
+      fmt::format("{}: {} done, {} running, {} failed, {} waiting\nused: {}\nleft: {}\n",
+                  counted(status.runs.size(), "network"), status.count(State::done),
+                  status.count(State::running), status.count(State::failed), status.count(State::waiting),
+                  hours_used(status).text(), left ? left->text() : "not known before a network has finished");
   for (const State state : {State::running, State::failed}) {
     if (status.count(state) == 0) continue;
     text += state_name(state) + ":\n";

@@ -42,7 +42,7 @@ class Cli : public ::testing::Test {
 };
 
 TEST_F(Cli, Lists) {
-  EXPECT_EQ(classify("--list classifiers").out, "svm\nforest\nmlp\nknn\nmajority\n");
+  EXPECT_EQ(classify("--list classifiers").out, "svm\nforest\nmlp\nknn\nlogistic\nmajority\n");
   EXPECT_EQ(classify("--list experiments").out,
             "separability\ncontrols\nheld-out\ntrajectory\nimperfection\nimportances\nnone-of-these\n"
             "learning-curve\ntransfer\npairs\nmatched\ntargets\n");
@@ -120,7 +120,19 @@ TEST_F(Cli, Shards) {
   EXPECT_THAT(classify(run + " --shard 0/2").out, ::testing::HasSubstr("2 of 4 cells"));
   EXPECT_THAT(classify(run + " --shard 1/2").out, ::testing::HasSubstr("run without --shard"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "r.json"));
+  // The page of the cells is the page of the results but for the time that they took.
+  const auto page_of = [&](const std::string& source) {
+    EXPECT_EQ(classify("report " + path(source) + " --out " + path("r.html")).exit_code, 0);
+    const std::string page = read_file(folder_ / "r.html");
+    const std::size_t took = page.find("<dt>took</dt>");
+    return took == std::string::npos ? page : page.substr(0, took) + page.substr(page.find('\n', took) + 1);
+  };
+  const std::string page = page_of("r.json.cells");
   EXPECT_EQ(classify(run).exit_code, 0);
+  EXPECT_EQ(page_of("r.json"), page);
+  const CommandResult none = classify("report " + path("r.json.cells") + " --out " + path("r.html"));
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_EQ(std::ranges::count(none.err, '\n'), 1) << none.err;
   EXPECT_TRUE(std::filesystem::exists(folder_ / "r.json"));
   for (const char* const wrong : {"2/2", "-1/2", "a/b", "1", "1/2/3", ""})
     EXPECT_EQ(classify(run + " --shard '" + wrong + "'").exit_code, std::string_view(wrong).empty() ? 0 : 2)

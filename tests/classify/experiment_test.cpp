@@ -56,6 +56,28 @@ TEST(Experiments, AllHaveHelpAndDefaultsThatWork) {
   }
 }
 
+TEST(Study, NetworksWithTheSameStatisticsCountAsOne) {
+  io::Dataset data = testing::tiny_dataset(8, 2);
+  const auto network_size =  // of a KNet4, in values; they come first
+      4 * data.points * static_cast<std::int64_t>(data.observable_names.size());
+  const auto copy_first_to = [&](std::int64_t network) {
+    std::copy_n(data.x.begin(), network_size, data.x.begin() + network * network_size);
+  };
+  const auto note = [&] {
+    std::vector<std::string> notes;
+    const io::SampleMeta meta = with_equal_networks_merged(data, notes);
+    EXPECT_EQ(meta.network[4], notes.empty() ? "KNet4/sgdm/1" : "KNet4/sgdm/0");
+    return notes.empty() ? "" : notes.front();
+  };
+  EXPECT_EQ(note(), "");
+  copy_first_to(1);
+  EXPECT_EQ(note(),
+            "1 network has the same statistics as another and counts as one with it: KNet4/sgdm/1 (as "
+            "KNet4/sgdm/0)");
+  copy_first_to(2);
+  EXPECT_THAT(note(), ::testing::HasSubstr("networks have the same statistics as another and count as one"));
+}
+
 TEST(Separability, AConditionPerMeasureAndSplitKind) {
   const io::Dataset data = testing::tiny_dataset(8, 2);
   const Made made(data, "experiment = 'separability'\nsplits = 2");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <oneapi/tbb/global_control.h>
 
+#include <lrid/classify/linear_model.hpp>
 #include <lrid/classify/linear_svm.hpp>
 
 #include "synthetic.hpp"
@@ -140,7 +141,7 @@ TEST(LinearSvm, WithoutPcaSolvesTheProblemInTheOriginalFeatures) {
     for (int k = 0; k < 3; ++k) {
       const SquaredHingeSolution direct =
           solve_squared_hinge(x, signs(train, k), 50.0, Eigen::VectorXd::Zero(x.cols()), 1e-12);
-      const Eigen::VectorXd w = dynamic_cast<LinearSvmModel&>(*model).weights().col(k);
+      const Eigen::VectorXd w = dynamic_cast<LinearModel&>(*model).weights().col(k);
       const Eigen::VectorXd y = signs(train, k);
       const Eigen::VectorXd slack =
           (1 - y.array() * model->scores(train).col(k).array()).cwiseMax(0).matrix();
@@ -190,7 +191,7 @@ TEST(LinearSvm, DoesNotDependOnTheNumberOfThreads) {
   for (const std::size_t threads : {1U, 4U}) {
     const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
     const auto model = LinearSvm().fit(train, {{"C", 500.0}, {"pca", std::int64_t{10}}}, Key(0));
-    weights[threads / 4] = dynamic_cast<LinearSvmModel&>(*model).weights();
+    weights[threads / 4] = dynamic_cast<LinearModel&>(*model).weights();
   }
   EXPECT_EQ(weights[0], weights[1]);
 }

@@ -1,6 +1,4 @@
-#include <atomic>
 #include <fstream>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,33 +35,22 @@ struct Fixture {
     return request;
   }
   /// What must repeat: all but the seconds.
-  std::string content(const std::string& out) const {
-    io::Results results = io::read_results(folder / out);
+  std::string content(const std::string& out) const { return content(io::read_results(folder / out)); }
+  std::string content(io::Results results) const {
     results.seconds = 0;
     io::write_results(folder / "compare.json", results);
     return read_file(folder / "compare.json");
   }
-  std::size_t cells(const std::string& out) const {
+  std::vector<fs::path> cells(const std::string& out) const {
+    std::vector<fs::path> files;
     std::error_code not_there;
-    const fs::directory_iterator files(folder / (out + ".cells"), not_there);
-    return static_cast<std::size_t>(std::ranges::count_if(
-        files, [](const fs::directory_entry& file) { return file.path().extension() == ".json"; }));
+    for (const auto& entry : fs::directory_iterator(folder / (out + ".cells"), not_there))
+      if (entry.path().extension() == ".json" && entry.path().filename() != "run.json")
+        files.push_back(entry.path());
+    return files;
   }
   testing::TemporaryFolder folder;
 };
-
-/// Starts a run and interrupts it as soon as `cells` cells are there.
-void interrupt_run(const Fixture& f, const std::string& out, const std::string& toml, std::size_t cells) {
-  std::atomic<bool> ended = false;
-  std::thread stopper([&] {
-    while (!ended && f.cells(out) < cells) std::this_thread::yield();
-    request_interrupt();
-  });
-  EXPECT_THROW(run(f.request(out, toml)), Interrupted);
-  ended = true;
-  stopper.join();
-  request_interrupt(false);
-}
 
 TEST(Run, GivesARowPerConditionAndClassifier) {
   const Fixture f;
@@ -91,7 +78,7 @@ TEST(Run, GivesARowPerConditionAndClassifier) {
   }
   EXPECT_EQ(results.trajectories.size(), 6U);
   EXPECT_EQ(results.notes.size(), 3U);  // three grids reduced
-  EXPECT_EQ(f.cells("r.json"), 0U);
+  EXPECT_FALSE(fs::exists(f.folder / "r.json.cells"));
   EXPECT_THAT(accuracy_table(results), ::testing::HasSubstr("measure all, split network"));
 }
 
@@ -122,10 +109,10 @@ TEST(Run, ShuffledLabelsGiveChanceInEveryClassifier) {
   const io::Results results =
       run(f.request("r.json",
                     "experiment = 'controls'\ncontrols = ['shuffled_labels']\nclassifiers = ['svm', "
-                    "'forest', 'mlp', 'knn']\n" +
-                        small_grids + "[knn]\nneighbours = [1, 5]\n",
+                    "'forest', 'mlp', 'knn', 'logistic']\n" +
+                        small_grids + "[knn]\nneighbours = [1, 5]\n[logistic]\nC = [1]\n",
                     {"splits=10", "features.measures=['all']"}));
-  ASSERT_EQ(results.rows.size(), 8U);
+  ASSERT_EQ(results.rows.size(), 10U);
   for (const io::ResultRow& row : results.rows) {
     EXPECT_GT(row.accuracy.sem, 0);
     EXPECT_LE(std::abs(row.accuracy.mean - 0.25), 2 * row.accuracy.sem) << row.classifier;
@@ -152,16 +139,16 @@ TEST(Run, AnotherSeedAnotherResult) {
 TEST(Run, GoesOnWhereItWasInterrupted) {
   const Fixture f;
   run(f.request("whole.json"));
-  interrupt_run(f, "r.json", small_grids, 2);
+  // As far as a third of the cells: a run that another thread interrupts might have ended before.
+  run_shard(f.request("r.json"), 1, 3);
+  request_interrupt();
+  EXPECT_THROW(run(f.request("r.json")), Interrupted);
+  request_interrupt(false);
   EXPECT_FALSE(fs::exists(f.folder / "r.json"));
-  const std::size_t kept = f.cells("r.json");
-  EXPECT_GE(kept, 2U);
-  EXPECT_LT(kept, 24U);
+  EXPECT_EQ(f.cells("r.json").size(), 8U);
 
   // A damaged cell is computed again, the others are taken as they are.
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(f.folder / "r.json.cells")) files.push_back(entry.path());
-  std::ofstream(files.front()) << "{\"chosen\": ";
+  std::ofstream(f.cells("r.json").front()) << "{\"chosen\": ";
   run(f.request("r.json"));
   EXPECT_EQ(f.content("r.json"), f.content("whole.json"));
   EXPECT_FALSE(fs::exists(f.folder / "r.json.cells"));
@@ -173,11 +160,11 @@ TEST(Run, KeptCellsAreUsedAndThoseOfAnotherConfigurationAreNot) {
   // Plants a figure in every kept cell: if it shows in the results, the cell was used.
   const auto begun = [&](const std::string& toml) {
     run_shard(f.request("s.json", toml), 0, 3);
-    for (const auto& entry : fs::directory_iterator(f.folder / "s.json.cells")) {
-      std::string text = read_file(entry.path());
+    for (const fs::path& cell : f.cells("s.json")) {
+      std::string text = read_file(cell);
       const std::size_t at = text.find("\"inner_accuracy\":") + 17;
       text.replace(at, text.find(',', at) - at, "0.125");
-      write_atomically(entry.path(), text);
+      write_atomically(cell, text);
     }
   };
   begun(one);
@@ -203,8 +190,69 @@ TEST(Run, ShardsTogetherGiveTheWhole) {
     EXPECT_EQ(cells.done, done += 8);
     EXPECT_FALSE(fs::exists(f.folder / "r.json"));
   }
+  const std::vector<NamedResults> gathered = gather({f.folder / "r.json.cells"});
+  ASSERT_EQ(gathered.size(), 1U);
+  EXPECT_EQ(gathered[0].name, "r.json");
+  EXPECT_EQ(f.content(gathered[0].results), f.content("whole.json"));
   run(f.request("r.json"));
   EXPECT_EQ(f.content("r.json"), f.content("whole.json"));
+}
+
+const std::string few_cells =
+    "classifiers = ['svm']\nsplits = 2\nfeatures.measures = ['all']\nsvm.C = [1]\nsvm.pca = [0]\n";
+
+TEST(Gather, TakesShardsFromSeveralFoldersBesideOtherRunsAndFiles) {
+  const Fixture f;
+  run(f.request("whole.json", few_cells));
+  run_shard(f.request("here.json", few_cells), 0, 2);
+  run_shard(f.request("other.json", few_cells, {"seed=1"}), 0, 1);
+  run_shard(f.request("there.json", few_cells), 1, 2);
+  const std::vector<NamedResults> gathered =
+      gather({f.folder / "here.json.cells/", f.folder / "other.json.cells", f.folder / "whole.json",
+              f.folder / "there.json.cells"});
+  ASSERT_EQ(gathered.size(), 3U);
+  EXPECT_EQ(gathered[0].name, "here.json");
+  EXPECT_EQ(f.content(gathered[0].results), f.content("whole.json"));
+  EXPECT_EQ(gathered[1].name, "other.json");
+  EXPECT_NE(f.content(gathered[1].results), f.content("whole.json"));
+  EXPECT_EQ(gathered[2].name, "whole.json");
+}
+
+TEST(Gather, SaysWhatIsWrongWithCells) {
+  const Fixture f;
+  const fs::path cells = f.folder / "r.json.cells";
+  const auto expect_error = [&](const std::vector<std::string>& parts,
+                                const std::optional<fs::path>& data = std::nullopt) {
+    try {
+      (void)gather({cells}, data);
+      ADD_FAILURE() << parts.front();
+    } catch (const InputError& error) {
+      for (const std::string& part : parts) EXPECT_THAT(error.what(), ::testing::HasSubstr(part));
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    }
+  };
+  run_shard(f.request("r.json", few_cells), 1, 3);
+  expect_error({"r.json.cells: 3 of 4 cells missing, of --shard 0/3, 2/3: expected"});
+  run_shard(f.request("r.json", few_cells), 0, 3);
+  expect_error({"1 of 4 cells missing, of --shard 2/3: expected"});
+  run_shard(f.request("r.json", few_cells), 2, 3);
+  fs::rename(f.folder / "data.h5", f.folder / "moved.h5");
+  expect_error({"data.h5, is not there", "--data"});
+  EXPECT_EQ(gather({cells}, f.folder / "moved.h5")[0].results.rows.size(), 2U);
+  io::write_dataset(f.folder / "data.h5", testing::tiny_dataset(9));
+  expect_error({"data.h5: not the dataset of the cells in ", "expected SHA-256"});
+  const std::string origin = read_file(cells / "run.json");
+  std::string older = origin;
+  older.replace(older.find("\"version\": \"") + 12, 1, "x");
+  write_atomically(cells / "run.json", older);
+  expect_error({"r.json.cells: cells of lrid x", "the same version"});
+  write_atomically(cells / "run.json", origin.substr(0, 40));
+  expect_error({"run.json: damaged"});
+  fs::remove(cells / "run.json");
+  expect_error({"r.json.cells: no run.json in it"});
+  EXPECT_THROW(gather({f.folder / "missing.json"}), InputError);
+  write_atomically(f.folder / "other.json", "{\"format\": \"something else\"}");
+  EXPECT_THROW(gather({f.folder / "other.json"}), InputError);
 }
 
 TEST(Run, ReportsCalibrationAndVerdictsPerNetwork) {
@@ -259,6 +307,20 @@ TEST(Run, ShuffledLabelsGiveChance) {
       "forest.max_features = ['sqrt']\nmlp.kernel = [3]\nmlp.filters = [4]\nmlp.stride = [1]\n"
       "mlp.pool = ['none']\nmlp.learning_rate = [1e-2]\nmlp.batch = [64]\nmlp.l2 = [0]\nmlp.epochs = 20\n"));
   for (const io::ResultRow& row : results.rows) EXPECT_NEAR(row.accuracy.mean, 0.25, 0.08) << row.classifier;
+}
+
+TEST(Evaluate, StopsWhenInterrupted) {
+  const io::Dataset data = testing::tiny_dataset(8, 3);
+  Options options(Config::from_toml("splits = 1\ninner_folds = 2\nsplit = ['sample']\n", "e.toml"));
+  Protocol protocol;
+  protocol.declare(options);
+  Study study(protocol, data, "d.h5");
+  const Condition condition = experiments().at("separability").make()->conditions(study).front();
+  for (const ClassifierEntry& entry : classifiers().entries()) {
+    request_interrupt();
+    EXPECT_THROW((void)evaluate(*entry.make(), condition, 0, protocol, Key(1)), Interrupted) << entry.name;
+    request_interrupt(false);
+  }
 }
 
 /// Test samples get a feature that gives their class away; a model that had seen them would score 1.

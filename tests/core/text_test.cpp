@@ -20,6 +20,13 @@ TEST(Text, DoublesReadBackAndLookLikeDoubles) {
   }
 }
 
+TEST(Text, CountsAreOneOrMany) {
+  EXPECT_EQ(counted(1, "network"), "1 network");
+  EXPECT_EQ(counted(0, "network"), "0 networks");
+  EXPECT_EQ(counted(std::size_t{2}, "class", "classes"), "2 classes");
+  EXPECT_EQ(counted(1, "class", "classes"), "1 class");
+}
+
 TEST(Text, SplitJoinTrim) {
   EXPECT_EQ(split("a,,b", ','), (std::vector<std::string>{"a", "", "b"}));
   EXPECT_EQ(join({"a", "b"}, ", "), "a, b");

@@ -59,15 +59,15 @@ class FilesTest : public ::testing::Test {
 TEST_F(FilesTest, ShowsEveryKind) {
   EXPECT_THAT(shown("t.h5"), AllOf(HasSubstr("a trajectory"), HasSubstr("learning rule fa"),
                                    HasSubstr("conv1 (early)"), HasSubstr("3 points × 2 layers × 45"),
-                                   HasSubstr("of 1 points"), HasSubstr("validation_accuracy"),
+                                   HasSubstr("of 1 point\n"), HasSubstr("validation_accuracy"),
                                    // actabs_mean is column 1, gradavgabs_id column 21
                                    ContainsRegex("conv1 .* 1001 +1201 +1021 +1221\n")));
-  EXPECT_THAT(shown("d.h5"), AllOf(HasSubstr("a dataset"), HasSubstr("4, of 1 networks"),
+  EXPECT_THAT(shown("d.h5"), AllOf(HasSubstr("a dataset"), HasSubstr("4, of 1 network\n"),
                                    HasSubstr("0.5 (2), 1 (2)"), HasSubstr("fa (4)"),
                                    // the mean of both layers of the perfect cell
                                    ContainsRegex("\nfa .* 1026 +1226 +1046 +1246\n")));
   EXPECT_THAT(shown("o.h5"),
-              AllOf(HasSubstr("unit fraction 0.5"), HasSubstr("2 points × 1 layers × 2, 1 of them NaN")));
+              AllOf(HasSubstr("unit fraction 0.5"), HasSubstr("2 points × 1 layer × 2, 1 of them NaN")));
   io::Results results;
   results.experiment = "main";
   results.rows.emplace_back();

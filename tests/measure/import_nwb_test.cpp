@@ -74,7 +74,7 @@ TEST(ArrangeTrials, RefusesWhatLeavesNothing) {
       [] {
         (void)arrange(4, 2, {"a", "b", "c", "d"});
       },
-      ThrowsMessage<InputError>(HasSubstr("no stimulus is presented at each of the 2 points")));
+      ThrowsMessage<InputError>(HasSubstr("no stimulus is presented at each of 2 points")));
 }
 
 }  // namespace

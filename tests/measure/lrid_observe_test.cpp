@@ -73,7 +73,7 @@ TEST(LridObserve, CollectsShowsAndExports) {
   const CommandResult collected = observe("collect " + runs + " --quiet --out " + out);
   EXPECT_EQ(collected.exit_code, 0) << collected.err;
   EXPECT_EQ(collected.err, "");
-  EXPECT_THAT(collected.out, HasSubstr("2 samples of 1 networks"));
+  EXPECT_THAT(collected.out, HasSubstr("2 samples of 1 network\n"));
   EXPECT_THAT(collected.out, HasSubstr("1 failed: loss is nan"));
   const std::string bytes = read_file(folder / "d.h5");
   EXPECT_EQ(io::read_dataset(folder / "d.h5").samples, 2);

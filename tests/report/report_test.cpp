@@ -304,8 +304,12 @@ TEST(Report, ReadsFilesAndRepeatsItself) {
   const lrid::testing::TemporaryFolder folder;
   io::write_results(folder / "results.json", lrid::testing::synthetic_separability());
   io::write_results(folder / "held-out.json", lrid::testing::synthetic_held_out());
-  write_report({folder / "results.json", folder / "held-out.json"}, folder / "a.html");
-  write_report({folder / "results.json", folder / "held-out.json"}, folder / "b.html");
+  for (const char* const out : {"a.html", "b.html"}) {
+    std::vector<Source> sources;
+    for (const char* const file : {"results.json", "held-out.json"})
+      sources.push_back({file, io::read_results(folder / file)});
+    write_report(sources, folder / out);
+  }
   const std::string page = read_file(folder / "a.html");
   EXPECT_EQ(page, read_file(folder / "b.html"));
   EXPECT_EQ(first_markup_error(page), "");
@@ -342,9 +346,7 @@ TEST(Report, SummaryOfManyExperimentsHasALineForEach) {
 TEST(Report, RefusesBadInput) {
   const lrid::testing::TemporaryFolder folder;
   EXPECT_THROW(render_report({}), InputError);
-  EXPECT_THROW(write_report({folder / "missing.json"}, folder / "out.html"), InputError);
-  write_atomically(folder / "other.json", "{\"format\": \"something else\"}");
-  EXPECT_THROW(write_report({folder / "other.json"}, folder / "out.html"), InputError);
+  EXPECT_THROW(write_report({}, folder / "out.html"), InputError);
   EXPECT_FALSE(std::filesystem::exists(folder / "out.html"));
 }
 

@@ -72,7 +72,7 @@ struct ClassifierEntry {
   std::string name, summary;
   std::unique_ptr<Classifier> (*make)();
 };
-/// svm, forest, mlp; knn and majority to compare with.
+/// svm, forest, mlp; knn, logistic and majority to compare with.
 const Registry<ClassifierEntry>& classifiers();
 
 /// The column with the highest score of every row; the first of equals.

@@ -30,23 +30,10 @@ struct SquaredHingeSolution {
 SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, const Eigen::VectorXd& y,
                                          double c, const Eigen::VectorXd& start, double tolerance = 1e-8);
 
-/// A fitted linear SVM: one weight vector per class, one against the rest; scores are the decision values.
-class LinearSvmModel : public Model {
- public:
-  /// `weights`: [1 + columns of the layout, classes], the bias first. A principal component analysis, if
-  /// there was one, has been multiplied out.
-  explicit LinearSvmModel(Matrix weights) : weights_(std::move(weights)) {}
-  [[nodiscard]] Matrix scores(const Samples& samples) const override;
-  void save(io::hdf5::Group& group) const override;
-  [[nodiscard]] const Matrix& weights() const { return weights_; }
-
- private:
-  Matrix weights_;
-};
-
-/// The classifier "svm": C × number of principal components (0: no PCA). PCA acts on the continuous features;
-/// position and bias are prepended after it. Because the penalty does not change under rotation, the problem
-/// without PCA is solved in the same rotated features, with all components that are not zero.
+/// The classifier "svm", a LinearModel with one class against the rest in each column: C × number of
+/// principal components (0: no PCA). PCA acts on the continuous features; position and bias are prepended
+/// after it. Because the penalty does not change under rotation, the problem without PCA is solved in the
+/// same rotated features, with all components that are not zero.
 ///
 /// The classes are solved side by side, so that one pass over the samples serves all of them; every point of
 /// the grid starts from its neighbours' solutions; and a Newton step's Gram matrix is updated by the samples

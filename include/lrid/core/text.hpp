@@ -19,6 +19,15 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string trim(std::string_view text);
 
+/// "1 layer", "2 layers"; `many` is the plural that takes more than an s: counted(2, "class", "classes").
+template <class Integer>
+std::string counted(Integer count, std::string_view one, std::string_view many = {}) {
+  std::string text = std::to_string(count) + " ";
+  text += count == 1 || many.empty() ? one : many;
+  if (count != 1 && many.empty()) text += "s";
+  return text;
+}
+
 /// The number that all of the text is (std::from_chars: no blanks, no plus sign); nothing if it is none. For
 /// std::int64_t, std::uint64_t and double.
 template <class T>

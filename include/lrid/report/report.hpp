@@ -8,7 +8,7 @@
 
 namespace lrid::report {
 
-/// One results file and the name under which the page speaks of it.
+/// One experiment's results and the name under which the page speaks of it.
 struct Source {
   std::string name;
   io::Results results;
@@ -20,8 +20,7 @@ struct Source {
 /// Throws InputError if `sources` is empty.
 std::string render_report(const std::vector<Source>& sources);
 
-/// Reads results files and writes their page, whole or not at all. Throws InputError for files that are not
-/// results, WorkError if `out` cannot be written.
-void write_report(const std::vector<std::filesystem::path>& results, const std::filesystem::path& out);
+/// Writes their page, whole or not at all. Throws WorkError if `out` cannot be written.
+void write_report(const std::vector<Source>& sources, const std::filesystem::path& out);
 
 }  // namespace lrid::report

@@ -101,8 +101,8 @@ class Matched : public Experiment {
           "other: expected "
           "a larger one",
           tolerance_);
-    study.note(fmt::format("matched by final accuracy: {} of {} networks left; {}", matched.size(), all,
-                           join(lines, "; ")));
+    study.note(fmt::format("matched by final accuracy: {} of {} left; {}", matched.size(),
+                           counted(all, "network"), join(lines, "; ")));
 
     std::vector<Condition> result;
     const auto scalar =

@@ -1,4 +1,5 @@
 #include <lrid/core/error.hpp>
+#include <lrid/core/text.hpp>
 
 #include "experiments.hpp"
 
@@ -53,8 +54,8 @@ class Trajectory : public Experiment {
         result.push_back(std::move(whole));
         for (const std::int64_t every : every_) {
           if (every > table->layout.points)
-            bad_input("every: {} is more than the {} points of a trajectory: expected at most as many", every,
-                      table->layout.points);
+            bad_input("every: {} is more than a trajectory of {} has: expected at most as many", every,
+                      counted(table->layout.points, "point"));
           const std::vector<Portion> all = portions(table->layout.points, every);
           std::vector<Test> tests;
           for (const Portion& portion : all)
