@@ -298,7 +298,10 @@ class TreeGrower {
   // Looks at random features until max_features of them were not constant over the node.
   BestSplit best_of_some(Members members, const Counts& counts, Stream& stream) {
     BestSplit best;
-    if (packs_ && members.size() <= small) gather(members);
+    if (packs_ && members.size() <= small)
+      gather(members);
+    else if (packs_)
+      gather_weights(members);
     std::size_t useful = 0;
     for (std::size_t drawn = 0; drawn < columns_.d && useful < max_features_;) {
       std::size_t group[lanes];
@@ -405,10 +408,10 @@ class TreeGrower {
     return best;
   }
 
+  // Weights must have been gathered.
   bool try_binned(std::size_t u, Members members, const Counts& counts, BestSplit& best) {
     if (constant(u, members)) return false;
     std::array<std::uint64_t, bins> histogram{};
-    gather_weights(members);
     count(u, members, histogram.data());
     refine(u, members, counts, histogram.data(), 0, best);
     return true;

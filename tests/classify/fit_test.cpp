@@ -177,7 +177,7 @@ TEST_F(Fit, NamesWhatIsMissingUnlessFittedWithoutIt) {
   few.observable_names.resize(3);
   few.values.resize(few.values.size() / k * 3);
   io::write_observables(folder_ / "few.h5", few);
-  EXPECT_THAT(refusal(without, "few.h5"), HasSubstr("are missing: "));
+  EXPECT_THAT(refusal(without, "few.h5"), HasSubstr(": missing: 8 of the 11 observables"));
 }
 
 TEST_F(Fit, InterpolatesOnlyIfAsked) {
