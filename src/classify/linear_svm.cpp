@@ -140,8 +140,10 @@ class OneAgainstRest {
         const double last_bound = problem.bound;
         problem.certify(c);
         ++problem.steps;
-        // A Newton step that stays on its piece of f is exact; if it brings nothing more, it is all rounding.
-        const bool stuck = on_same_piece(problem) && !(problem.bound < last_bound / 2);
+        // A whole Newton step that stays on its piece of f is exact; if it brings nothing more, it is all
+        // rounding.
+        const bool whole = std::ranges::find(again, k) == again.end();
+        const bool stuck = whole && on_same_piece(problem) && !(problem.bound < last_bound / 2);
         if (problem.gap <= tolerance || stuck) return true;
         if (step == steps) unfinished.push_back(k);
         return step == steps;

@@ -177,8 +177,7 @@ class Run {
         bad_input(
             "{}: where {} trajectories have length {}, less than the kernels of the mlp's grid: expected "
             "a smaller mlp.kernel, or another classifier besides",
-            request.data.string(), condition_to_json(condition.labels).dump(),
-            condition.train->layout.points);
+            path_.string(), condition_to_json(condition.labels).dump(), condition.train->layout.points);
   }
   /// The same of a request, whose files must be writable.
   explicit Run(const RunRequest& request)
@@ -281,8 +280,8 @@ class Run {
       }
       for (const std::int64_t points : too_few)
         results.notes.push_back(
-            fmt::format("{}: left out where a trajectory has {} point{}, the grid asks for {} at least",
-                        setup_.classifiers[k].name, points, points == 1 ? "" : "s",
+            fmt::format("{}: left out where a trajectory has {}, the grid asks for {} at least",
+                        setup_.classifiers[k].name, counted(points, "point"),
                         setup_.classifiers[k].classifier->least_points()));
       for (const std::string& line : counts)
         results.notes.push_back(
