@@ -11,9 +11,9 @@ usage: classify_study.py BUILD_DIR DATASET.h5 [--part svm|forest|protocol|mlp] [
 
 The first split is the same for all. Every program is a process of its own, whose peak memory is printed: that of lrid with
 reading the data, that of a peer with Python and its libraries too. Needs numpy, h5py, scikit-learn-intelex,
-liblinear-official, torch: scripts/setup.sh --peers.
+liblinear-official, torch: scripts/setup.sh --peers; R's ranger is compared with where it is installed (Debian's r-cran-ranger).
 """
-import argparse, json, multiprocessing, os, resource, subprocess, sys, tempfile, time
+import argparse, json, multiprocessing, os, resource, shutil, subprocess, sys, tempfile, time
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -122,6 +122,34 @@ def peer_forest(dataset, train, test, intel, features, sizes, threads):
     return result
 
 
+RANGER = """
+suppressMessages(library(ranger))
+a <- commandArgs(TRUE); size <- as.integer(a[2:5]); file <- file(a[1], "rb")
+read <- function(rows) list(x = matrix(readBin(file, "double", rows * size[3]), rows), y = readBin(file, "integer", rows))
+train <- read(size[1]); test <- read(size[2]); colnames(train$x) <- colnames(test$x) <- paste0("f", seq_len(size[3]))
+seconds <- system.time(forest <- ranger(x = train$x, y = factor(train$y), num.trees = as.integer(a[6]), mtry = size[4],
+  min.node.size = 1, probability = TRUE, num.threads = as.integer(a[7]), seed = 1, verbose = FALSE))["elapsed"]
+p <- predict(forest, test$x, verbose = FALSE)$predictions
+cat(seconds, mean(as.integer(colnames(p))[max.col(p, "first")] == test$y))
+"""
+
+
+def peer_ranger(dataset, train, test, features, trees, threads):
+    """R's ranger, where there is one: seconds to fit, accuracy."""
+    x, z, labels, actual = flat(dataset, train, test)
+    classes = sorted(set(labels))
+    width = x.shape[1]
+    tried = {'log2': int(np.log2(width)), 'sqrt': int(np.sqrt(width)), 'all': width}[features]
+    with tempfile.NamedTemporaryFile() as f:
+        for part, of in ((x, labels), (z, actual)):
+            np.asarray(part, float).ravel(order='F').tofile(f)
+            np.array([classes.index(one) for one in of], np.int32).tofile(f)
+        f.flush()
+        out = subprocess.run(['Rscript', '-e', RANGER, f.name, str(len(x)), str(len(z)), str(width), str(tried), str(trees),
+                              str(threads)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [float(word) for word in out.split()]
+
+
 def forest(options):
     for features in options.features.split(','):
         ours, memory = lrid(options, 'forest', f'[forest]\ntrees = [{options.trees}]\nmax_features = ["{features}"]\n')
@@ -134,6 +162,10 @@ def forest(options):
             [(peer, _, accuracy)], memory = alone(peer_forest, options.dataset, split['train'], split['test'], intel, features,
                                                   [options.trees], options.threads)
             say(f'  {name} {peer:.2f} s, accuracy {accuracy:.3f}, {memory:.0f} MiB, ratio {peer / fits["seconds"][0]:.1f}')
+        if shutil.which('Rscript') and not subprocess.run(['Rscript', '-e', 'library(ranger)'], capture_output=True).returncode:
+            (peer, accuracy), memory = alone(peer_ranger, options.dataset, split['train'], split['test'], features,
+                                             options.trees, options.threads)
+            say(f'  ranger {peer:.2f} s, accuracy {accuracy:.3f}, {memory:.0f} MiB, ratio {peer / fits["seconds"][0]:.1f}')
 
 
 def protocol(options):

@@ -173,7 +173,6 @@ class TimeSeries final : public Source {
   }
 
   void read_units(const hdf5::Group& root, const std::string& layer) {
-    units_.reserve(static_cast<std::size_t>(width_));
     for (const char* name : {"rois", "electrodes"}) {
       if (!group_.has_dataset(name)) continue;
       const hdf5::Dataset column = group_.dataset(name);
@@ -191,8 +190,9 @@ class TimeSeries final : public Source {
     if (!layer.empty())
       group_.fail("has no table that describes its units, so no column \"" + layer +
                   "\" to take layers from");
-    constexpr std::int64_t most = 1 << 28;  // a movie, rather than units
+    constexpr std::int64_t most = 1 << 24;  // a movie, rather than units
     if (width_ > most) data_.fail(fmt::format("has {} values at a time, expected at most {}", width_, most));
+    units_.reserve(static_cast<std::size_t>(width_));
     for (std::int64_t unit = 0; unit < width_; ++unit) units_.push_back({unit, group_.name()});
   }
 
