@@ -51,6 +51,15 @@ NWB = f"import-nwb --window 0,0.5 --points 2 --stimulus stimulus --series {serie
 UNITS = "import-nwb --window 0,0.5 --points 2 --series units"
 
 
+def wide(*without):
+    """Claims 2^32 values at a time, of which none is stored."""
+    def change(file):
+        for name in (f"{series}/data", *without):
+            del file[name]
+        file.create_dataset(f"{series}/data", (100, 2**32), "i2", chunks=(1, 2**16))
+    return change
+
+
 def replace(name, values, **attributes):
     def change(file):
         kept = dict(file[name].attrs) if name in file else {}
@@ -145,6 +154,8 @@ cases = [
     ("no_table", NWB, attribute(f"{series}/rois", "table", None), '"table" is missing'),
     ("table_text", NWB, attribute(f"{series}/rois", "table", "rois"), "expected a reference to an object"),
     ("conversion", NWB, attribute(f"{series}/data", "conversion", np.nan), "are not finite"),
+    ("many_rois", NWB, wide(), "3 of them, but data has shape [100, 4294967296]"),
+    ("movie", NWB, wide(f"{series}/rois"), "has 4294967296 values at a time, expected at most 16777216"),
     ("no_trials", NWB, remove(trials), "holds no table"),
     ("no_start", NWB, remove(f"{trials}/start_time"), 'has no column "start_time"'),
     ("short_column", NWB, replace(f"{trials}/stimulus", ["a", "b"]), "but the table has 8 rows"),
