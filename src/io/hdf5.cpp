@@ -339,7 +339,7 @@ Dataset::Dataset(std::shared_ptr<const Handle> handle, std::string file, std::st
 }
 
 std::string Dataset::type_name() const {
-  const std::string bits = std::to_string(8 * element_bytes_);
+  const std::string bits = std::to_string(8 * static_cast<std::int64_t>(element_bytes_));
   switch (kind_) {
     case Kind::integer:
       return (signed_ ? "int" : "uint") + bits;
