@@ -375,12 +375,13 @@ TEST(Evaluate, PermutingWhatIsUsedCostsAccuracy) {
 
 TEST(Evaluate, SaysWhenTheDataAdmitNoGridPoint) {
   const Fixture f;
-  try {
-    run(f.request("r.json", "classifiers = ['mlp']\nmlp.kernel = [11]\n"));
-    FAIL();
-  } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("no point of the grid"));
-  }
+  const auto run_with = [&](const std::string& grid) {
+    return [&f, grid] { run(f.request("r.json", grid)); };
+  };
+  EXPECT_THAT(run_with("classifiers = ['mlp']\nmlp.kernel = [11]\n"),
+              ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("expected a smaller mlp.kernel")));
+  EXPECT_THAT(run_with("classifiers = ['svm']\nsvm.pca = [500]\n"),
+              ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("no point of the grid")));
 }
 
 }  // namespace
