@@ -71,7 +71,7 @@ TEST(FlatValidation, WhatIsWrongIsNamed) {
   write_flat(folder.path(), synsets);
   EXPECT_THAT(opening(folder.path()), HasSubstr("images without class folders, expected class folders, or"));
   write_file(folder / "val.txt", "a.png 0\nb.png 1\nc.png 2\n");
-  EXPECT_THAT(opening(folder.path()), HasSubstr("val.txt: 3 lines, expected one for each of the 4 images"));
+  EXPECT_THAT(opening(folder.path()), HasSubstr("val.txt: 3 lines, expected one for each of 4 images"));
   write_file(folder / "val.txt", "a.png 0\nb.png 1\nc.png 2\ne.png 1\n");
   EXPECT_THAT(opening(folder.path()), HasSubstr("val.txt: has no line for d.png"));
   write_file(folder / "val.txt", "a.png 0\nb.png 1\nc.png 3\nd.png 1\n");
