@@ -363,7 +363,8 @@ TEST(LayerFold, TenCellsOfALargeKernelNeedLittleMemory) {
     kernel[i] = static_cast<float>(static_cast<std::int64_t>(i * 2654435761 % 1000003) - 500001);
   std::vector<Imperfection> cells(10);
   for (std::size_t i = 1; i < cells.size(); ++i)
-    cells[i] = {.unit_fraction = std::array{1.0, 0.3, 0.1}[i % 3], .noise = 0.1 * static_cast<double>(i / 3)};
+    cells[i] = {.unit_fraction = std::array{1.0, 0.3, 0.1}[i % 3],
+                .noise = std::array{0.0, 0.1, 0.2, 0.3}[i / 3]};
   ASSERT_TRUE(forget_peak());
   const double before = peak_megabytes();
   const LayerPlan plan({.units = 1, .weights = entries}, cells);
