@@ -107,12 +107,15 @@ void read_type(Reader& in, int depth = 0) {
   enum Class { integer, real, time, string, bits, opaque, compound, reference, enumeration, sequence, array };
   const std::uint64_t class_and_version = in.number(1), flags = in.number(3), size = in.number(4);
   const std::uint64_t version = class_and_version >> 4;
-  if (depth > 16) in.take(std::numeric_limits<std::uint64_t>::max());
+  const std::uint64_t type_class = class_and_version & 15U;
+  // A number has at most 2^16 bits; libhdf5 converts it in memory of its size.
+  const bool huge = (type_class == integer || type_class == real) && size > (1U << 16);
+  if (depth > 16 || huge) in.take(std::numeric_limits<std::uint64_t>::max());
   const std::size_t name_step = version < 3 ? 8 : 1;
   std::size_t offset_bytes = 4;
   if (version >= 3)
     for (offset_bytes = 1; offset_bytes < 4 && size >> (8 * offset_bytes) != 0;) ++offset_bytes;
-  switch (class_and_version & 15U) {
+  switch (type_class) {
     case integer:
     case bits:
       in.take(4);
