@@ -6,7 +6,6 @@
 // Stimuli pass in chunks of 64. "begin" is what a point costs before its first stimulus: the statistics of
 // the kernels, and S = kernel∗1 in float64.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -20,23 +19,12 @@
 #include <lrid/observe/network_observer.hpp>
 
 #include "step_case.hpp"
+#include "timing.hpp"
 
 namespace lrid {
 namespace {
 
 constexpr std::int64_t chunk = 64;
-
-double median(std::vector<double> values) {
-  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
-  return values[values.size() / 2];
-}
-
-template <class Work>
-double seconds(const Work& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 void run(int argc, char** argv) {
   if (argc != 5) bad_input("expected ARCHITECTURE STIMULI THREADS ROUNDS");
@@ -59,10 +47,10 @@ void run(int argc, char** argv) {
   };
   std::vector<double> alone, begins, measured, ratios;
   for (int round = 0; round < rounds; ++round) {
-    alone.push_back(seconds(pass));
-    begins.push_back(seconds([&] { observer.begin(nullptr, Key(1)); }));
+    alone.push_back(seconds_of(pass));
+    begins.push_back(seconds_of([&] { observer.begin(nullptr, Key(1)); }));
     network->set_sink(observer.sink());
-    measured.push_back(seconds([&] {
+    measured.push_back(seconds_of([&] {
       pass();
       static_cast<void>(observer.rows(0));
     }));

@@ -5,8 +5,6 @@
 // Ratios are medians over rounds of (a rule's step / sgdm's step of the same round). "layer work" is one
 // transposed convolution and one weight gradient of every layer, with tensors of that step's shapes: what a
 // layer-wise loss cannot do without. A second ratio is to sgdm's step + layer work.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -22,21 +20,10 @@
 #include <lrid/rules/learning_rule.hpp>
 
 #include "step_case.hpp"
+#include "timing.hpp"
 
 namespace lrid {
 namespace {
-
-double median(std::vector<double> values) {
-  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
-  return values[values.size() / 2];
-}
-
-template <class Work>
-double milliseconds(const Work& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// A network of its own for each rule, so that rules can take turns.
 struct Contender {
@@ -102,8 +89,8 @@ void run(int argc, char** argv) {
   std::vector<double> layer_times;
   for (int round = 1; round <= rounds; ++round) {
     for (Contender& contender : contenders)
-      contender.times.push_back(milliseconds([&] { step(contender, on, round); }));
-    layer_times.push_back(milliseconds([&] { layer_work.run(sgdm); }));
+      contender.times.push_back(1000 * seconds_of([&] { step(contender, on, round); }));
+    layer_times.push_back(1000 * seconds_of([&] { layer_work.run(sgdm); }));
   }
 
   std::printf("%s, batch %d, %s threads, medians of %d rounds\n", architecture_name.c_str(), batch, argv[3],

@@ -169,11 +169,11 @@ class Run {
     for (std::size_t split = 0; split < static_cast<std::size_t>(setup_.protocol.splits); ++split)
       for (std::size_t condition = 0; condition < conditions_.size(); ++condition)
         for (std::size_t classifier = 0; classifier < setup_.classifiers.size(); ++classifier)
-          if (admits(condition, classifier)) cells_.push_back({condition, classifier, split});
+          if (admits(setup_.classifiers[classifier], conditions_[condition]))
+            cells_.push_back({condition, classifier, split});
     for (const Condition& condition : conditions_)
-      if (std::ranges::none_of(setup_.classifiers, [&](const NamedClassifier& one) {
-            return one.classifier->least_points() <= condition.train->layout.points;
-          }))
+      if (std::ranges::none_of(setup_.classifiers,
+                               [&](const NamedClassifier& one) { return admits(one, condition); }))
         bad_input(
             "{}: where {} trajectories have length {}, less than the kernels of the mlp's grid: expected "
             "a smaller mlp.kernel, or another classifier besides",
@@ -299,9 +299,9 @@ class Run {
     if (request.splits) require_writable(*request.splits, "--save-splits");
     return request;
   }
-  [[nodiscard]] bool admits(std::size_t condition, std::size_t classifier) const {
-    return setup_.classifiers[classifier].classifier->least_points() <=
-           conditions_[condition].train->layout.points;
+  /// Whether trajectories are long enough for some point of the classifier's grid.
+  static bool admits(const NamedClassifier& classifier, const Condition& condition) {
+    return classifier.classifier->least_points() <= condition.train->layout.points;
   }
   [[nodiscard]] std::string name_of(const Cell& cell) const {
     return cell_name(conditions_[cell.condition], setup_.classifiers[cell.classifier].name, cell.split);

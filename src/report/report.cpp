@@ -182,13 +182,18 @@ std::string figure_html(const NumberedExhibit& numbered) {
       exhibit.finding.empty() ? "" : " " + escape(exhibit.finding), escape(exhibit.caption));
 }
 
+/// Whether the summary has room for one finding of each part only.
+bool are_many(const std::vector<Part>& parts) {
+  return parts.size() > 3;
+}
+
 /// The exhibits whose findings stand for an experiment at the top of the page: all of them; of many
 /// experiments one each, the one that the fewest others have too, since a summary must stay one.
 std::vector<const NumberedExhibit*> in_summary(const Part& part, const std::vector<Part>& parts) {
   std::vector<const NumberedExhibit*> with_finding;
   for (const NumberedExhibit& numbered : part.exhibits)
     if (!numbered.exhibit.finding.empty()) with_finding.push_back(&numbered);
-  if (parts.size() <= 3 || with_finding.empty()) return with_finding;
+  if (!are_many(parts) || with_finding.empty()) return with_finding;
   return {std::ranges::min(with_finding, {}, [&](const NumberedExhibit* numbered) {
     return std::ranges::count_if(parts, [&](const Part& other) {
       return std::ranges::any_of(other.exhibits, [&](const NumberedExhibit& its) {
@@ -203,7 +208,7 @@ std::string findings(const std::vector<Part>& parts, const std::vector<std::stri
   for (std::size_t i = 0; i < parts.size(); ++i)
     for (const NumberedExhibit* numbered : in_summary(parts[i], parts))
       html += fmt::format("<li>{}{} <a href=\"#figure-{}\">Figure\u00a0{}</a></li>\n",
-                          parts.size() > 3 ? "<b>" + escape(part_title(parts[i], names[i])) + ".</b> " : "",
+                          are_many(parts) ? "<b>" + escape(part_title(parts[i], names[i])) + ".</b> " : "",
                           escape(numbered->exhibit.finding), numbered->number, numbered->number);
   return html.empty() ? "" : "<ul class=\"findings\">\n" + html + "</ul>\n";
 }
