@@ -112,7 +112,7 @@ struct Arguments {
   int jobs = 0, cohort = 0;
   double stale_after = 600, end_margin = 150;
   bool dry_run = false, status = false, verify = false, retry_failed = false, json = false;
-  bool benchmark = false, skip_bad = false;
+  bool benchmark = false, skip_bad = false, deterministic = false;
   std::string pack;
 
   /// Looks only: needs no data and writes nothing.
@@ -158,6 +158,7 @@ Config read_config(const Arguments& arguments, const std::string& file) {
   for (const std::string& assignment : arguments.assignments) config.assign(assignment);
   if (arguments.skip_bad) config.assign("data.skip_bad", {true}, "--skip-bad");
   if (!arguments.device.empty()) config.assign("compute.device", {arguments.device}, "--device");
+  if (arguments.deterministic) config.assign("compute.deterministic", {true}, "--deterministic");
   if (!arguments.devices.empty())
     config.assign("compute.device", {split(arguments.devices, ',').front()}, "--devices");
   if (arguments.common.threads > 0)
@@ -332,6 +333,9 @@ int run_program(int argc, char** argv) {
   app.add_option("--out-dir", arguments.out_dir, "folder for the trajectory files, with --sweep");
   app.add_option("--data-dir", arguments.data_dir, "folder that holds the data")->capture_default_str();
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:i");
+  app.add_flag(
+      "--deterministic", arguments.deterministic,
+      "on a GPU, only kernels that give the same bits in every run; on the processor it is always so");
   app.add_option("--devices", arguments.devices,
                  "cuda:0,cuda:1: GPUs that the jobs of a sweep are spread over");
   app.add_option("--jobs", arguments.jobs, "cohorts of networks side by side, 0: one a device")

@@ -76,7 +76,7 @@ class AlexNet final : public HeadedNetwork {
     x = x.flatten(1);  // in channel, row, column order
     for (std::size_t i = stages.size(); i < stages.size() + 2; ++i) {
       x = hidden(i, observe(i, x));
-      if (training_) x = dropout(x, kept_by_dropout, step_key_.with("dropout").with(layers_[i]->spec().name));
+      if (training_) x = dropout(x, kept_by_dropout, dropout_key_.with(layers_[i]->spec().name), step_);
     }
     return head(x);
   }

@@ -30,23 +30,44 @@ torch::TensorOptions plain(const torch::TensorOptions& options) {
 
 namespace by_operations {
 
-Tensor uniform(std::int64_t n, Key key, torch::Device device) {
-  // Integers wrap, and shifts are arithmetic: what a logical shift would leave empty is masked.
-  const auto as_signed = [](std::uint64_t bits) { return static_cast<std::int64_t>(bits); };
-  const auto shifted = [](const Tensor& z, int by) {
-    return z.bitwise_right_shift(by).bitwise_and_((std::int64_t{1} << (64 - by)) - 1);
-  };
-  Tensor z = torch::arange(1, n + 1, torch::TensorOptions(torch::kInt64).device(device));
-  z.mul_(as_signed(0x9E3779B97F4A7C15ULL)).add_(as_signed(key.value()));
-  z.bitwise_xor_(shifted(z, 30)).mul_(as_signed(0xBF58476D1CE4E5B9ULL));
-  z.bitwise_xor_(shifted(z, 27)).mul_(as_signed(0x94D049BB133111EBULL));
-  z.bitwise_xor_(shifted(z, 31));
-  return shifted(z, 11).to(torch::kFloat64).mul_(0x1p-53);
+namespace {
+
+// Integers wrap, and shifts are arithmetic: what a logical shift would leave empty is masked.
+std::int64_t as_signed(std::uint64_t bits) {
+  return static_cast<std::int64_t>(bits);
 }
 
-Tensor normal(std::int64_t n, Key key, torch::Device device) {
+Tensor shifted(const Tensor& z, int by) {
+  return z.bitwise_right_shift(by).bitwise_and_((std::int64_t{1} << (64 - by)) - 1);
+}
+
+/// mix64 (core/random.hpp) of each element, in place.
+Tensor mix(Tensor z) {
+  z.bitwise_xor_(shifted(z, 30)).mul_(as_signed(0xBF58476D1CE4E5B9ULL));
+  z.bitwise_xor_(shifted(z, 27)).mul_(as_signed(0x94D049BB133111EBULL));
+  return z.bitwise_xor_(shifted(z, 31));
+}
+
+}  // namespace
+
+Tensor key(Key key, torch::Device device) {
+  return at::full({}, as_signed(key.value()), torch::TensorOptions(torch::kInt64).device(device));
+}
+
+Tensor key(Key key, const Tensor& step) {
+  // As Key::with.
+  return mix(mix(step + as_signed(0xD1B54A32D192ED03ULL)).bitwise_xor_(as_signed(key.value())));
+}
+
+Tensor uniform(std::int64_t n, const Tensor& key) {
+  Tensor z = torch::arange(1, n + 1, key.options());
+  z.mul_(as_signed(0x9E3779B97F4A7C15ULL)).add_(key);
+  return shifted(mix(z), 11).to(torch::kFloat64).mul_(0x1p-53);
+}
+
+Tensor normal(std::int64_t n, const Tensor& key) {
   const std::int64_t pairs = (n + 1) / 2;
-  const Tensor u = uniform(2 * pairs, key, device).view({pairs, 2});
+  const Tensor u = uniform(2 * pairs, key).view({pairs, 2});
   const Tensor radius = (1 - u.select(1, 0)).log().mul(-2).sqrt();
   const Tensor angle = u.select(1, 1) * (2 * std::numbers::pi);
   return torch::stack({radius * angle.cos(), radius * angle.sin()}, 1).flatten().narrow(0, 0, n);
@@ -54,13 +75,25 @@ Tensor normal(std::int64_t n, Key key, torch::Device device) {
 
 }  // namespace by_operations
 
+namespace {
+
+/// What the operations make, in the shape and type that are asked for.
+Tensor uniform_of(const Tensor& key, at::IntArrayRef shape, const torch::TensorOptions& options) {
+  Tensor u = by_operations::uniform(c10::multiply_integers(shape), key);
+  if (options.dtype() == torch::kFloat32) u = u.mul_(0x1p24).floor_().mul_(0x1p-24);
+  return u.reshape(shape).to(plain(options));
+}
+
+Tensor normal_of(const Tensor& key, at::IntArrayRef shape, const torch::TensorOptions& options) {
+  return by_operations::normal(c10::multiply_integers(shape), key).reshape(shape).to(plain(options));
+}
+
+}  // namespace
+
 Tensor keyed_uniform(at::IntArrayRef shape, Key key, const torch::TensorOptions& options) {
   const std::int64_t n = c10::multiply_integers(shape);
-  if (!options.device().is_cpu()) {
-    Tensor u = by_operations::uniform(n, key, options.device());
-    if (options.dtype() == torch::kFloat32) u = u.mul_(0x1p24).floor_().mul_(0x1p-24);
-    return u.reshape(shape).to(plain(options));
-  }
+  if (!options.device().is_cpu())
+    return uniform_of(by_operations::key(key, options.device()), shape, options);
   Tensor result = torch::empty(shape, plain(options));
   AT_DISPATCH_FLOATING_TYPES(result.scalar_type(), "keyed_uniform", [&] {
     auto* const values = result.data_ptr<scalar_t>();
@@ -74,8 +107,7 @@ Tensor keyed_uniform(at::IntArrayRef shape, Key key, const torch::TensorOptions&
 
 Tensor keyed_normal(at::IntArrayRef shape, Key key, const torch::TensorOptions& options) {
   const std::int64_t n = c10::multiply_integers(shape), pairs = (n + 1) / 2;
-  if (!options.device().is_cpu())
-    return by_operations::normal(n, key, options.device()).reshape(shape).to(plain(options));
+  if (!options.device().is_cpu()) return normal_of(by_operations::key(key, options.device()), shape, options);
   Tensor result = torch::empty(shape, plain(options));
   AT_DISPATCH_FLOATING_TYPES(result.scalar_type(), "keyed_normal", [&] {
     auto* const values = result.data_ptr<scalar_t>();
@@ -90,6 +122,27 @@ Tensor keyed_normal(at::IntArrayRef shape, Key key, const torch::TensorOptions& 
     });
   });
   return result;
+}
+
+StepNumber::StepNumber(torch::Device device)
+    : on_device_(torch::zeros({}, torch::TensorOptions(torch::kInt64).device(device))) {}
+
+void StepNumber::set(std::int64_t step) {
+  number_ = step;
+  if (on_device_.defined()) on_device_.fill_(step);
+}
+
+Tensor keyed_uniform(at::IntArrayRef shape, Key key, const StepNumber& step,
+                     const torch::TensorOptions& options) {
+  if (step.on_device().defined())
+    return uniform_of(by_operations::key(key, step.on_device()), shape, options);
+  return keyed_uniform(shape, key.with(static_cast<std::uint64_t>(step.number())), options);
+}
+
+Tensor keyed_normal(at::IntArrayRef shape, Key key, const StepNumber& step,
+                    const torch::TensorOptions& options) {
+  if (step.on_device().defined()) return normal_of(by_operations::key(key, step.on_device()), shape, options);
+  return keyed_normal(shape, key.with(static_cast<std::uint64_t>(step.number())), options);
 }
 
 }  // namespace lrid::nn

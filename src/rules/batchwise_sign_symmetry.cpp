@@ -23,7 +23,7 @@ class BatchwiseSignSymmetry final : public SignSymmetry {
     const Tensor& weight = network().layers()[layer]->weight;
     const auto [in, out] = nn::fans(weight.sizes());
     return draws()
-        .uniform("magnitude", layer_name(layer), info().step, weight.sizes(), weight.options())
+        .uniform("magnitude", layer_name(layer), network().step(), weight.sizes(), weight.options())
         .mul_(std::sqrt(6.0 / static_cast<double>(in + out)));
   }
 };

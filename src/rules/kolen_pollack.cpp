@@ -23,6 +23,7 @@ class KolenPollack final : public SeparateFeedback {
   void attach(nn::Network& network, Key key) override {
     SeparateFeedback::attach(network, key);
     optimizer_ = make_sgd(kernel_parameters(), sgd_);
+    weights_ = DeviceWeights(kernels().front().options());
     weight_of_layer_.clear();
     for (const auto& layer : network.layers())
       for (std::size_t i = 0; i < network.parameters().size(); ++i)
@@ -32,6 +33,11 @@ class KolenPollack final : public SeparateFeedback {
   void prepare(const StepInfo& info) override {
     SeparateFeedback::prepare(info);
     optimizer_->set_rate(info.learning_rate, info.step);
+    weights_.set({.decay = alpha_.at(info.epoch, info.epochs)});
+  }
+
+  [[nodiscard]] std::uint64_t step_form() const override {
+    return 2 * weights_.terms() + SeparateFeedback::step_form();
   }
 
   [[nodiscard]] Tensor layerwise_losses() const override { return losses_; }
@@ -44,25 +50,22 @@ class KolenPollack final : public SeparateFeedback {
 
  protected:
   void use_gradients(const std::vector<Tensor>& task) override {
-    const LayerwiseWeights weights{.decay = alpha_.at(info().epoch, info().epochs)};
     std::vector<Tensor> gradients, losses;
     for (std::size_t i = 0; i < kernels().size(); ++i) {
-      auto [loss, gradient] = layerwise_loss(*network().layers()[i], kernels()[i], {}, {}, weights);
+      auto [loss, gradient] = layerwise_loss(*network().layers()[i], kernels()[i], {}, {}, weights_);
       losses.push_back(std::move(loss));
       gradients.push_back(gradient.add_(task[weight_of_layer_[i]]));
     }
     losses_ = at::stack(losses);
     optimizer_->update(gradients);
-    if (!noise_.active()) return;
-    for (std::size_t i = 0; i < kernels().size(); ++i)
-      Tensor(kernels()[i])
-          .add_(noise_.draw(draws(), layer_name(i), info().step, kernels()[i]), info().learning_rate);
+    add_noise(noise_, optimizer_->rate());
   }
 
  private:
   SgdSettings sgd_;
   Coefficient alpha_;
   KernelNoise noise_;
+  DeviceWeights weights_;
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<std::size_t> weight_of_layer_;  // its place among the network's parameters
   Tensor losses_;

@@ -57,11 +57,17 @@ class LayerwiseRule final : public SeparateFeedback {
     SeparateFeedback::attach(network, key);
     for (const auto& layer : network.layers()) layer->capture.keep_forward = input_ != LossInput::none;
     optimizer_ = make_adam(kernel_parameters(), learning_.adam);
+    device_weights_ = DeviceWeights(kernels().front().options());
   }
 
   void prepare(const StepInfo& info) override {
     SeparateFeedback::prepare(info);
     optimizer_->set_rate(learning_.rate(info), info.step - info.layerwise_rests);
+    device_weights_.set(weights_(info));
+  }
+
+  [[nodiscard]] std::uint64_t step_form() const override {
+    return 4 * device_weights_.terms() + (info().layerwise ? 2 : 0) + SeparateFeedback::step_form();
   }
 
   void update() override {
@@ -86,33 +92,31 @@ class LayerwiseRule final : public SeparateFeedback {
  private:
   void align() {
     const torch::NoGradGuard no_grad;
-    const LayerwiseWeights weights = weights_(info());
+    if (input_ != LossInput::none) device_weights_.set_batch(network().layers()[0]->capture.input.size(0));
     std::vector<Tensor> gradients, losses;
     for (std::size_t i = 0; i < kernels().size(); ++i) {
-      auto [loss, gradient] = loss_of(i, weights);
+      auto [loss, gradient] = loss_of(i);
       losses.push_back(std::move(loss));
       gradients.push_back(std::move(gradient));
     }
     losses_ = at::stack(losses);
     optimizer_->update(gradients);
-    if (!learning_.noise.active()) return;
-    for (std::size_t i = 0; i < kernels().size(); ++i)
-      Tensor(kernels()[i])
-          .add_(learning_.noise.draw(draws(), layer_name(i), info().step, kernels()[i]),
-                learning_.rate(info()));
+    add_noise(learning_.noise, optimizer_->rate());
   }
 
-  LayerwiseLoss loss_of(std::size_t i, const LayerwiseWeights& weights) const {
+  LayerwiseLoss loss_of(std::size_t i) const {
     const nn::ObservedLayer& layer = *network().layers()[i];
     const Tensor& x = layer.capture.input;
     if (input_ != LossInput::noise)
-      return layerwise_loss(layer, kernels()[i], x, layer.capture.preactivation, weights);
-    const Tensor noise = draws().normal("layer input", layer_name(i), info().step, x.sizes(), x.options());
-    return layerwise_loss(layer, kernels()[i], noise, layer.preactivation(noise), weights);
+      return layerwise_loss(layer, kernels()[i], x, layer.capture.preactivation, device_weights_);
+    const Tensor noise =
+        draws().normal("layer input", layer_name(i), network().step(), x.sizes(), x.options());
+    return layerwise_loss(layer, kernels()[i], noise, layer.preactivation(noise), device_weights_);
   }
 
   LossInput input_;
   WeightsInStep weights_;
+  DeviceWeights device_weights_;
   KernelLearning learning_;
   std::unique_ptr<Optimizer> optimizer_;
   Tensor losses_;

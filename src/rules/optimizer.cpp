@@ -65,7 +65,10 @@ class GroupOptimizer : public Optimizer {
   GroupOptimizer(std::vector<nn::Parameter> parameters, double weight_decay, std::vector<std::string> moments)
       : parameters_(std::move(parameters)),
         groups_(make_groups(parameters_, weight_decay, moments.size())),
-        moments_(std::move(moments)) {}
+        moments_(std::move(moments)),
+        rate_(device_scalar(parameters_)) {}
+
+  [[nodiscard]] const Tensor& rate() const override { return rate_; }
 
   [[nodiscard]] std::vector<nn::NamedTensor> state(const std::string& prefix) const override {
     std::vector<nn::NamedTensor> result;
@@ -81,6 +84,7 @@ class GroupOptimizer : public Optimizer {
   std::vector<nn::Parameter> parameters_;
   std::vector<Group> groups_;
   std::vector<std::string> moments_;
+  Tensor rate_;
 };
 
 class Sgd final : public GroupOptimizer {
@@ -89,8 +93,7 @@ class Sgd final : public GroupOptimizer {
       : GroupOptimizer(
             std::move(parameters), settings.weight_decay,
             settings.momentum > 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{}),
-        settings_(settings),
-        rate_(device_scalar(parameters_)) {}
+        settings_(settings) {}
 
   void set_rate(double learning_rate, std::int64_t) override { rate_.fill_(learning_rate); }
 
@@ -106,7 +109,6 @@ class Sgd final : public GroupOptimizer {
 
  private:
   SgdSettings settings_;
-  Tensor rate_;
 };
 
 class Adam final : public GroupOptimizer {
@@ -114,7 +116,6 @@ class Adam final : public GroupOptimizer {
   Adam(std::vector<nn::Parameter> parameters, const AdamSettings& settings)
       : GroupOptimizer(std::move(parameters), settings.weight_decay, {"first_moment", "second_moment"}),
         settings_(settings),
-        rate_(device_scalar(parameters_)),
         step_(torch::zeros({}, rate_.options().dtype(torch::kFloat32))) {}
 
   void set_rate(double learning_rate, std::int64_t step) override {
@@ -153,7 +154,7 @@ class Adam final : public GroupOptimizer {
   }
 
   AdamSettings settings_;
-  Tensor rate_, step_;
+  Tensor step_;
 };
 
 }  // namespace

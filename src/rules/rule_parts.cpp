@@ -24,15 +24,13 @@ class SeparateKernel final : public nn::FeedbackPath {
 
 }  // namespace
 
-Tensor StepDraws::uniform(std::string_view purpose, const std::string& layer, std::int64_t step,
+Tensor StepDraws::uniform(std::string_view purpose, const std::string& layer, const nn::StepNumber& step,
                           at::IntArrayRef shape, const torch::TensorOptions& options) const {
-  return nn::keyed_uniform(shape, key_.with(purpose).with(layer).with(static_cast<std::uint64_t>(step)),
-                           options);
+  return nn::keyed_uniform(shape, key_.with(purpose).with(layer), step, options);
 }
-Tensor StepDraws::normal(std::string_view purpose, const std::string& layer, std::int64_t step,
+Tensor StepDraws::normal(std::string_view purpose, const std::string& layer, const nn::StepNumber& step,
                          at::IntArrayRef shape, const torch::TensorOptions& options) const {
-  return nn::keyed_normal(shape, key_.with(purpose).with(layer).with(static_cast<std::uint64_t>(step)),
-                          options);
+  return nn::keyed_normal(shape, key_.with(purpose).with(layer), step, options);
 }
 
 TaskDescent::TaskDescent(const SgdSettings& settings)
@@ -47,7 +45,12 @@ void TaskDescent::attach(nn::Network& network, Key key) {
 
 void TaskDescent::prepare(const StepInfo& info) {
   info_ = info;
+  network_->step().set(info.step);
   optimizer_->set_rate(info.learning_rate, info.step);
+}
+
+std::uint64_t TaskDescent::step_form() const {
+  return info_.task ? 1 : 0;
 }
 
 void TaskDescent::update() {
@@ -111,6 +114,12 @@ std::vector<nn::Parameter> SeparateFeedback::kernel_parameters() const {
   return result;
 }
 
+void SeparateFeedback::add_noise(const KernelNoise& noise, const Tensor& rate) const {
+  if (!noise.active()) return;
+  for (std::size_t i = 0; i < kernels_.size(); ++i)
+    Tensor(kernels_[i]).addcmul_(noise.draw(draws(), layer_name(i), network().step(), kernels_[i]), rate);
+}
+
 KernelNoise KernelNoise::declare(Options& options) {
   KernelNoise noise;
   std::string kind = "none";
@@ -122,7 +131,7 @@ KernelNoise KernelNoise::declare(Options& options) {
   return noise;
 }
 
-Tensor KernelNoise::draw(const StepDraws& draws, const std::string& layer, std::int64_t step,
+Tensor KernelNoise::draw(const StepDraws& draws, const std::string& layer, const nn::StepNumber& step,
                          const Tensor& kernel) const {
   const std::string_view purpose = "kernel noise";
   if (kind_ == Kind::normal)

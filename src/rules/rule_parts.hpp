@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <lrid/nn/keyed_tensor.hpp>
 #include <lrid/rules/learning_rule.hpp>
 #include <lrid/rules/optimizer.hpp>
 
@@ -25,10 +26,12 @@ class StepDraws {
   StepDraws& operator=(const StepDraws&) = delete;
 
   /// Uniform in [0, 1), and standard normal; type and device of `options`.
-  [[nodiscard]] virtual Tensor uniform(std::string_view purpose, const std::string& layer, std::int64_t step,
-                                       at::IntArrayRef shape, const torch::TensorOptions& options) const;
-  [[nodiscard]] virtual Tensor normal(std::string_view purpose, const std::string& layer, std::int64_t step,
-                                      at::IntArrayRef shape, const torch::TensorOptions& options) const;
+  [[nodiscard]] virtual Tensor uniform(std::string_view purpose, const std::string& layer,
+                                       const nn::StepNumber& step, at::IntArrayRef shape,
+                                       const torch::TensorOptions& options) const;
+  [[nodiscard]] virtual Tensor normal(std::string_view purpose, const std::string& layer,
+                                      const nn::StepNumber& step, at::IntArrayRef shape,
+                                      const torch::TensorOptions& options) const;
 
  private:
   Key key_;
@@ -45,6 +48,7 @@ class TaskDescent : public LearningRule {
   void attach(nn::Network& network, Key key) override;
   void prepare(const StepInfo& info) override;
   void update() override;
+  [[nodiscard]] std::uint64_t step_form() const override;
   [[nodiscard]] Tensor decay_loss() const override;
   [[nodiscard]] Tensor backward_kernel(std::size_t) const override { return {}; }
   [[nodiscard]] bool has_backward_kernels() const override { return false; }
@@ -72,6 +76,22 @@ class TaskDescent : public LearningRule {
   std::shared_ptr<const StepDraws> draws_;
 };
 
+/// Noise added to B with each of its updates: learning rate × a draw of this variance (tasks.md, "Noisy
+/// option").
+class KernelNoise {
+ public:
+  /// Declares [rule] noise, noise_variance.
+  static KernelNoise declare(Options& options);
+  [[nodiscard]] bool active() const { return kind_ != Kind::none; }
+  /// A draw of B's shape.
+  [[nodiscard]] Tensor draw(const StepDraws& draws, const std::string& layer, const nn::StepNumber& step,
+                            const Tensor& kernel) const;
+
+ private:
+  enum class Kind { none, normal, uniform } kind_ = Kind::none;
+  double variance_ = 1;
+};
+
 /// How B starts: an independent draw from W's initial distribution, or equal to W (as the original's
 /// convolutions did with a model seed, since one seed served both).
 enum class BackwardInitial { independent, as_forward };
@@ -95,26 +115,12 @@ class SeparateFeedback : public TaskDescent {
   [[nodiscard]] const std::vector<Tensor>& kernels() const { return kernels_; }
   /// The same as a list that an optimiser takes; nothing decays.
   [[nodiscard]] std::vector<nn::Parameter> kernel_parameters() const;
+  /// B ← B + rate·noise, if there is any.
+  void add_noise(const KernelNoise& noise, const Tensor& rate) const;
 
  private:
   BackwardInitial initial_;
   std::vector<Tensor> kernels_;
-};
-
-/// Noise added to B with each of its updates: learning rate × a draw of this variance (tasks.md, "Noisy
-/// option").
-class KernelNoise {
- public:
-  /// Declares [rule] noise, noise_variance.
-  static KernelNoise declare(Options& options);
-  [[nodiscard]] bool active() const { return kind_ != Kind::none; }
-  /// A draw of B's shape.
-  [[nodiscard]] Tensor draw(const StepDraws& draws, const std::string& layer, std::int64_t step,
-                            const Tensor& kernel) const;
-
- private:
-  enum class Kind { none, normal, uniform } kind_ = Kind::none;
-  double variance_ = 1;
 };
 
 /// SGDM, with the error carried down through sign(W)∘m (sign symmetry; Moskovitz et al. 2018, names as in

@@ -107,12 +107,15 @@ void remove_leftovers(const fs::path& out) {
 }
 
 NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task,
-                       std::unique_ptr<Watcher> watcher, Claim claim, bool report_epochs)
+                       std::unique_ptr<Watcher> watcher, Claim claim, bool report_epochs,
+                       const DeviceGraphs& graphs)
     : plan_(plan),
       task_(std::move(task)),
       watcher_(std::move(watcher)),
       claim_(std::move(claim)),
       device_(plan.config.compute.torch_device()),
+      stream_(device_),
+      replay_(plan.config.compute.record_steps ? graphs(device_) : MakeDeviceGraph()),
       report_epochs_(report_epochs),
       last_save_(std::chrono::steady_clock::now()),
       last_count_(last_save_) {
@@ -123,6 +126,8 @@ NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> t
     bad_input("points = {}: {} of {} make {}, expected at least points − 1", config.points,
               counted(config.epochs, "epoch"), counted(steps_per_epoch_, "step"), counted(steps_, "step"));
   network_ = build_network(config, task_->shape());
+  network_->set_dropout_key(Key(static_cast<std::uint64_t>(config.model_seed), "step").with("dropout"));
+  if (!device_.is_cpu() || (config.compute.record_steps && graphs(device_))) network_->keep_step_on(device_);
   rule_ = plan_.make_rule();
   rule_->attach(*network_, Key(static_cast<std::uint64_t>(config.model_seed), "learning rule"));
   const auto sums = torch::TensorOptions(torch::kFloat64).device(device_);
@@ -141,6 +146,14 @@ NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> t
                                     : "starts, " + counted(steps_, "step"));
 }
 
+NetworkRun::~NetworkRun() {
+  try {
+    stream_.join();  // memory goes back to the default stream
+  } catch (const c10::Error& error) {
+    spdlog::debug("{}: {}", plan_.name(), error.what_without_backtrace());
+  }
+}
+
 std::vector<NamedTensor> NetworkRun::live_tensors() {
   std::vector<NamedTensor> tensors;
   for (const NamedTensor& tensor : nn::tensors_of(*network_))
@@ -154,6 +167,7 @@ std::vector<NamedTensor> NetworkRun::live_tensors() {
 void NetworkRun::save() {
   claim_.require();
   count_time();
+  stream_.join();
   watcher_->save();
   std::vector<NamedTensor> tensors = live_tensors();
   tensors.push_back(
@@ -241,6 +255,7 @@ Metrics NetworkRun::evaluate(bool offer_to_watcher) {
 
 void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_batch) {
   if (finished_ || step_ != plan_.config.point_step(points_taken_, steps_)) return;
+  stream_.join();
   const Tensor sums = since_point_.values.cpu();
   const auto* sum = sums.const_data_ptr<double>();
   const auto steps = static_cast<double>(since_point_.steps);
@@ -288,8 +303,6 @@ void NetworkRun::begin_step() {
   const auto per_epoch = static_cast<double>(steps_per_epoch_);
   const double factor = config.schedule.factor_at(step_, steps_, per_epoch);
   const Schedule::Losses losses = config.schedule.losses_at(step_, steps_, per_epoch);
-  network_->set_step_key(
-      Key(static_cast<std::uint64_t>(config.model_seed), "step", {static_cast<std::uint64_t>(step_)}));
   rule_->prepare({.step = step_,
                   .learning_rate = config.learning_rate * factor,
                   .schedule_factor = factor,
@@ -303,11 +316,28 @@ void NetworkRun::begin_step() {
 }
 
 void NetworkRun::train(const tasks::Batch& batch) {
-  const RunConfig& config = plan_.config;
-  begin_step();
+  {
+    const OwnStream::Scope on_own_stream(stream_);
+    begin_step();
+    stream_.reads(batch.inputs);
+    stream_.reads(batch.targets);
+    replay_.run(
+        rule_->step_form(), batch, [this](const tasks::Batch& its) { device_step(its); },
+        [this] {
+          for (const nn::Parameter& parameter : network_->parameters())
+            parameter.tensor.mutable_grad().reset();
+        });
+  }
+  ++since_point_.steps;
+  ++since_epoch_.steps;
+  ++step_;
+  if (step_ % steps_per_epoch_ == 0) report_epoch();
+}
+
+void NetworkRun::device_step(const tasks::Batch& batch) {
   tasks::LossValue value;
   {
-    const PrecisionScope precision(config.compute, *network_);
+    const PrecisionScope precision(plan_.config.compute, *network_);
     value = task_->loss(network_->forward(batch.inputs), batch.targets);
   }
   if (descends_task_) value.loss.backward();
@@ -318,15 +348,12 @@ void NetworkRun::train(const tasks::Batch& batch) {
   const Tensor correct =
       value.correct.defined() ? value.correct.to(torch::kFloat64) : torch::full_like(loss, NAN);
   const Tensor both = torch::stack({loss, correct});
-  for (Sums* sums : {&since_point_, &since_epoch_}) {
-    sums->values += both;
-    ++sums->steps;
-  }
-  ++step_;
-  if (step_ % steps_per_epoch_ == 0) report_epoch();
+  since_point_.values += both;
+  since_epoch_.values += both;
 }
 
 void NetworkRun::report_epoch() {
+  stream_.join();
   if (report_epochs_) {
     const Tensor host = since_epoch_.values.cpu();
     const auto* sum = host.const_data_ptr<double>();

@@ -60,6 +60,13 @@ void declare_compute(Options& options, Compute& compute) {
               "memory layout of convolutions: channels last is faster on processors and with bf16");
   options.add("compute.precision", compute.precision, Accepts::one_of({"float32", "tf32", "bf16"}),
               "float32 is exact; tf32 is for GPUs of compute capability 8.0 and later");
+  options.add(
+      "compute.autotune", compute.autotune, Accepts::anything(),
+      "on a GPU, let cuDNN try which algorithm is fastest; which one it is may differ from run to run");
+  options.add("compute.deterministic", compute.deterministic, Accepts::anything(),
+              "on a GPU, only kernels that give the same bits in every run (--deterministic)");
+  options.add("compute.record_steps", compute.record_steps, Accepts::anything(),
+              "on a GPU, record a training step and replay it (CUDA graphs): the same numbers, sooner");
 }
 
 /// Declares all options of a run; what it makes on the way goes to whoever asked for it.
@@ -142,6 +149,9 @@ void resolve_compute(Options& options, Compute& compute) {
                  fmt::format("this machine has {}", counted(torch::cuda::device_count(), "device")));
   if (compute.precision == "tf32" && compute.device != "cuda")
     options.fail("compute.precision", "tf32 needs a CUDA device, expected float32 or bf16");
+  if (compute.autotune && compute.deterministic)
+    options.fail("compute.autotune",
+                 "which algorithm is fastest differs from run to run, expected false with deterministic");
   if (compute.threads == 0) compute.threads = available_cores();
   options.resolve("compute.device", {compute.device});
   options.resolve("compute.threads", {compute.threads});

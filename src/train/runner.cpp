@@ -2,10 +2,12 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <set>
+#include <string_view>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -282,7 +284,7 @@ class Runner {
       return nullptr;
     }
     auto run = std::make_unique<NetworkRun>(plans_[i], task, make_watcher_(plans_[i]), std::move(*claim),
-                                            options_.report_epochs);
+                                            options_.report_epochs, options_.graphs);
     progress_->skip(static_cast<double>(run->step() * plans_[i].config.batch_size));
     return run;
   }
@@ -466,20 +468,40 @@ class Runner {
 
 }  // namespace
 
+void set_process_wide(const std::vector<RunPlan>& plans) {
+  const Compute& first = plans.front().config.compute;
+  const auto require_same = [&](const char* option, const auto& setting) {
+    for (const RunPlan& plan : plans)
+      if (setting(plan.config.compute) != setting(first))
+        bad_input(
+            "compute.{}: is {} for {}, {} for {}; LibTorch knows one setting, expected the same for all "
+            "runs of a process",
+            option, setting(first), plans.front().name(), setting(plan.config.compute), plan.name());
+    return setting(first);
+  };
+  at::Context& context = at::globalContext();
+  const bool tf32 = require_same("precision", [](const Compute& compute) {
+                      return compute.precision == "tf32" ? "tf32" : "not tf32";
+                    }) == std::string_view("tf32");
+  context.setAllowTF32CuBLAS(tf32);
+  context.setAllowTF32CuDNN(tf32);
+  context.setBenchmarkCuDNN(
+      require_same("autotune", [](const Compute& compute) { return compute.autotune; }));
+  const bool deterministic =
+      require_same("deterministic", [](const Compute& compute) { return compute.deterministic; });
+  // cuBLAS' kernels are deterministic with a workspace of this kind only (its documentation, "Results
+  // reproducibility").
+  if (deterministic) ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  context.setDeterministicCuDNN(deterministic);
+  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+  context.setDeterministicFillUninitializedMemory(false);  // we read none
+}
+
 std::vector<RunOutcome> run_all(const std::vector<RunPlan>& plans, const RunnerOptions& options,
                                 const MakeWatcher& make_watcher) {
   if (plans.empty()) return {};
   nn::keep_freed_memory();
-  // LibTorch knows one setting for the whole process.
-  const bool tf32 = plans.front().config.compute.precision == "tf32";
-  for (const RunPlan& plan : plans)
-    if ((plan.config.compute.precision == "tf32") != tf32)
-      bad_input(
-          "compute.precision: {} has {}, {} has {}; expected tf32 for all runs of a process or for none",
-          plans.front().name(), plans.front().config.compute.precision, plan.name(),
-          plan.config.compute.precision);
-  at::globalContext().setAllowTF32CuBLAS(tf32);
-  at::globalContext().setAllowTF32CuDNN(tf32);
+  set_process_wide(plans);
   return Runner(plans, options, make_watcher).run();
 }
 

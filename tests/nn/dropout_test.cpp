@@ -23,10 +23,24 @@ TEST(KeyedTensor, UniformIsTheKeysOwn) {
 }
 
 TEST(KeyedTensor, OtherDevicesMakeTheSame) {
-  EXPECT_TRUE(
-      by_operations::uniform(n, Key(3), torch::kCPU).equal(keyed_uniform({n}, Key(3), torch::kFloat64)));
-  EXPECT_TRUE(close(by_operations::normal(n, Key(3), torch::kCPU), keyed_normal({n}, Key(3), torch::kFloat64),
-                    1e-14));
+  EXPECT_TRUE(by_operations::uniform(n, by_operations::key(Key(3), torch::kCPU))
+                  .equal(keyed_uniform({n}, Key(3), torch::kFloat64)));
+  EXPECT_TRUE(close(by_operations::normal(n, by_operations::key(Key(3), torch::kCPU)),
+                    keyed_normal({n}, Key(3), torch::kFloat64), 1e-14));
+}
+
+TEST(KeyedTensor, StepsDrawAnewAndInDeviceMemoryTheSame) {
+  StepNumber host, device(torch::kCPU);
+  for (const std::int64_t step : {std::int64_t{0}, std::int64_t{1}, std::int64_t{123456789012}}) {
+    host.set(step);
+    device.set(step);
+    const Tensor u = keyed_uniform({5, 7}, Key(3), host, torch::kFloat32);
+    EXPECT_TRUE(
+        u.equal(keyed_uniform({5, 7}, Key(3).with(static_cast<std::uint64_t>(step)), torch::kFloat32)));
+    EXPECT_TRUE(u.equal(keyed_uniform({5, 7}, Key(3), device, torch::kFloat32)));
+    EXPECT_TRUE(close(keyed_normal({5, 7}, Key(3), host, torch::kFloat64),
+                      keyed_normal({5, 7}, Key(3), device, torch::kFloat64), 1e-14));
+  }
 }
 
 TEST(KeyedTensor, NormalHasTheMomentsOfOne) {
@@ -40,7 +54,7 @@ TEST(KeyedTensor, NormalHasTheMomentsOfOne) {
 }
 
 TEST(Dropout, KeepsTheShareAndTheMean) {
-  const Tensor y = dropout(torch::ones({100, 1000}), 0.75, Key(1));
+  const Tensor y = dropout(torch::ones({100, 1000}), 0.75, Key(1), {});
   const Tensor kept = y != 0;
   EXPECT_NEAR(kept.to(torch::kFloat64).mean().item<double>(), 0.75, 0.007);
   EXPECT_TRUE(y.masked_select(kept).eq(1 / 0.75F).all().item<bool>());
@@ -48,17 +62,17 @@ TEST(Dropout, KeepsTheShareAndTheMean) {
 
 TEST(Dropout, DependsOnTheKeyAlone) {
   const Tensor x = testing::normal({64, 300}, 1);
-  const Tensor one = dropout(x, 0.5, Key(1));
+  const Tensor one = dropout(x, 0.5, Key(1), {});
   const int threads = at::get_num_threads();
   at::set_num_threads(threads > 1 ? 1 : 2);
-  EXPECT_TRUE(dropout(x, 0.5, Key(1)).equal(one));
+  EXPECT_TRUE(dropout(x, 0.5, Key(1), {}).equal(one));
   at::set_num_threads(threads);
-  EXPECT_FALSE(dropout(x, 0.5, Key(2)).equal(one));
-  EXPECT_TRUE((dropout(x.to(torch::kFloat32), 0.5, Key(1)) != 0).equal(one != 0));
+  EXPECT_FALSE(dropout(x, 0.5, Key(2), {}).equal(one));
+  EXPECT_TRUE((dropout(x.to(torch::kFloat32), 0.5, Key(1), {}) != 0).equal(one != 0));
 }
 
 TEST(Dropout, SendsTheErrorThroughWhatItKept) {
-  testing::expect_gradient([](const Tensor& x) { return dropout(x, 0.5, Key(7)); },
+  testing::expect_gradient([](const Tensor& x) { return dropout(x, 0.5, Key(7), {}); },
                            testing::normal({3, 5}, 2));
 }
 

@@ -65,15 +65,15 @@ class RecordedDraws final : public StepDraws {
       draws_[layer] = read_tensor(setup, std::string("brsf_draws/") + layer);
     }
   }
-  [[nodiscard]] Tensor normal(std::string_view, const std::string& layer, std::int64_t step, at::IntArrayRef,
-                              const torch::TensorOptions&) const override {
-    return noise_.at(layer)[step];
+  [[nodiscard]] Tensor normal(std::string_view, const std::string& layer, const nn::StepNumber& step,
+                              at::IntArrayRef, const torch::TensorOptions&) const override {
+    return noise_.at(layer)[step.number()];
   }
   /// |Glorot uniform| in units of its limit.
-  [[nodiscard]] Tensor uniform(std::string_view, const std::string& layer, std::int64_t step,
+  [[nodiscard]] Tensor uniform(std::string_view, const std::string& layer, const nn::StepNumber& step,
                                at::IntArrayRef shape, const torch::TensorOptions&) const override {
     const auto [in, out] = nn::fans(shape);
-    return draws_.at(layer)[step].abs() / std::sqrt(6.0 / static_cast<double>(in + out));
+    return draws_.at(layer)[step.number()].abs() / std::sqrt(6.0 / static_cast<double>(in + out));
   }
 
  private:

@@ -18,11 +18,39 @@ Tensor keyed_uniform(at::IntArrayRef shape, Key key, const torch::TensorOptions&
 /// same bits for any number of threads; on other devices the same up to rounding.
 Tensor keyed_normal(at::IntArrayRef shape, Key key, const torch::TensorOptions& options);
 
+/// Which step of a run is under way, for draws that differ from step to step.
+class StepNumber {
+ public:
+  /// Known to the host alone: the draws of a step are made once.
+  StepNumber() = default;
+  /// Also in device memory, whence draws take it, so that a recorded step draws anew when it is replayed.
+  explicit StepNumber(torch::Device device);
+
+  /// Host side, before the step.
+  void set(std::int64_t step);
+  [[nodiscard]] std::int64_t number() const { return number_; }
+  /// int64 scalar, undefined where the host alone knows it.
+  [[nodiscard]] const Tensor& on_device() const { return on_device_; }
+
+ private:
+  std::int64_t number_ = 0;
+  Tensor on_device_;
+};
+
+/// The same with key.with(step): another draw for each step.
+Tensor keyed_uniform(at::IntArrayRef shape, Key key, const StepNumber& step,
+                     const torch::TensorOptions& options);
+Tensor keyed_normal(at::IntArrayRef shape, Key key, const StepNumber& step,
+                    const torch::TensorOptions& options);
+
 /// The same written as tensor operations, which is how other devices than the processor make them: [n]
-/// float64 on `device`.
+/// float64 on the device of `key`, the int64 scalar of a key's bits.
 namespace by_operations {
-Tensor uniform(std::int64_t n, Key key, torch::Device device);
-Tensor normal(std::int64_t n, Key key, torch::Device device);
+Tensor key(Key key, torch::Device device);
+/// key.with(step)
+Tensor key(Key key, const Tensor& step);
+Tensor uniform(std::int64_t n, const Tensor& key);
+Tensor normal(std::int64_t n, const Tensor& key);
 }  // namespace by_operations
 
 }  // namespace lrid::nn

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <lrid/nn/batch_norm.hpp>
+#include <lrid/nn/keyed_tensor.hpp>
 #include <lrid/nn/layer.hpp>
 #include <lrid/nn/named_tensor.hpp>
 
@@ -60,8 +61,13 @@ class Network {
 
   void set_training(bool on) { training_ = on; }
   [[nodiscard]] bool training() const { return training_; }
-  /// Keyed randomness of layers that draw (dropout): set before each training step.
-  void set_step_key(Key key) { step_key_ = key; }
+  /// Keyed randomness of layers that drop units; what they draw differs from step to step.
+  void set_dropout_key(Key key) { dropout_key_ = key; }
+  /// Which step is under way, for all that draws in it, the learning rule too: set before each training step.
+  [[nodiscard]] StepNumber& step() { return step_; }
+  [[nodiscard]] const StepNumber& step() const { return step_; }
+  /// From now on steps can be recorded and replayed: the step's number is kept in memory of `device`, too.
+  void keep_step_on(torch::Device device) { step_ = StepNumber(device); }
   /// Offers every observed layer's output during the passes that follow; null: to nobody.
   void set_sink(LayerSink sink) { sink_ = std::move(sink); }
 
@@ -101,7 +107,8 @@ class Network {
   std::vector<Parameter> parameters_;
   std::vector<NamedTensor> buffers_;
   bool training_ = true;
-  Key step_key_{0};
+  Key dropout_key_{0};
+  StepNumber step_;
   LayerSink sink_;
 
  private:

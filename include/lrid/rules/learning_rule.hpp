@@ -35,7 +35,8 @@ struct StepInfo {
 ///
 /// Gradients of the task loss (without weight decay, which the rule adds) are in the parameters' `.grad()`;
 /// update() uses them and zeroes or replaces them. Where info.task is false there is no backward pass and
-/// there are no gradients. Nothing in update() waits for the device.
+/// there are no gradients. Nothing in update() waits for the device, and what changes from step to step lies
+/// in device memory: a step that was recorded can be replayed as any other step of its form.
 class LearningRule {
  public:
   virtual ~LearningRule() = default;
@@ -43,10 +44,14 @@ class LearningRule {
   /// Sets the layers' feedback paths and creates backward kernels and optimiser state. `network` outlives the
   /// rule.
   virtual void attach(nn::Network& network, Key key) = 0;
-  /// Host side: takes in what changes from step to step, before the forward pass. May be repeated.
+  /// Host side: takes in what changes from step to step, before the forward pass, and tells the network which
+  /// step it is. May be repeated.
   virtual void prepare(const StepInfo& info) = 0;
   /// Device side: layer-wise losses from the pass just made, then the update of W and B.
   virtual void update() = 0;
+  /// A number for the form of the prepared step: which losses it descends, which terms they have. Steps of
+  /// one form do the same operations, on the same tensors.
+  [[nodiscard]] virtual std::uint64_t step_form() const = 0;
 
   /// ½·weight_decay·Σ‖·‖² over what decays, for reporting the full loss. No gradient.
   [[nodiscard]] virtual nn::Tensor decay_loss() const = 0;

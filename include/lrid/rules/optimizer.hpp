@@ -19,6 +19,8 @@ class Optimizer {
   virtual ~Optimizer() = default;
   /// Host side, before the step. `step` counts steps already made.
   virtual void set_rate(double learning_rate, std::int64_t step) = 0;
+  /// The learning rate that was set, a scalar in device memory (TensorFlow's Adam: with its correction).
+  [[nodiscard]] virtual const Tensor& rate() const = 0;
   /// One step. `gradients` stand in the order of the tensors the optimiser was made for and have their
   /// shapes; they may be overwritten.
   virtual void update(std::vector<Tensor>& gradients) = 0;

@@ -9,8 +9,11 @@
 #include <lrid/rules/learning_rule.hpp>
 #include <lrid/tasks/task.hpp>
 #include <lrid/train/claim.hpp>
+#include <lrid/train/device_graph.hpp>
+#include <lrid/train/own_stream.hpp>
 #include <lrid/train/run_config.hpp>
 #include <lrid/train/run_log.hpp>
+#include <lrid/train/step_replay.hpp>
 #include <lrid/train/watcher.hpp>
 
 namespace lrid::train {
@@ -36,8 +39,12 @@ class NetworkRun {
  public:
   /// Builds network and rule, and goes on from `<out>.state` if there is one. InputError where the
   /// architecture and the task's data do not fit, or a state belongs to another configuration.
+  /// `graphs` says what a device records steps with.
   NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task, std::unique_ptr<Watcher> watcher,
-             Claim claim, bool report_epochs);
+             Claim claim, bool report_epochs, const DeviceGraphs& graphs = device_graphs);
+  ~NetworkRun();
+  NetworkRun(const NetworkRun&) = delete;
+  NetworkRun& operator=(const NetworkRun&) = delete;
 
   [[nodiscard]] const RunPlan& plan() const { return plan_; }
   [[nodiscard]] std::int64_t step() const { return step_; }    ///< steps made
@@ -47,7 +54,8 @@ class NetworkRun {
 
   /// Takes the trajectory point that is due at this step, if one is. The last one finishes the run.
   void take_point_if_due(const std::function<tasks::Batch()>& next_batch);
-  /// One training step on a batch. No host synchronisation, but at ends of epochs.
+  /// One training step on a batch that the current stream has made. Does not wait for the device, but at ends
+  /// of epochs, and when it is some steps behind.
   void train(const tasks::Batch& batch);
   /// Writes trajectory and state, for another process (or this one) to go on from.
   void stop();
@@ -69,6 +77,8 @@ class NetworkRun {
   [[nodiscard]] Metrics evaluate(bool offer_to_watcher);
   /// What the step to come needs to know, which measurements before it see too: rates and random numbers.
   void begin_step();
+  /// The device's part of a step, as it can be recorded.
+  void device_step(const tasks::Batch& batch);
   void count_time();
   void save();
   void diverge(const std::string& reason);
@@ -82,8 +92,10 @@ class NetworkRun {
   std::unique_ptr<Watcher> watcher_;
   Claim claim_;
   torch::Device device_;
+  OwnStream stream_;
   std::unique_ptr<nn::Network> network_;
   std::unique_ptr<rules::LearningRule> rule_;
+  StepReplay replay_;
   std::int64_t steps_per_epoch_ = 0, steps_ = 0, step_ = 0, points_taken_ = 0;
   Sums since_point_, since_epoch_;
   Metrics last_metrics_;

@@ -24,6 +24,9 @@ struct Compute {
   std::int64_t threads = 0;           ///< per network, 0: all cores; resolved when the plan is made
   bool channels_last = true;          ///< memory layout of convolutions
   std::string precision = "float32";  ///< float32 (exact), tf32 or bf16
+  bool autotune = false;              ///< cuDNN tries which algorithm is fastest
+  bool deterministic = false;         ///< a GPU's kernels give the same bits in every run
+  bool record_steps = true;           ///< on a GPU, record a step and replay it: the same numbers, sooner
 
   [[nodiscard]] torch::Device torch_device() const;
 };

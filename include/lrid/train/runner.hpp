@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <lrid/core/error.hpp>
+#include <lrid/train/device_graph.hpp>
 #include <lrid/train/run_config.hpp>
 #include <lrid/train/watcher.hpp>
 
@@ -18,8 +19,9 @@ struct RunnerOptions {
   std::filesystem::path data_dir;
   int jobs = 1;    ///< cohorts side by side
   int cohort = 0;  ///< networks that share batches at the most, 0: as many as memory and jobs allow
-  double memory_share = 0.5;   ///< of the device's memory, that a cohort may take
-  bool report_epochs = false;  ///< a line per epoch
+  double memory_share = 0.5;            ///< of the device's memory, that a cohort may take
+  bool report_epochs = false;           ///< a line per epoch
+  DeviceGraphs graphs = device_graphs;  ///< what steps are recorded with
   /// GPUs that jobs are spread over in turn; empty: the one that each plan names.
   std::vector<std::int64_t> gpus{};
   bool retry_failed = false;   ///< networks marked failed are trained again
@@ -40,6 +42,10 @@ class DeviceFailure : public WorkError {
  public:
   using WorkError::WorkError;
 };
+
+/// Sets what LibTorch knows one setting of for the whole process: TF32, autotuning, deterministic kernels.
+/// InputError if the plans disagree. run_all() does it; whoever makes a NetworkRun by other means should.
+void set_process_wide(const std::vector<RunPlan>& plans);
 
 /// Trains all plans, in cohorts of networks that share batches, `jobs` cohorts side by side; what is complete
 /// is skipped, what was begun goes on. A network's file does not depend on cohorts, jobs or interruptions.

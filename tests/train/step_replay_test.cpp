@@ -1,0 +1,191 @@
+// Steps that are recorded and replayed give the bits of steps that are not, for every learning rule: what
+// changes from step to step lies where a replay finds it. The recorder is an imitation of CUDA graphs
+// (dispatched_graph.hpp), so that this is known without a GPU; with one, CUDA's own is tested likewise.
+#include <map>
+#include <string>
+#include <vector>
+
+#include <c10/util/Exception.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+
+#include <lrid/nn/checkpoint.hpp>
+#include <lrid/rules/learning_rule.hpp>
+#include <lrid/train/runner.hpp>
+#include <lrid/train/sweep.hpp>
+
+#include "dispatched_graph.hpp"
+#include "testing.hpp"
+
+namespace lrid::train {
+namespace {
+
+using testing::DispatchedGraph;
+/// All tensors of a network at its points, by the run's name.
+using Snapshots = std::map<std::string, std::vector<std::vector<nn::NamedTensor>>>;
+
+class SnapshotWatcher : public Watcher {
+ public:
+  explicit SnapshotWatcher(std::vector<std::vector<nn::NamedTensor>>& points) : points_(points) {}
+  Existing existing() override { return {}; }
+  std::string find_fault() override { return ""; }
+  bool restore(std::int64_t) override { return false; }
+  void start(nn::Network&, const rules::LearningRule& rule, const tasks::Task&) override {
+    // The state is that of the rule at any time, its tensors being the live ones.
+    state_ = const_cast<rules::LearningRule&>(rule).state();
+  }
+  void begin_point(const Point&) override {}
+  nn::LayerSink sink() override {
+    return [](std::size_t, const nn::Tensor&, const nn::Tensor&) {};
+  }
+  void end_point(const Point& point, const Metrics& metrics) override {
+    std::vector<nn::NamedTensor> all = nn::tensors_of(point.network);
+    all.insert(all.end(), state_.begin(), state_.end());
+    for (nn::NamedTensor& tensor : all) tensor.tensor = tensor.tensor.detach().cpu().clone();
+    all.push_back({"training loss", torch::tensor(point.index == 0 ? 0 : metrics.train_loss)});
+    points_.push_back(std::move(all));
+  }
+  void save() override {}
+  void finish(const std::string& failure) override { EXPECT_EQ(failure, ""); }
+
+ private:
+  std::vector<std::vector<nn::NamedTensor>>& points_;
+  std::vector<nn::NamedTensor> state_;
+};
+
+/// Its recordings never succeed, so that all steps are done as they are.
+class FailingGraph final : public DeviceGraph {
+ public:
+  void record(const std::function<void()>& work) override {
+    DispatchedGraph().record(work);  // what that leaves on the host is the caller's to clean away
+    TORCH_CHECK(false, "cannot record");
+  }
+  void replay() override { FAIL() << "was never recorded"; }
+};
+
+class StepReplayTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  static Snapshots train(const std::string& toml, const DeviceGraphs& graphs, bool record = true,
+                         const std::string& device = "cpu") {
+    const testing::TemporaryFolder folder;
+    RunnerOptions options;
+    options.data_dir = testing::source_dir() / "data";
+    options.graphs = graphs;
+    Config config = Config::from_toml(
+        "epochs = 4\npoints = 3\nbatch_size = 4\ndataset_seed = 0\n[data]\nfolder = \"cifar10-sample\"\n"
+        "training_samples = 8\n[probe]\nsize = 4\n[validation]\nsamples = 4\n[compute]\nthreads = 1\n",
+        "sweep.toml");
+    config.assign("compute.device", {device}, "test");
+    config.assign("compute.record_steps", {record}, "test");
+    const Config more = Config::from_toml(toml, "test");
+    for (const auto& [key, entry] : more.entries()) config.assign(key, entry.value, "test");
+    Snapshots snapshots;
+    std::vector<RunPlan> plans;
+    if (toml.find("[sweep]") == std::string::npos)
+      plans.push_back(make_plan(std::move(config), folder.path() / "run.h5", {}));
+    else
+      plans = expand_sweep(std::move(config), folder.path(), {});
+    const auto outcomes = run_all(plans, options, [&](const RunPlan& plan) -> std::unique_ptr<Watcher> {
+      return std::make_unique<SnapshotWatcher>(snapshots[plan.name()]);
+    });
+    for (const RunOutcome& outcome : outcomes) EXPECT_EQ(outcome.reason, "");
+    return snapshots;
+  }
+  static Snapshots replayed(const std::string& toml) {
+    return train(toml, [](c10::Device) { return [] { return std::make_unique<DispatchedGraph>(); }; });
+  }
+  static Snapshots as_they_are(const std::string& toml) {
+    return train(toml, [](c10::Device) { return [] { return std::make_unique<FailingGraph>(); }; });
+  }
+  static void expect_same(const Snapshots& a, const Snapshots& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (const auto& [name, points] : a) {
+      ASSERT_EQ(points.size(), 3U) << name;
+      ASSERT_EQ(b.at(name).size(), 3U) << name;
+      for (std::size_t point = 0; point < points.size(); ++point)
+        for (std::size_t i = 0; i < points[point].size(); ++i)
+          EXPECT_TRUE(points[point][i].tensor.equal(b.at(name)[point][i].tensor))
+              << name << ": " << points[point][i].name << " at point " << point;
+    }
+  }
+};
+
+TEST_P(StepReplayTest, GivesTheSameBits) {
+  const std::string rule = "learning_rule = \"" + GetParam() + "\"\n";
+  const std::int64_t before = DispatchedGraph::replays;
+  // The rate changes with each step.
+  const std::string run = rule + "[schedule]\nunit = \"epochs\"\nwarmup = 2\ndrops = [3]\n";
+  expect_same(replayed(run), as_they_are(run));
+  EXPECT_EQ(DispatchedGraph::replays - before, 8 - 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, StepReplayTest, ::testing::ValuesIn(rules::learning_rules().names()),
+                         [](const auto& rule) { return rule.param; });
+
+TEST_F(StepReplayTest, GivesTheSameBitsWithCoefficientsThatChange) {
+  const std::string ia =
+      "learning_rule = \"ia\"\n[rule]\nalpha_form = \"linear\"\nalpha_rate = 1e-3\nbeta_start = 0.5\n"
+      "noise = \"normal\"\nschedule = \"drops\"\n";
+  expect_same(replayed(ia), as_they_are(ia));
+  const std::string kp =
+      "learning_rule = \"kp\"\n[rule]\nalpha_form = \"exponential\"\nalpha_rate = 0.1\nnoise = \"uniform\"\n";
+  expect_same(replayed(kp), as_they_are(kp));
+}
+
+TEST_F(StepReplayTest, GivesTheSameBitsWhereStepsTakeTurns) {
+  const std::string turns = "learning_rule = \"sa\"\nepochs = 8\n[schedule]\nalternate = 1\n";
+  expect_same(replayed(turns), as_they_are(turns));
+}
+
+TEST_F(StepReplayTest, GivesTheSameBitsForEveryArchitectureAndLoss) {
+  for (const char* architecture : {"KNet5-LRN", "AlexNet", "ResNet-18v2"}) {  // AlexNet drops units
+    const std::string network =
+        std::string("architecture = \"") + architecture + "\"\nlearning_rule = \"ia\"\n";
+    expect_same(replayed(network), as_they_are(network));
+  }
+  const std::string simclr = "task = \"simclr\"\nlearning_rule = \"adam\"\n[data]\nsize = 32\n";
+  expect_same(replayed(simclr), as_they_are(simclr));
+  const std::string wsn = "task = \"wsn\"\n[data]\nfolder = \"wsn-sample\"\n";
+  expect_same(replayed(wsn), as_they_are(wsn));
+  const std::string mixed = "learning_rule = \"ia\"\n[compute]\nprecision = \"bf16\"\n";
+  expect_same(replayed(mixed), as_they_are(mixed));
+}
+
+TEST_F(StepReplayTest, GivesTheSameBitsInACohort) {
+  const std::string cohort = "[sweep]\nlearning_rule = [\"sgdm\", \"adam\", \"fa\", \"ia\"]\n";
+  expect_same(replayed(cohort), as_they_are(cohort));
+}
+
+TEST_F(StepReplayTest, TheImitationRefusesToWaitForTheDevice) {
+  const torch::Tensor x = torch::ones({3});
+  DispatchedGraph graph;
+  EXPECT_THROW(graph.record([&] { static_cast<void>(x.sum().item<double>()); }), c10::Error);
+  EXPECT_THROW(graph.record([&] { static_cast<void>(x.nonzero()); }), c10::Error);
+}
+
+TEST_F(StepReplayTest, TheImitationKeepsHostValuesAndReadsTensorsAnew) {
+  torch::Tensor x = torch::ones({3});
+  const torch::Tensor sum = torch::zeros({3});
+  double host = 2;
+  DispatchedGraph graph;
+  graph.record([&] { sum.add_(x * host); });
+  EXPECT_TRUE(sum.equal(torch::zeros({3})));  // was taken note of, not done
+  x.fill_(5);
+  host = 100;
+  graph.replay();
+  EXPECT_TRUE(sum.equal(torch::full({3}, 10.0F)));
+}
+
+TEST_F(StepReplayTest, CudaGraphsGiveTheSameBits) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device here";
+  if (!device_graphs(torch::kCUDA)) GTEST_SKIP() << "built without the CUDA toolkit";
+  for (const std::string& name : rules::learning_rules().names()) {
+    const std::string rule = "learning_rule = \"" + name + "\"\n[compute]\ndeterministic = true\n";
+    expect_same(train(rule, device_graphs, true, "cuda"), train(rule, device_graphs, false, "cuda"));
+  }
+}
+
+}  // namespace
+}  // namespace lrid::train
