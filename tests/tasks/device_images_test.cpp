@@ -59,6 +59,10 @@ struct Case {
   std::string normalization;
 };
 
+void PrintTo(const Case& tested, std::ostream* out) {
+  *out << tested.name;
+}
+
 class DeviceWindows : public ::testing::TestWithParam<Case> {
  protected:
   static constexpr std::int64_t count = 12;
