@@ -41,6 +41,25 @@ function(lrid_library name)
   endif()
 endfunction()
 
+# lrid_cuda_kernels(<library> <name>.cu): kernels of lrid_<library>, for all of LRID_CUDA_ARCHITECTURES. They see
+# the headers of core and of the library, and CUDA's; no float32 product and sum become one rounding.
+function(lrid_cuda_kernels library source)
+  # nvcc by name: CMake compiles no CUDA as C++20 before 3.26, and what is in Debian 12 is older.
+  cmake_path(GET source STEM stem)
+  set(object ${CMAKE_CURRENT_BINARY_DIR}/${stem}.o)
+  set(code "")
+  foreach(architecture IN LISTS LRID_CUDA_ARCHITECTURES)
+    list(APPEND code -gencode arch=compute_${architecture},code=sm_${architecture})
+  endforeach()
+  add_custom_command(OUTPUT ${object} DEPENDS ${source} DEPFILE ${object}.d VERBATIM
+    COMMAND ${CUDAToolkit_NVCC_EXECUTABLE} -std=c++20 -O3 -fmad=false -Xcompiler=-fPIC ${code} -MD -MF ${object}.d
+      -I${CMAKE_BINARY_DIR}/include/core -I${CMAKE_BINARY_DIR}/include/${library}
+      -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
+    COMMENT "Building CUDA object ${stem}.o")
+  target_sources(lrid_${library} PRIVATE ${object})
+  target_link_libraries(lrid_${library} PRIVATE CUDA::cudart_static)
+endfunction()
+
 # lrid_program(<name> SOURCES ... LINKS ...): an executable in build/bin.
 function(lrid_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})

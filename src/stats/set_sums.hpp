@@ -4,16 +4,11 @@
 
 #include <cmath>
 
+#include <lrid/core/anywhere.hpp>
 #include <lrid/stats/distribution.hpp>
 
 #include "formulas-inl.hpp"
 #include "kernels.hpp"
-
-#ifdef __CUDACC__
-#define LRID_ANYWHERE __host__ __device__ inline
-#else
-#define LRID_ANYWHERE inline
-#endif
 
 namespace lrid::stats {
 

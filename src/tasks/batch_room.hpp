@@ -7,10 +7,14 @@
 
 namespace lrid::tasks {
 
+/// Of a tensor on the host whose values go to `device`: pinned memory for a GPU.
+inline torch::TensorOptions room_for(torch::Device device, torch::ScalarType type) {
+  return torch::TensorOptions(type).pinned_memory(device.is_cuda());
+}
+
 /// Room for images on the host: float32 [N, C, H, W] in channels-last memory.
-inline Tensor empty_images(std::int64_t count, const ImageShape& shape, bool pinned) {
-  return at::empty({count, shape.channels, shape.height, shape.width},
-                   torch::TensorOptions(torch::kFloat32).pinned_memory(pinned),
+inline Tensor empty_images(std::int64_t count, const ImageShape& shape, torch::Device device) {
+  return at::empty({count, shape.channels, shape.height, shape.width}, room_for(device, torch::kFloat32),
                    at::MemoryFormat::ChannelsLast);
 }
 

@@ -3,22 +3,37 @@
 #include <lrid/core/error.hpp>
 #include <lrid/tasks/crop_flip.hpp>
 
+#include "window_pass.hpp"
+
 namespace lrid::tasks {
+
+namespace {
+
+ImageShape cropped(ImageShape shape, const CropFlipOptions& options) {
+  if (options.crop) {
+    if (*options.crop > std::min(shape.height, shape.width))
+      bad_input("augmentation.crop = {}: images are {} × {} pixels, expected at most the shorter side",
+                *options.crop, shape.height, shape.width);
+    shape.height = shape.width = *options.crop;
+  }
+  return shape;
+}
+
+Window window_of(std::int64_t image, const CropFlipChoice& choice) {
+  const auto number = [](std::int64_t n) { return static_cast<std::int32_t>(n); };
+  return {number(image), number(choice.top), number(choice.left), choice.flip ? 1 : 0};
+}
+
+}  // namespace
 
 CropFlip::CropFlip(std::shared_ptr<const ImageDataset> data, Normalization normalization,
                    const CropFlipOptions& options)
     : data_(std::move(data)),
       normalization_(std::move(normalization)),
       options_(options),
-      shape_(data_->shape()) {
-  if (options.crop) {
-    if (*options.crop > std::min(shape_.height, shape_.width))
-      bad_input("augmentation.crop = {}: images are {} × {} pixels, expected at most the shorter side",
-                *options.crop, shape_.height, shape_.width);
-    shape_.height = shape_.width = *options.crop;
-  }
-  centre_ = {(data_->shape().height - shape_.height) / 2, (data_->shape().width - shape_.width) / 2, false};
-}
+      shape_(cropped(data_->shape(), options)),
+      centre_{(data_->shape().height - shape_.height) / 2, (data_->shape().width - shape_.width) / 2, false},
+      device_images_(data_, normalization_, shape_) {}
 
 CropFlipChoice CropFlip::choose(Key key) const {
   Stream random(key);
@@ -34,11 +49,19 @@ CropFlipChoice CropFlip::choose(Key key) const {
 }
 
 void CropFlip::write_training(std::int64_t image, Key key, float* out) const {
-  write(image, options_.enabled ? choose(key) : centre_, out);
+  write(image, training_choice(key), out);
 }
 
 void CropFlip::write_evaluation(std::int64_t image, float* out) const {
   write(image, centre_, out);
+}
+
+Window CropFlip::training_window(std::int64_t image, Key key) const {
+  return window_of(image, training_choice(key));
+}
+
+Window CropFlip::evaluation_window(std::int64_t image) const {
+  return window_of(image, centre_);
 }
 
 void CropFlip::write(std::int64_t image, const CropFlipChoice& choice, float* out) const {
@@ -62,7 +85,7 @@ void CropFlip::write(std::int64_t image, const CropFlipChoice& choice, float* ou
     const float* factor = normalization_.factor.data() + place;
     float* inside = out + first * channels;
     for (std::int64_t i = 0; i < (last - first) * channels; ++i)
-      inside[i] = (static_cast<float>(in[i]) - offset[i]) * factor[i];
+      inside[i] = normalised(in[i], offset[i], factor[i]);
     if (choice.flip)
       for (std::int64_t left = 0, right = shape_.width - 1; left < right; ++left, --right)
         std::swap_ranges(out + left * channels, out + (left + 1) * channels, out + right * channels);

@@ -32,7 +32,7 @@ class SampledTask::Batches : public BatchSource {
   [[nodiscard]] Batch make(std::int64_t step) const {
     const std::vector<DataOrder::Place> places = order_.batch(step);
     const Key batch_key = batch_key_.with(static_cast<std::uint64_t>(step));
-    Batch room = task_.make_room(std::ssize(places), device_.is_cuda());
+    Batch room = task_.make_room(std::ssize(places), device_);
     parallel_for(std::ssize(places), std::max(1, task_.samples_.workers), [&](std::int64_t place) {
       const DataOrder::Place& chosen = places[static_cast<std::size_t>(place)];
       const std::int64_t sample = task_.samples_.split.training[static_cast<std::size_t>(chosen.sample)];
@@ -77,14 +77,14 @@ void SampledTask::write_samples(std::int64_t begin, std::int64_t end, const Writ
 Batch SampledTask::validation(std::int64_t begin, std::int64_t end, torch::Device device) const {
   TORCH_CHECK_INDEX(0 <= begin && begin <= end && end <= validation_samples(), "validation samples [", begin,
                     ", ", end, ") of ", validation_samples());
-  Batch room = make_room(end - begin, device.is_cuda());
+  Batch room = make_room(end - begin, device);
   write_samples(begin, end,
                 [&](std::int64_t place, std::int64_t sample) { write_validation(room, place, sample); });
   return to_device(std::move(room), device);
 }
 
-Batch SampledTask::host_probe(std::int64_t begin, std::int64_t end, bool pinned) const {
-  Batch room = make_probe_room(end - begin, pinned);
+Batch SampledTask::host_probe(std::int64_t begin, std::int64_t end, torch::Device device) const {
+  Batch room = make_probe_room(end - begin, device);
   write_samples(begin, end,
                 [&](std::int64_t place, std::int64_t sample) { write_probe(room, place, sample); });
   return room;
@@ -93,14 +93,14 @@ Batch SampledTask::host_probe(std::int64_t begin, std::int64_t end, bool pinned)
 Tensor SampledTask::probe(std::int64_t begin, std::int64_t end, torch::Device device) const {
   TORCH_CHECK_INDEX(0 <= begin && begin <= end && end <= probe_size(), "probe stimuli [", begin, ", ", end,
                     ") of ", probe_size());
-  return to_device(host_probe(begin, end, device.is_cuda()), device).inputs;
+  return to_device(host_probe(begin, end, device), device).inputs;
 }
 
 std::string SampledTask::checksum() const {
   constexpr std::int64_t chunk = 64;
   Sha256 hash;
   for (std::int64_t begin = 0; begin < probe_size(); begin += chunk) {
-    Tensor inputs = host_probe(begin, std::min(begin + chunk, probe_size()), false).inputs;
+    Tensor inputs = host_probe(begin, std::min(begin + chunk, probe_size()), torch::kCPU).inputs;
     if (inputs.dim() == 4) inputs = inputs.permute({0, 2, 3, 1});  // images are channels-last in memory
     inputs = inputs.contiguous();
     if (begin == 0)

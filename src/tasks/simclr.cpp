@@ -54,12 +54,12 @@ TaskShape Simclr::shape() const {
           .contrastive = true};
 }
 
-Batch Simclr::make_room(std::int64_t samples, bool pinned) const {
-  return {empty_images(2 * samples, views_->shape(), pinned), at::empty({samples}, torch::kInt64)};
+Batch Simclr::make_room(std::int64_t samples, torch::Device device) const {
+  return {empty_images(2 * samples, views_->shape(), device), at::empty({samples}, torch::kInt64)};
 }
 
-Batch Simclr::make_probe_room(std::int64_t samples, bool pinned) const {
-  return {empty_images(samples, views_->shape(), pinned), Tensor()};
+Batch Simclr::make_probe_room(std::int64_t samples, torch::Device device) const {
+  return {empty_images(samples, views_->shape(), device), Tensor()};
 }
 
 void Simclr::write_views(const Batch& room, std::int64_t place, std::int64_t sample, Key key,

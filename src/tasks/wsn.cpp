@@ -185,11 +185,10 @@ Key WordSpeakerNoise::fixed_key(std::int64_t sample) const {
   return Key(static_cast<std::uint64_t>(split_.seed), "mixture", {static_cast<std::uint64_t>(sample)});
 }
 
-Batch WordSpeakerNoise::make_room(std::int64_t samples, bool pinned) const {
-  const auto options = torch::TensorOptions().pinned_memory(pinned);
+Batch WordSpeakerNoise::make_room(std::int64_t samples, torch::Device device) const {
   // The last column is the sample's number, by which finish() finds cached cochleagrams.
-  return {at::empty({samples, clip_samples}, options.dtype(torch::kFloat32)),
-          at::empty({samples, 2 + noise_classes() + 1}, options.dtype(torch::kInt64))};
+  return {at::empty({samples, clip_samples}, room_for(device, torch::kFloat32)),
+          at::empty({samples, 2 + noise_classes() + 1}, room_for(device, torch::kInt64))};
 }
 
 void WordSpeakerNoise::write(const Batch& room, std::int64_t place, std::int64_t sample, Key key) const {

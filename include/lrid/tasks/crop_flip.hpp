@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include <lrid/tasks/device_form.hpp>
+#include <lrid/tasks/device_images.hpp>
 #include <lrid/tasks/image_dataset.hpp>
 #include <lrid/tasks/normalization.hpp>
 #include <lrid/tasks/preparation.hpp>
@@ -26,9 +28,9 @@ struct CropFlipChoice {
   bool flip = false;
 };
 
-/// Prepares images held in memory, in one pass from bytes to floats. Evaluation: the central window, not
-/// mirrored.
-class CropFlip : public Preparation {
+/// Prepares images held in memory, in one pass from bytes to floats, on the host or on a GPU. Evaluation: the
+/// central window, not mirrored.
+class CropFlip : public Preparation, public DeviceForm {
  public:
   /// InputError if the crop is larger than the images.
   CropFlip(std::shared_ptr<const ImageDataset> data, Normalization normalization,
@@ -38,9 +40,20 @@ class CropFlip : public Preparation {
   void write_training(std::int64_t image, Key key, float* out) const override;
   void write_evaluation(std::int64_t image, float* out) const override;
 
+  [[nodiscard]] const DeviceForm* device_form() const override { return this; }
+  [[nodiscard]] bool fits(torch::Device device) const override { return device_images_.fit(device); }
+  [[nodiscard]] Window training_window(std::int64_t image, Key key) const override;
+  [[nodiscard]] Window evaluation_window(std::int64_t image) const override;
+  [[nodiscard]] torch::Tensor make(const torch::Tensor& windows) const override {
+    return device_images_.make(windows);
+  }
+
   [[nodiscard]] CropFlipChoice choose(Key key) const;
 
  private:
+  [[nodiscard]] CropFlipChoice training_choice(Key key) const {
+    return options_.enabled ? choose(key) : centre_;
+  }
   void write(std::int64_t image, const CropFlipChoice& choice, float* out) const;
 
   std::shared_ptr<const ImageDataset> data_;
@@ -48,6 +61,7 @@ class CropFlip : public Preparation {
   CropFlipOptions options_;
   ImageShape shape_;
   CropFlipChoice centre_;
+  DeviceImages device_images_;
 };
 
 }  // namespace lrid::tasks

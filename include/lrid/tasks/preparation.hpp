@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <lrid/core/random.hpp>
+#include <lrid/tasks/device_form.hpp>
 #include <lrid/tasks/image.hpp>
 
 namespace lrid::tasks {
@@ -22,6 +23,8 @@ class Preparation {
   virtual void write_training(std::int64_t image, Key key, float* out) const = 0;
   /// The same without anything random.
   virtual void write_evaluation(std::int64_t image, float* out) const = 0;
+  /// How a GPU makes the same images itself; null where only the host does.
+  [[nodiscard]] virtual const DeviceForm* device_form() const { return nullptr; }
 
  protected:
   Preparation() = default;

@@ -48,25 +48,26 @@ class SampledTask : public Task {
   /// To be called last in load().
   void set_samples(Samples samples);
 
-  /// Room for a batch on the host, in pinned memory where it goes on to a GPU.
-  [[nodiscard]] virtual Batch make_room(std::int64_t samples, bool pinned) const = 0;
+  /// Room on the host for what is written of a batch that goes to `device`; pinned memory for a GPU.
+  [[nodiscard]] virtual Batch make_room(std::int64_t samples, torch::Device device) const = 0;
   /// Write sample number `sample` to a place of the batch, from several threads at once.
   virtual void write_training(const Batch& room, std::int64_t place, std::int64_t sample,
                               const Draw& draw) const = 0;
   virtual void write_validation(const Batch& room, std::int64_t place, std::int64_t sample) const = 0;
   /// As write_validation, but for contrastive tasks, whose probe holds images and not views.
-  [[nodiscard]] virtual Batch make_probe_room(std::int64_t samples, bool pinned) const {
-    return make_room(samples, pinned);
+  [[nodiscard]] virtual Batch make_probe_room(std::int64_t samples, torch::Device device) const {
+    return make_room(samples, device);
   }
   virtual void write_probe(const Batch& room, std::int64_t place, std::int64_t sample) const {
     write_validation(room, place, sample);
   }
-  /// What is left to be done on the device, in the thread that asked for the batch.
+  /// What is left to be done on the device, where all of the room now is, in the thread that asked for the
+  /// batch.
   [[nodiscard]] virtual Batch finish(Batch batch) const { return batch; }
 
  private:
   class Batches;
-  [[nodiscard]] Batch host_probe(std::int64_t begin, std::int64_t end, bool pinned) const;
+  [[nodiscard]] Batch host_probe(std::int64_t begin, std::int64_t end, torch::Device device) const;
   [[nodiscard]] Batch to_device(Batch batch, torch::Device device) const;
   /// SHA-256 of "<samples> <sizes of one>\n" and the probe's values as they are in memory on the host.
   [[nodiscard]] std::string checksum() const;

@@ -25,8 +25,8 @@ class Simclr : public SampledTask {
   [[nodiscard]] std::vector<std::string> more_metrics() const override { return {"contrastive_accuracy"}; }
 
  private:
-  [[nodiscard]] Batch make_room(std::int64_t samples, bool pinned) const override;
-  [[nodiscard]] Batch make_probe_room(std::int64_t samples, bool pinned) const override;
+  [[nodiscard]] Batch make_room(std::int64_t samples, torch::Device device) const override;
+  [[nodiscard]] Batch make_probe_room(std::int64_t samples, torch::Device device) const override;
   void write_training(const Batch& room, std::int64_t place, std::int64_t sample,
                       const Draw& draw) const override;
   void write_validation(const Batch& room, std::int64_t place, std::int64_t sample) const override;

@@ -12,6 +12,9 @@ namespace lrid::tasks {
 /// Classification of images with the mean cross entropy: everything of a task but where the images come from
 /// and how they are prepared, which a derived class says in load(). Batches are float32 [N, C, H, W] in
 /// channels-last memory, which is what the networks run on and what the preparations write.
+///
+/// On a GPU that can make the images itself (device_form.hpp), only their windows are written on the host and
+/// copied, int32 [N, Window::numbers]; finish() turns them into the same images.
 class SupervisedTask : public SampledTask {
  public:
   [[nodiscard]] TaskShape shape() const override;
@@ -31,12 +34,16 @@ class SupervisedTask : public SampledTask {
   void set_images(Images images, Samples samples);
 
  private:
-  [[nodiscard]] Batch make_room(std::int64_t samples, bool pinned) const override;
+  [[nodiscard]] Batch make_room(std::int64_t samples, torch::Device device) const override;
   void write_training(const Batch& room, std::int64_t place, std::int64_t sample,
                       const Draw& draw) const override;
   void write_validation(const Batch& room, std::int64_t place, std::int64_t sample) const override;
-  /// Where the image at a place of a batch is written; its label is written now.
-  [[nodiscard]] float* place_for(const Batch& room, std::int64_t place, std::int64_t image) const;
+  [[nodiscard]] Batch finish(Batch batch) const override;
+  /// One sample: its label, and what `write_image(out)` writes or, in a batch of windows, `make_window(form)`
+  /// says.
+  template <class WriteImage, class MakeWindow>
+  void write(const Batch& room, std::int64_t place, std::int64_t sample, const WriteImage& write_image,
+             const MakeWindow& make_window) const;
 
   Images images_;
 };

@@ -45,8 +45,9 @@ struct LossValue {
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
-  /// The batch of a training step, made on the host (worker threads run ahead) and copied to the device.
-  /// The task must live as long.
+  /// The batch of a training step on the device: written on the host (worker threads run ahead) and copied,
+  /// or chosen on the host and made on the device from the data that it holds, to the same bits. The task
+  /// must live as long.
   virtual Batch batch(std::int64_t step) = 0;
 };
 

@@ -63,7 +63,7 @@ class WordSpeakerNoise : public SampledTask {
   [[nodiscard]] std::int64_t noise_classes() const { return std::ssize(noises_.class_names); }
   [[nodiscard]] Key fixed_key(std::int64_t sample) const;
 
-  [[nodiscard]] Batch make_room(std::int64_t samples, bool pinned) const override;
+  [[nodiscard]] Batch make_room(std::int64_t samples, torch::Device device) const override;
   void write_training(const Batch& room, std::int64_t place, std::int64_t sample,
                       const Draw& draw) const override;
   void write_validation(const Batch& room, std::int64_t place, std::int64_t sample) const override;
