@@ -87,7 +87,10 @@ std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks:
 }
 
 std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const std::string& task) {
-  const tasks::TaskShape shape = tasks::tasks().at(task).usual_shape(architecture);
+  return outline_network(architecture, tasks::tasks().at(task).usual_shape(architecture));
+}
+
+std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const tasks::TaskShape& shape) {
   return nn::architectures()
       .at(architecture)
       .build({.input = {shape.channels, shape.height, shape.width},

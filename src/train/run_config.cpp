@@ -154,6 +154,11 @@ torch::Device Compute::torch_device() const {
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(device_index)};
 }
 
+void Compute::apply_precision() const {
+  at::globalContext().setAllowTF32CuBLAS(precision == "tf32");
+  at::globalContext().setAllowTF32CuDNN(precision == "tf32");
+}
+
 std::int64_t RunConfig::steps(std::int64_t steps_per_epoch) const {
   return static_cast<std::int64_t>(epochs * static_cast<double>(steps_per_epoch) + 1e-9);
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -10,7 +11,6 @@
 #include <tuple>
 #include <utility>
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@
 #include <lrid/nn/allocation.hpp>
 #include <lrid/nn/architecture.hpp>
 #include <lrid/train/claim.hpp>
-#include <lrid/train/memory.hpp>
+#include <lrid/train/cohort.hpp>
 #include <lrid/train/network_run.hpp>
 #include <lrid/train/run_log.hpp>
 #include <lrid/train/runner.hpp>
@@ -140,7 +140,7 @@ class Runner {
                               static_cast<std::size_t>(options_.jobs);
     for (const CohortKey& key : order) {
       const std::vector<std::size_t>& group = groups[key];
-      const std::size_t most = std::min(share, largest_cohort(plans_[group.front()]));
+      const std::size_t most = std::min(share, largest_cohort(group));
       for (std::size_t begin = 0; begin < group.size(); begin += most)
         cohorts_.emplace_back(
             group.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -149,13 +149,28 @@ class Runner {
     for (const std::size_t i : alone) cohorts_.push_back({i});
   }
 
-  std::size_t largest_cohort(const RunPlan& plan) {
-    if (options_.cohort > 0) return static_cast<std::size_t>(options_.cohort);
-    const auto task = pool_.get(plan);
-    const double room = options_.memory_share * static_cast<double>(device_memory(plan.config.compute)) /
-                        static_cast<double>(options_.jobs);
-    return static_cast<std::size_t>(
-        std::max(1.0, room / static_cast<double>(network_bytes(plan, task->shape()).total())));
+  /// How many networks of a group are trained side by side: as many as were measured to be fastest for every
+  /// kind among them, and as fit into memory. A GPU gains nothing from very many, and each must be set up.
+  std::size_t largest_cohort(const std::vector<std::size_t>& group) {
+    constexpr std::int64_t most_on_gpu = 32;
+    std::optional<std::int64_t> measured;
+    std::map<std::pair<std::string, std::string>, std::size_t> kinds;
+    for (const std::size_t i : group) {
+      const RunConfig& config = plans_[i].config;
+      if (!kinds.emplace(std::pair{config.architecture, config.learning_rule}, i).second) continue;
+      if (const auto best = options_.best_cohort ? options_.best_cohort(plans_[i]) : std::nullopt)
+        measured = std::min(measured.value_or(*best), *best);
+    }
+    if (options_.cohort > 0 && !measured) return static_cast<std::size_t>(options_.cohort);
+    std::int64_t most = options_.cohort > 0 ? options_.cohort : std::numeric_limits<std::int64_t>::max();
+    if (measured)
+      most = std::min(most, *measured);
+    else if (plans_[group.front()].config.compute.device == "cuda")
+      most = std::min(most, most_on_gpu);
+    for (const auto& [kind, i] : kinds)
+      most = std::min(most, networks_that_fit(plans_[i], pool_.get(plans_[i])->shape(), options_.memory_share,
+                                              options_.jobs));
+    return static_cast<std::size_t>(most);
   }
 
   void work() {
@@ -478,8 +493,7 @@ std::vector<RunOutcome> run_all(const std::vector<RunPlan>& plans, const RunnerO
           "compute.precision: {} has {}, {} has {}; expected tf32 for all runs of a process or for none",
           plans.front().name(), plans.front().config.compute.precision, plan.name(),
           plan.config.compute.precision);
-  at::globalContext().setAllowTF32CuBLAS(tf32);
-  at::globalContext().setAllowTF32CuDNN(tf32);
+  plans.front().config.compute.apply_precision();
   return Runner(plans, options, make_watcher).run();
 }
 

@@ -26,6 +26,8 @@ struct Compute {
   std::string precision = "float32";  ///< float32 (exact), tf32 or bf16
 
   [[nodiscard]] torch::Device torch_device() const;
+  /// Allows tf32 or forbids it: LibTorch knows one setting for the whole process.
+  void apply_precision() const;
 };
 
 /// One network to be trained: every choice that decides its bits, resolved and validated.
