@@ -165,6 +165,11 @@ class Cohort {
         claims_(RunnerOptions{}.stale_seconds),
         device_(kind_.config.compute.torch_device()) {
     kind_.config.state_seconds = std::numeric_limits<double>::infinity();
+    // No step lies beyond the run's end, where rules have nothing left to do.
+    constexpr double more_steps_than_are_made = 10000;
+    kind_.config.epochs = std::max(
+        kind_.config.epochs,
+        more_steps_than_are_made / static_cast<double>(task_->steps_per_epoch(kind_.config.batch_size)));
     grow(1);
     source_ = task_->batches(kind_.config.dataset_seed, kind_.config.batch_size, device_);
   }
@@ -441,18 +446,21 @@ std::optional<std::int64_t> best_cohort(const RunPlan& plan, const CostTable& ta
 std::string to_text(const CostTable& table) {
   std::vector<std::vector<std::string>> rows = {
       {"", "", "", "", "", "", "alone", "", "", "cohort", "", "", ""},
-      {"architecture", "task", "rule", "batch", "precision", "memory", "ms/step", "images/s", "floor", "size",
+      {"network", "task", "rule", "batch", "numbers", "memory", "ms/step", "images/s", "floor", "size",
        "ms/step", "floor", "bound"}};
   std::map<std::string, DevicePeak> peaks;  // of each precision
   for (const Cost& cost : table.costs) {
     const bool known = cost.peak_flops > 0 && cost.peak_bytes > 0;
     const DevicePeak peak{cost.peak_flops, cost.peak_bytes};
     if (known) peaks[cost.precision] = peak;
-    const auto share = [&](double value) { return known ? fmt::format("{:.1f} %", 100 * value) : "-"; };
-    const auto milliseconds = [](double seconds) { return fmt::format("{:.2f}", 1000 * seconds); };
+    const auto share = [&](double value) { return known ? fmt::format("{:.1f}%", 100 * value) : "-"; };
+    const auto milliseconds = [](double seconds) {
+      return fmt::format("{:.{}f}", 1000 * seconds, seconds < 1 ? 2 : 0);
+    };
     rows.push_back({cost.architecture, cost.task, cost.learning_rule, std::to_string(cost.batch_size),
                     cost.precision, bytes_text(static_cast<double>(cost.memory_bytes)),
-                    milliseconds(cost.step_seconds), fmt::format("{:.0f}", cost.images_per_second),
+                    milliseconds(cost.step_seconds),
+                    fmt::format("{:.{}f}", cost.images_per_second, cost.images_per_second < 100 ? 1 : 0),
                     share(cost.floor_share), std::to_string(cost.cohort),
                     milliseconds(cost.cohort_step_seconds), share(cost.cohort_floor_share),
                     known ? std::string(StepFloor{cost.step_flops, cost.step_bytes}.bound(peak)) : "-"});

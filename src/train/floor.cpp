@@ -25,7 +25,7 @@ std::vector<LayerSizes> layer_sizes(nn::Network& network, const tasks::TaskShape
   network.set_sink([&](std::size_t, const nn::Tensor& input, const nn::Tensor& output) {
     sizes.push_back({static_cast<double>(input.numel()), static_cast<double>(output.numel())});
   });
-  network.forward(torch::zeros({1, shape.channels, shape.height, shape.width}, torch::kMeta));
+  network.forward(torch::zeros({1, shape.channels, shape.height, shape.width}));
   network.set_sink({});
   return sizes;
 }
@@ -68,7 +68,7 @@ std::string_view StepFloor::bound(const DevicePeak& peak) const {
 StepFloor step_floor(const RunPlan& plan, const tasks::TaskShape& shape) {
   const torch::NoGradGuard no_grad;
   const RunConfig& config = plan.config;
-  const auto network = outline_network(config.architecture, shape);
+  const auto network = build_on_cpu(config, shape);
   const auto rule = plan.make_rule();
   rule->attach(*network, Key(0));
   const rules::StepWork work = rule->work({.epoch = config.epochs / 2, .epochs = config.epochs});

@@ -10,7 +10,7 @@
 namespace lrid::train {
 
 NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape) {
-  const auto network = outline_network(plan.config.architecture, shape);
+  const auto network = build_on_cpu(plan.config, shape);
   const auto rule = plan.make_rule();
   rule->attach(*network, Key(0));
 
@@ -30,7 +30,7 @@ NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape) {
     outputs += static_cast<std::int64_t>(output.nbytes());
   });
   const torch::NoGradGuard no_grad;
-  network->forward(torch::zeros({1, shape.channels, shape.height, shape.width}, torch::kMeta));
+  network->forward(torch::zeros({1, shape.channels, shape.height, shape.width}));
   bytes.activations = copies * outputs * plan.config.batch_size * (shape.contrastive ? 2 : 1);
   return bytes;
 }

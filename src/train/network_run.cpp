@@ -86,11 +86,13 @@ std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks:
   return nn::architectures().at(config.architecture).build(spec);
 }
 
-std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const std::string& task) {
-  return outline_network(architecture, tasks::tasks().at(task).usual_shape(architecture));
+std::unique_ptr<nn::Network> build_on_cpu(RunConfig config, const tasks::TaskShape& shape) {
+  config.compute.device = "cpu";
+  return build_network(config, shape);
 }
 
-std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const tasks::TaskShape& shape) {
+std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const std::string& task) {
+  const tasks::TaskShape shape = tasks::tasks().at(task).usual_shape(architecture);
   return nn::architectures()
       .at(architecture)
       .build({.input = {shape.channels, shape.height, shape.width},

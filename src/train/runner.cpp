@@ -154,10 +154,9 @@ class Runner {
   std::size_t largest_cohort(const std::vector<std::size_t>& group) {
     constexpr std::int64_t most_on_gpu = 32;
     std::optional<std::int64_t> measured;
-    std::map<std::pair<std::string, std::string>, std::size_t> kinds;
+    std::map<std::string, std::size_t> architectures;
     for (const std::size_t i : group) {
-      const RunConfig& config = plans_[i].config;
-      if (!kinds.emplace(std::pair{config.architecture, config.learning_rule}, i).second) continue;
+      architectures.emplace(plans_[i].config.architecture, i);
       if (const auto best = options_.best_cohort ? options_.best_cohort(plans_[i]) : std::nullopt)
         measured = std::min(measured.value_or(*best), *best);
     }
@@ -167,7 +166,7 @@ class Runner {
       most = std::min(most, *measured);
     else if (plans_[group.front()].config.compute.device == "cuda")
       most = std::min(most, most_on_gpu);
-    for (const auto& [kind, i] : kinds)
+    for (const auto& [architecture, i] : architectures)
       most = std::min(most, networks_that_fit(plans_[i], pool_.get(plans_[i])->shape(), options_.memory_share,
                                               options_.jobs));
     return static_cast<std::size_t>(most);

@@ -28,8 +28,8 @@ struct StepFloor {
   [[nodiscard]] std::string_view bound(const DevicePeak& peak) const;
 };
 
-/// The floor of a plan's step in the middle of its run, where all its losses are descended. Counted on an
-/// outline of the network: nothing is computed. InputError where network and data do not fit.
+/// The floor of a plan's step in the middle of its run, where all its losses are descended. Builds the
+/// network once to count (on the CPU, without data). InputError where network and data do not fit.
 StepFloor step_floor(const RunPlan& plan, const tasks::TaskShape& shape);
 
 }  // namespace lrid::train

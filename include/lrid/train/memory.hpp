@@ -15,7 +15,7 @@ struct NetworkBytes {
   [[nodiscard]] std::int64_t total() const { return parameters + activations; }
 };
 
-/// Counted on an outline of the network, without values and data.
+/// Builds the network once to count (on the CPU, without data).
 NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape);
 
 /// Memory of the device that a plan runs on.

@@ -18,10 +18,12 @@ namespace lrid::train {
 /// The network that a run trains, with its initial values, on its device.
 std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks::TaskShape& shape);
 
-/// A network as data of a shape, or the usual data of a task (TaskEntry::usual_shape), make it, without
-/// values and memory (device "meta"), to count layers and parameters of. InputError where the two do not fit.
+/// The same on the CPU whatever its device, to count what passes through it.
+std::unique_ptr<nn::Network> build_on_cpu(RunConfig config, const tasks::TaskShape& shape);
+
+/// A network as the usual data of a task make it (TaskEntry::usual_shape), without values and memory, to
+/// count layers and parameters of. InputError where the two do not fit.
 std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const std::string& task);
-std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const tasks::TaskShape& shape);
 
 /// The state of a run, and what killed processes left of it: removed once the run is complete.
 std::filesystem::path state_path(const std::filesystem::path& out);
