@@ -118,6 +118,16 @@ TEST(Estimate, CountsDeviceTimeInTheCohortAndWallTimeAlone) {
   const std::string text = to_text({plan()}, {false}, table(cost()));
   EXPECT_THAT(text, HasSubstr("out.h5  31 s alone  1.07 GB\n"));
   EXPECT_THAT(text, HasSubstr("processor-hours (4 at a time), at most 1.07 GB a network"));
+
+  // Kinds of one architecture and task that differ in it.
+  RunPlan fa = plan();
+  fa.config.learning_rule = "fa";
+  Cost its = cost();
+  its.learning_rule = "fa";
+  its.cohort = 8;
+  CostTable both = table(cost());
+  both.add(its);
+  EXPECT_THAT(to_text({plan(), fa}, {false, false}, both), HasSubstr("(4 to 8 at a time)"));
 }
 
 TEST(BestCohort, IsThatOfExactlyThisKindOnThisSortOfDevice) {

@@ -123,7 +123,7 @@ TEST_F(RunnerFaults, CohortsAreAsLargeAsWasMeasuredToBeFastestForAllTheirKinds) 
   kept_.at_point = [&](const std::string& rule, std::int64_t point) {
     if (point < 2) order.push_back(rule + std::to_string(point));
   };
-  std::map<std::string, std::int64_t> best = {{"sgdm", 3}, {"fa", 2}};  // ia was not measured
+  std::map<std::string, std::int64_t> best = {{"sgdm", 2}, {"fa", 3}};  // ia was not measured
   options_.best_cohort = [&](const RunPlan& plan) -> std::optional<std::int64_t> {
     const auto found = best.find(plan.config.learning_rule);
     return found == best.end() ? std::nullopt : std::optional(found->second);
@@ -148,6 +148,14 @@ TEST_F(RunnerFaults, CohortsAreAsLargeAsWasMeasuredToBeFastestForAllTheirKinds) 
   options_.memory_share = 0.5;
   run();
   EXPECT_THAT(order, ElementsAre("sgdm0", "fa0", "ia0", "sgdm1", "fa1", "ia1"));
+
+  // Where nothing was measured, who sets --cohort is believed to know what memory allows.
+  order.clear();
+  kept_.files.clear();
+  options_.cohort = 2;
+  options_.memory_share = 1e-12;
+  run();
+  EXPECT_THAT(order, ElementsAre("sgdm0", "fa0", "sgdm1", "fa1", "ia0", "ia1"));
 }
 
 TEST_F(RunnerFaults, WhatFailsBesideOthersIsTriedAlone) {

@@ -20,7 +20,8 @@ struct RunnerOptions {
   int jobs = 1;    ///< cohorts side by side
   int cohort = 0;  ///< networks that share batches at the most, 0: as many as memory and jobs allow
   /// Networks side by side at which a plan's kind was measured to train fastest; null, or nothing: not known,
-  /// and then 32 at the most on a GPU. What memory allows, and `cohort`, hold in any case.
+  /// and then 32 at the most on a GPU unless `cohort` is set. What is measured is bounded by `cohort` and
+  /// memory.
   std::function<std::optional<std::int64_t>(const RunPlan&)> best_cohort{};
   double memory_share = 0.5;   ///< of the device's memory, that a cohort may take
   bool report_epochs = false;  ///< a line per epoch
