@@ -14,16 +14,35 @@ double bytes_of(const nn::Tensor& tensor) {
   return static_cast<double>(tensor.nbytes());
 }
 
-/// Numbers of one sample that go into a layer and come out of it.
+/// Numbers of one sample that go into a layer and come out of it, and what a product of the two takes.
 struct LayerSizes {
-  double input = 0, output = 0;
+  double input = 0, output = 0, multiply_adds = 0;
 };
+
+/// Along one axis of a convolution: the pairs of output and kernel element that meet the image, not padding.
+double pairs_inside(const nn::LayerSpec& spec, std::int64_t size) {
+  const nn::Pads pads = nn::pads(spec.padding, size, spec.kernel, spec.stride);
+  std::int64_t pairs = 0;
+  for (std::int64_t output = 0; output < pads.output; ++output) {
+    const std::int64_t first = output * spec.stride - pads.before;
+    pairs +=
+        std::max<std::int64_t>(0, std::min(first + spec.kernel, size) - std::max<std::int64_t>(first, 0));
+  }
+  return static_cast<double>(pairs);
+}
+
+double multiply_adds(const nn::LayerSpec& spec, at::IntArrayRef input) {
+  const double channels = static_cast<double>(spec.in) * static_cast<double>(spec.out);
+  if (spec.kind == nn::LayerKind::fc) return channels;
+  return channels * pairs_inside(spec, input[2]) * pairs_inside(spec, input[3]);
+}
 
 std::vector<LayerSizes> layer_sizes(nn::Network& network, const tasks::TaskShape& shape) {
   std::vector<LayerSizes> sizes;
   network.set_training(false);
-  network.set_sink([&](std::size_t, const nn::Tensor& input, const nn::Tensor& output) {
-    sizes.push_back({static_cast<double>(input.numel()), static_cast<double>(output.numel())});
+  network.set_sink([&](std::size_t index, const nn::Tensor& input, const nn::Tensor& output) {
+    sizes.push_back({static_cast<double>(input.numel()), static_cast<double>(output.numel()),
+                     multiply_adds(network.layers()[index]->spec(), input.sizes())});
   });
   network.forward(torch::zeros({1, shape.channels, shape.height, shape.width}));
   network.set_sink({});
@@ -79,12 +98,9 @@ StepFloor step_floor(const RunPlan& plan, const tasks::TaskShape& shape) {
   StepFloor floor{.bytes = state_bytes(*network, *rule, kernels, work.kernels_learn)};
   const std::vector<LayerSizes> sizes = layer_sizes(*network, shape);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    const nn::ObservedLayer& layer = *network->layers()[i];
     const int sent_down = i > 0 && kernels[i].defined() ? 1 : 0;
     const int products = 2 + sent_down + work.layer_products;
-    // Every output is a sum over one kernel [in, k, k].
-    const double multiply_adds = sizes[i].output * static_cast<double>(layer.weight[0].numel());
-    floor.flops += products * 2 * samples * multiply_adds;
+    floor.flops += products * 2 * samples * sizes[i].multiply_adds;
     floor.bytes += products * samples * (sizes[i].input + sizes[i].output) * number_bytes;
   }
   if (!work.direct_feedback) return floor;

@@ -12,7 +12,8 @@ namespace lrid::train {
 ///
 /// flops    2 · multiply-adds of the products with kernels: forward, weight gradient, and the error carried
 ///          down (by all layers but the first, which has nobody to send it to); what the rule adds
-///          (rules::StepWork). Whatever is done element by element counts as nothing.
+///          (rules::StepWork). What meets padding counts as nothing (processors skip it, though usual counts
+///          of flops do not), and so does whatever is done element by element.
 /// bytes    traffic to the device's memory. Parameters, gradients, what the rule keeps from step to step:
 ///          read once, written once; what it never changes: read once. Each product reads or writes its
 ///          layer's input and output once, in the run's precision (bf16: 2 bytes a number, otherwise 4); what
