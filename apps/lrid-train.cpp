@@ -262,9 +262,10 @@ void benchmark(const Arguments& arguments) {
   require_writable(arguments.out, "--out");
   train::CostTable table;
   if (fs::exists(arguments.out)) table = train::read_cost_table(arguments.out);
-  write_cost_table(arguments.out, train::measure_costs(expand_sweep(arguments), runner_options(arguments),
-                                                       make_watcher, std::move(table)));
-  fmt::print("{}\n", arguments.out);
+  table = train::measure_costs(expand_sweep(arguments), runner_options(arguments), make_watcher,
+                               std::move(table));
+  write_cost_table(arguments.out, table);
+  fmt::print("{}{}\n", to_text(table), arguments.out);
 }
 
 void print_outcomes(const std::vector<train::RunPlan>& plans,
@@ -282,7 +283,11 @@ void print_outcomes(const std::vector<train::RunPlan>& plans,
 
 void train_sweep(const Arguments& arguments) {
   if (arguments.dry_run) return print_dry_run(arguments, expand_sweep(arguments));
-  const train::RunnerOptions options = runner_options(arguments);
+  train::RunnerOptions options = runner_options(arguments);
+  if (!arguments.costs.empty())
+    options.best_cohort = [table = train::read_cost_table(arguments.costs)](const train::RunPlan& plan) {
+      return train::best_cohort(plan, table);
+    };
   std::error_code error;
   fs::create_directories(arguments.out_dir, error);
   if (error) bad_input("--out-dir {}: cannot be made: {}", arguments.out_dir, error.message());
@@ -340,14 +345,20 @@ int run_program(int argc, char** argv) {
                  "cuda:0,cuda:1: GPUs that the jobs of a sweep are spread over");
   app.add_option("--jobs", arguments.jobs, "cohorts of networks side by side, 0: one a device")
       ->capture_default_str();
-  app.add_option("--cohort", arguments.cohort, "networks that share batches at the most, 0: as memory allows")
+  app.add_option(
+         "--cohort", arguments.cohort,
+         "networks that share batches at the most, 0: as memory allows and --costs knows to be fastest; "
+         "with --benchmark: how many to measure, 0: the fastest number")
       ->capture_default_str();
   app.add_option("--shard", arguments.shard,
                  "I/N: every N-th network of the sweep, from the I-th (0 ≤ I < N)");
   app.add_flag("--dry-run", arguments.dry_run, "list the runs with an estimate of time, memory and disk");
   app.add_flag("--benchmark", arguments.benchmark,
                "measure what the networks of a sweep take here, into the table of costs --out");
-  app.add_option("--costs", arguments.costs, "table of costs that --dry-run goes by instead of measuring");
+  app.add_option(
+      "--costs", arguments.costs,
+      "table of costs that --dry-run goes by instead of measuring, and from which a sweep takes its "
+      "cohorts");
   app.add_flag("--status", arguments.status, "say what of a sweep is done, running, failed and waiting");
   app.add_flag("--verify", arguments.verify,
                "read every result of a sweep: complete, finite, made with this configuration?");

@@ -51,6 +51,7 @@ class DirectFeedbackAlignment final : public TaskDescent {
   }
 
   [[nodiscard]] std::vector<nn::NamedTensor> constants() override { return constants_; }
+  [[nodiscard]] StepWork work(const StepInfo&) const override { return {.direct_feedback = true}; }
 
  private:
   std::optional<double> sd_;

@@ -41,6 +41,7 @@ class KolenPollack final : public SeparateFeedback {
   }
 
   [[nodiscard]] Tensor layerwise_losses() const override { return losses_; }
+  [[nodiscard]] StepWork work(const StepInfo&) const override { return {.kernels_learn = true}; }
 
   [[nodiscard]] std::vector<nn::NamedTensor> state() override {
     std::vector<nn::NamedTensor> result = SeparateFeedback::state();

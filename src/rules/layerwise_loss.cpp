@@ -138,4 +138,12 @@ std::uint64_t DeviceWeights::terms() const {
   return bits;
 }
 
+int layerwise_products(const LayerwiseWeights& weights) {
+  const bool has_null = weights.null != 0, has_bwd = weights.sparse != 0 || weights.reversed_null != 0;
+  int products = 0;
+  if (has_null || (weights.amp != 0 && !has_bwd)) products += has_null ? 2 : 1;  // [Bᵀ∗Fwd,] D
+  if (has_bwd) products += weights.reversed_null != 0 ? 4 : 2;  // B∗x, [Wᵀ∗Bwd, W∗(Wᵀ∗Bwd),] D
+  return products;
+}
+
 }  // namespace lrid::rules

@@ -82,6 +82,10 @@ class LayerwiseRule final : public SeparateFeedback {
 
   [[nodiscard]] Tensor layerwise_losses() const override { return losses_; }
   [[nodiscard]] bool can_align_alone() const override { return true; }
+  [[nodiscard]] StepWork work(const StepInfo& info) const override {
+    const int forward_of_noise = input_ == LossInput::noise ? 1 : 0;
+    return {.layer_products = layerwise_products(weights_(info)) + forward_of_noise, .kernels_learn = true};
+  }
 
   [[nodiscard]] std::vector<nn::NamedTensor> state() override {
     std::vector<nn::NamedTensor> result = SeparateFeedback::state();

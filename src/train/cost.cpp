@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <deque>
 #include <fstream>
 #include <limits>
 #include <map>
@@ -10,6 +12,7 @@
 
 #include <ATen/Parallel.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <torch/cuda.h>
 
@@ -22,7 +25,10 @@
 #include <lrid/core/version.hpp>
 #include <lrid/nn/allocation.hpp>
 #include <lrid/nn/checkpoint.hpp>
+#include <lrid/train/cohort.hpp>
 #include <lrid/train/cost.hpp>
+#include <lrid/train/device_peak.hpp>
+#include <lrid/train/floor.hpp>
 #include <lrid/train/network_run.hpp>
 
 #include "task_pool.hpp"
@@ -56,6 +62,15 @@ void declare(Options& options, Cost& cost) {
   options.add("memory_bytes", cost.memory_bytes, amount, "peak, beyond the data");
   options.add("layers", cost.layers, Accepts::at_least(1), "observed");
   options.add("network_bytes", cost.network_bytes, amount, "parameters and buffers");
+  options.add("images_per_second", cost.images_per_second, amount, "one network alone");
+  options.add("cohort", cost.cohort, Accepts::at_least(1), "networks side by side");
+  options.add("cohort_step_seconds", cost.cohort_step_seconds, amount, "a step of all, by their number");
+  options.add("step_flops", cost.step_flops, amount, "what a step must compute");
+  options.add("step_bytes", cost.step_bytes, amount, "what it must move");
+  options.add("peak_flops", cost.peak_flops, amount, "what the device computes a second at its best");
+  options.add("peak_bytes", cost.peak_bytes, amount, "what it moves a second at its best");
+  options.add("floor_share", cost.floor_share, amount, "of the time of a step alone");
+  options.add("cohort_floor_share", cost.cohort_floor_share, amount, "of the time of a step in the cohort");
 }
 
 // --- Measuring -------------------------------------------------------------------------------------------
@@ -139,40 +154,141 @@ bool same_kind(const Cost& a, const Cost& b) {
   return key(a) == key(b);
 }
 
-/// Times the beginning of a run as it really is, watcher included.
-Cost measure(RunPlan plan, const std::shared_ptr<const tasks::Task>& task, const MakeWatcher& make_watcher) {
-  const ScratchFolder folder;
-  plan.out = folder / "run.h5";
-  plan.config.state_seconds = std::numeric_limits<double>::infinity();
-  const torch::Device device = plan.config.compute.torch_device();
-  at::set_num_threads(static_cast<int>(plan.config.compute.threads));
-  const auto seconds_of = [&](const auto& work) {
+/// Networks of one kind that train side by side as a sweep trains them: all on the same batch, one after the
+/// other; on a GPU they run while the host is at the next.
+class Cohort {
+ public:
+  Cohort(RunPlan plan, std::shared_ptr<const tasks::Task> task, const MakeWatcher& make_watcher)
+      : kind_(std::move(plan)),
+        task_(std::move(task)),
+        make_watcher_(make_watcher),
+        claims_(RunnerOptions{}.stale_seconds),
+        device_(kind_.config.compute.torch_device()) {
+    kind_.config.state_seconds = std::numeric_limits<double>::infinity();
+    // No step lies beyond the run's end, where rules have nothing left to do.
+    constexpr double more_steps_than_are_made = 10000;
+    kind_.config.epochs = std::max(
+        kind_.config.epochs,
+        more_steps_than_are_made / static_cast<double>(task_->steps_per_epoch(kind_.config.batch_size)));
+    grow(1);
+    source_ = task_->batches(kind_.config.dataset_seed, kind_.config.batch_size, device_);
+  }
+
+  void grow(std::int64_t networks) {
+    while (std::ssize(runs_) < networks) {
+      check_interrupt();
+      RunPlan& plan = plans_.emplace_back(kind_);
+      plan.out = folder_ / fmt::format("run{}.h5", plans_.size());
+      auto claim = claims_.take(plan.out);
+      runs_.push_back(
+          std::make_unique<NetworkRun>(plan, task_, make_watcher_(plan), std::move(*claim), false));
+    }
+  }
+
+  [[nodiscard]] const nn::Network& network() const { return runs_.front()->network(); }
+
+  double point_seconds() {
+    return seconds_of([&] { runs_.front()->take_point_if_due([&] { return source_->batch(0); }); });
+  }
+
+  /// A step of all, divided by their number: the median of several stretches. A GPU is waited for only at the
+  /// end of a stretch; it captures its steps while it warms up.
+  double step_seconds() {
+    const bool gpu = device_.is_cuda();
+    make_steps(gpu ? 10 : 2);
+    constexpr double stretch_seconds = 0.05;
+    const double once = seconds_of([&] { make_steps(1); });
+    const auto steps = static_cast<int>(std::clamp(std::ceil(stretch_seconds / once), 1.0, 20.0));
+    std::vector<double> stretches(gpu ? 5 : 3);
+    for (double& seconds : stretches) seconds = seconds_of([&] { make_steps(steps); });
+    std::ranges::sort(stretches);
+    return stretches[stretches.size() / 2] / steps / static_cast<double>(runs_.size());
+  }
+
+ private:
+  void make_steps(int steps) {
+    for (; steps > 0; --steps) {
+      check_interrupt();
+      const tasks::Batch batch = source_->batch(next_batch_++);
+      for (const auto& run : runs_) run->train(batch);
+    }
+  }
+
+  template <class Work>
+  double seconds_of(const Work& work) {
     const auto start = std::chrono::steady_clock::now();
     work();
-    if (device.is_cuda()) torch::cuda::synchronize(device.index());
+    if (device_.is_cuda()) torch::cuda::synchronize(device_.index());
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
+  }
 
-  const PeakMemory memory(device);
-  Claims claims(RunnerOptions{}.stale_seconds);
-  auto claim = claims.take(plan.out);
-  NetworkRun run(plan, task, make_watcher(plan), std::move(*claim), false);
-  const auto source = task->batches(plan.config.dataset_seed, plan.config.batch_size, device);
+  const ScratchFolder folder_;
+  RunPlan kind_;
+  std::shared_ptr<const tasks::Task> task_;
+  const MakeWatcher& make_watcher_;
+  Claims claims_;
+  torch::Device device_;
+  std::deque<RunPlan> plans_;  // runs refer to them
+  std::vector<std::unique_ptr<NetworkRun>> runs_;
+  std::unique_ptr<tasks::BatchSource> source_;
+  std::int64_t next_batch_ = 0;
+};
 
+/// The time that a step of a cohort takes, where so many networks fit.
+std::optional<double> step_seconds_of(Cohort& cohort, std::int64_t networks) {
+  try {
+    cohort.grow(networks);
+    return cohort.step_seconds();
+  } catch (const c10::OutOfMemoryError&) {
+    return std::nullopt;
+  }
+}
+
+MeasuredCohort measure_cohort(Cohort& cohort, const RunPlan& plan, double alone,
+                              const tasks::TaskShape& shape, const RunnerOptions& options) {
+  if (options.cohort > 1) {
+    const auto seconds = step_seconds_of(cohort, options.cohort);
+    if (!seconds)
+      work_failed("{}: {} of its kind side by side do not fit into memory, expected a smaller --cohort",
+                  plan.name(), counted(options.cohort, "network"));
+    return {options.cohort, *seconds};
+  }
+  // On a processor they take turns: each takes what it takes alone.
+  if (options.cohort == 1 || plan.config.compute.device == "cpu") return {1, alone};
+  return fastest_cohort(alone, networks_that_fit(plan, shape, options.memory_share, options.jobs),
+                        [&](std::int64_t networks) { return step_seconds_of(cohort, networks); });
+}
+
+/// Times the beginning of a run as it really is, watcher included, then cohorts of such runs.
+Cost measure(const RunPlan& plan, const std::shared_ptr<const tasks::Task>& task,
+             const MakeWatcher& make_watcher, const RunnerOptions& options, const DevicePeak& peak) {
+  const Compute& compute = plan.config.compute;
+  at::set_num_threads(static_cast<int>(compute.threads));
+  compute.apply();
   Cost cost = kind_of(plan);
-  const auto first_batch = [&] { return source->batch(0); };
-  cost.point_seconds = seconds_of([&] { run.take_point_if_due(first_batch); });
-  std::vector<double> steps;
-  constexpr int repeats = 6;  // the first ones warm up
-  for (int step = 0; step < repeats; ++step)
-    steps.push_back(seconds_of([&] { run.train(source->batch(step)); }));
-  std::ranges::sort(steps);
-  cost.step_seconds = steps[repeats / 2 - 1];
-  cost.memory_bytes = std::max<std::int64_t>(0, memory.bytes());
   cost.training_samples = task->training_samples();
-  cost.layers = std::ssize(run.network().layers());
-  for (const nn::NamedTensor& tensor : nn::tensors_of(run.network()))
+
+  const PeakMemory memory(compute.torch_device());
+  Cohort cohort(plan, task, make_watcher);
+  cost.point_seconds = cohort.point_seconds();
+  cost.step_seconds = cohort.step_seconds();
+  cost.memory_bytes = std::max<std::int64_t>(0, memory.bytes());
+  cost.layers = std::ssize(cohort.network().layers());
+  for (const nn::NamedTensor& tensor : nn::tensors_of(cohort.network()))
     cost.network_bytes += static_cast<std::int64_t>(tensor.tensor.nbytes());
+  cost.images_per_second = static_cast<double>(cost.batch_size) / cost.step_seconds;
+
+  const MeasuredCohort measured = measure_cohort(cohort, plan, cost.step_seconds, task->shape(), options);
+  cost.cohort = measured.networks;
+  cost.cohort_step_seconds = measured.step_seconds;
+
+  const StepFloor floor = step_floor(plan, task->shape());
+  cost.step_flops = floor.flops;
+  cost.step_bytes = floor.bytes;
+  cost.peak_flops = peak.flops;
+  cost.peak_bytes = peak.bytes;
+  cost.floor_share = floor.seconds(peak) / cost.step_seconds;
+  cost.cohort_floor_share = floor.seconds(peak) / cost.cohort_step_seconds;
   return cost;
 }
 
@@ -203,6 +319,7 @@ struct Sum {
   int networks = 0, extrapolated = 0, unknown = 0;
   double seconds = 0, trajectories = 0, checkpoints = 0;
   std::int64_t memory = 0, layers = 0;
+  std::int64_t smallest_cohort = 0, largest_cohort = 0;
 
   void add(const std::optional<Estimate>& estimate, std::int64_t observed_layers) {
     ++networks;
@@ -216,14 +333,19 @@ struct Sum {
     trajectories += static_cast<double>(estimate->trajectory_bytes);
     checkpoints += static_cast<double>(estimate->checkpoint_bytes);
     memory = std::max(memory, estimate->memory_bytes);
+    smallest_cohort = smallest_cohort == 0 ? estimate->cohort : std::min(smallest_cohort, estimate->cohort);
+    largest_cohort = std::max(largest_cohort, estimate->cohort);
   }
   [[nodiscard]] std::string text(const CostTable& table) const {
     std::string text = counted(networks, "network") + " with " + counted(layers, "layer");
     if (unknown == networks) return text + (networks > 0 ? ", not measured" : "");
-    text +=
-        fmt::format(", {:.2f} {}-hours, at most {} a network, trajectories {}, checkpoints of all points {}",
-                    seconds / 3600, table.gpu ? "GPU" : "processor", bytes_text(static_cast<double>(memory)),
-                    bytes_text(trajectories), bytes_text(checkpoints));
+    text += fmt::format(
+        ", {:.2f} {}-hours ({} at a time), at most {} a network, trajectories {}, checkpoints of "
+        "all points {}",
+        seconds / 3600, table.gpu ? "GPU" : "processor",
+        smallest_cohort == largest_cohort ? std::to_string(largest_cohort)
+                                          : fmt::format("{} to {}", smallest_cohort, largest_cohort),
+        bytes_text(static_cast<double>(memory)), bytes_text(trajectories), bytes_text(checkpoints));
     if (extrapolated > 0) text += fmt::format("; {} extrapolated", extrapolated);
     if (unknown > 0) text += fmt::format("; without {} that were not measured", unknown);
     return text;
@@ -249,6 +371,9 @@ CostTable read_cost_table(const fs::path& path) {
     Options options(std::move(network));
     declare(options, cost);
     options.finish();
+    if (cost.cohort_step_seconds == 0) cost.cohort_step_seconds = cost.step_seconds;
+    if (cost.images_per_second == 0 && cost.step_seconds > 0)
+      cost.images_per_second = static_cast<double>(cost.batch_size) / cost.step_seconds;
     table.costs.push_back(std::move(cost));
   }
   table.threads = 1;
@@ -279,10 +404,14 @@ CostTable measure_costs(const std::vector<RunPlan>& plans, const RunnerOptions& 
   for (const RunPlan& plan : plans) {
     const Cost kind = kind_of(plan);
     const auto is_kind = [&](const Cost& cost) { return same_kind(cost, kind); };
-    if (std::ranges::none_of(known.costs, is_kind) &&
+    const auto is_known = [&](const Cost& cost) {
+      return is_kind(cost) && (options.cohort == 0 || options.cohort == cost.cohort);
+    };
+    if (std::ranges::none_of(known.costs, is_known) &&
         std::ranges::none_of(kinds, [&](const RunPlan* other) { return is_kind(kind_of(*other)); }))
       kinds.push_back(&plan);
   }
+  std::map<std::string, DevicePeak> peaks;  // of each precision
   Progress progress("measuring", static_cast<double>(kinds.size()), "kinds of networks");
   for (const RunPlan* plan : kinds) {
     check_interrupt();
@@ -297,10 +426,63 @@ CostTable measure_costs(const std::vector<RunPlan>& plans, const RunnerOptions& 
       bad_input("the costs are those of {}, this is {}: expected another file", known.device, device);
     }
     progress.note(plan->name());
-    known.add(measure(*plan, pool.get(*plan), make_watcher));
+    auto peak = peaks.find(compute.precision);
+    if (peak == peaks.end()) peak = peaks.emplace(compute.precision, measure_peak(compute)).first;
+    known.add(measure(*plan, pool.get(*plan), make_watcher, options, peak->second));
     progress.advance();
   }
   return known;
+}
+
+std::optional<std::int64_t> best_cohort(const RunPlan& plan, const CostTable& table) {
+  if (table.gpu != (plan.config.compute.device == "cuda")) return std::nullopt;
+  const Cost kind = kind_of(plan);
+  const auto known =
+      std::ranges::find_if(table.costs, [&](const Cost& cost) { return same_kind(cost, kind); });
+  if (known == table.costs.end()) return std::nullopt;
+  return known->cohort;
+}
+
+std::string to_text(const CostTable& table) {
+  std::vector<std::vector<std::string>> rows = {
+      {"", "", "", "", "", "", "alone", "", "", "cohort", "", "", ""},
+      {"network", "task", "rule", "batch", "numbers", "memory", "ms/step", "images/s", "floor", "size",
+       "ms/step", "floor", "bound"}};
+  std::map<std::string, DevicePeak> peaks;  // of each precision
+  for (const Cost& cost : table.costs) {
+    const bool known = cost.peak_flops > 0 && cost.peak_bytes > 0;
+    const DevicePeak peak{cost.peak_flops, cost.peak_bytes};
+    if (known) peaks[cost.precision] = peak;
+    const auto share = [&](double value) { return known ? fmt::format("{:.1f}%", 100 * value) : "-"; };
+    const auto milliseconds = [](double seconds) {
+      return fmt::format("{:.{}f}", 1000 * seconds, seconds < 1 ? 2 : 0);
+    };
+    rows.push_back({cost.architecture, cost.task, cost.learning_rule, std::to_string(cost.batch_size),
+                    cost.precision, bytes_text(static_cast<double>(cost.memory_bytes)),
+                    milliseconds(cost.step_seconds),
+                    fmt::format("{:.{}f}", cost.images_per_second, cost.images_per_second < 100 ? 1 : 0),
+                    share(cost.floor_share), std::to_string(cost.cohort),
+                    milliseconds(cost.cohort_step_seconds), share(cost.cohort_floor_share),
+                    known ? std::string(StepFloor{cost.step_flops, cost.step_bytes}.bound(peak)) : "-"});
+  }
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  constexpr auto names_left = std::array{0, 1, 2, 4, 12};  // columns of words; numbers stand to the right
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const bool left = std::ranges::find(names_left, static_cast<int>(i)) != names_left.end();
+      line += left ? fmt::format("{:<{}} ", row[i], widths[i]) : fmt::format("{:>{}} ", row[i], widths[i]);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  text += table.device;
+  for (const auto& [precision, peak] : peaks)
+    text += fmt::format("; {}: at best {:.2f} TFLOP/s, {:.0f} GB/s", precision, peak.flops / 1e12,
+                        peak.bytes / 1e9);
+  return text + "\n";
 }
 
 std::optional<Estimate> estimate(const RunPlan& plan, const CostTable& table) {
@@ -321,15 +503,19 @@ std::optional<Estimate> estimate(const RunPlan& plan, const CostTable& table) {
   const double larger = static_cast<double>(kind.batch_size) / static_cast<double>(nearest->batch_size);
   const std::int64_t steps = config.steps(nearest->training_samples / config.batch_size);
   const auto points = static_cast<double>(config.points), layers = static_cast<double>(nearest->layers);
-  const double seconds =
-      static_cast<double>(steps) * nearest->step_seconds * larger + points * nearest->point_seconds;
+  const auto seconds = [&](double step_seconds) {
+    return static_cast<double>(steps) * step_seconds * larger + points * nearest->point_seconds;
+  };
   // Parameters, gradients and moments do not grow with the batch.
   const double fixed =
       std::min(static_cast<double>(nearest->memory_bytes), 3 * static_cast<double>(nearest->network_bytes));
   // Per layer 45 statistics and three of alignment in float32, per point step, epoch and four metrics; then
   // names, attributes and HDF5's own.
   constexpr double header = 20000;
-  return Estimate{.time = {seconds * (table.gpu ? 1.0 : static_cast<double>(table.threads)), table.gpu},
+  const double cores = table.gpu ? 1.0 : static_cast<double>(table.threads);
+  return Estimate{.time = {seconds(nearest->cohort_step_seconds) * cores, table.gpu},
+                  .seconds_alone = seconds(nearest->step_seconds),
+                  .cohort = nearest->cohort,
                   .memory_bytes = static_cast<std::int64_t>(
                       fixed + (static_cast<double>(nearest->memory_bytes) - fixed) * larger),
                   .trajectory_bytes = static_cast<std::int64_t>(header + points * (layers * 48 * 4 + 6 * 8)),
@@ -348,10 +534,9 @@ std::string to_text(const std::vector<RunPlan>& plans, const std::vector<bool>& 
     const std::optional<Estimate> cost = estimate(plan, table);
     text += plan.out.string();
     if (cost)
-      text += fmt::format(
-          "  {}  {}{}",
-          format_duration(cost->time.seconds / (table.gpu ? 1.0 : static_cast<double>(table.threads))),
-          bytes_text(static_cast<double>(cost->memory_bytes)), cost->extrapolated ? "  (extrapolated)" : "");
+      text += fmt::format("  {} alone  {}{}", format_duration(cost->seconds_alone),
+                          bytes_text(static_cast<double>(cost->memory_bytes)),
+                          cost->extrapolated ? "  (extrapolated)" : "");
     else
       text += "  not measured";
     text += complete[i] ? "  (complete already)\n" : "\n";
@@ -368,7 +553,7 @@ std::string to_text(const std::vector<RunPlan>& plans, const std::vector<bool>& 
     found->second.add(cost, layers->second);
     all.add(cost, layers->second);
   }
-  text += fmt::format("\nto do, one network at a time on {}:\n", table.device);
+  text += fmt::format("\nto do, in cohorts as they were measured to be fastest on {}:\n", table.device);
   for (const auto& [group, sum] : groups) text += fmt::format("{}: {}\n", group, sum.text(table));
   return text + fmt::format("{}; to do: {}\n", counted(plans.size(), "network"), all.text(table));
 }

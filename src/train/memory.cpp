@@ -1,5 +1,6 @@
+#include <ATen/Context.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <torch/csrc/autograd/grad_mode.h>
-#include <torch/cuda.h>
 #include <torch/types.h>
 #include <unistd.h>
 
@@ -9,9 +10,7 @@
 namespace lrid::train {
 
 NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape) {
-  RunConfig on_cpu = plan.config;
-  on_cpu.compute.device = "cpu";
-  const auto network = build_network(on_cpu, shape);
+  const auto network = build_on_cpu(plan.config, shape);
   const auto rule = plan.make_rule();
   rule->attach(*network, Key(0));
 
@@ -39,10 +38,9 @@ NetworkBytes network_bytes(const RunPlan& plan, const tasks::TaskShape& shape) {
 std::int64_t device_memory(const Compute& compute) {
   if (compute.device != "cuda")
     return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
-  // LibTorch tells the memory of a GPU only through CUDA's own headers, which a build without the toolkit
-  // lacks. The smallest GPU in use for such work is a safe guess; --cohort overrides it.
-  constexpr std::int64_t smallest_gpu = 16LL << 30;
-  return smallest_gpu;
+  at::globalContext().lazyInitDevice(torch::kCUDA);  // its allocator comes into being with it
+  const auto index = static_cast<c10::DeviceIndex>(compute.device_index);
+  return static_cast<std::int64_t>(c10::getDeviceAllocator(torch::kCUDA)->getMemoryInfo(index).second);
 }
 
 }  // namespace lrid::train

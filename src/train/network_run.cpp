@@ -86,6 +86,11 @@ std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks:
   return nn::architectures().at(config.architecture).build(spec);
 }
 
+std::unique_ptr<nn::Network> build_on_cpu(RunConfig config, const tasks::TaskShape& shape) {
+  config.compute.device = "cpu";
+  return build_network(config, shape);
+}
+
 std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const std::string& task) {
   const tasks::TaskShape shape = tasks::tasks().at(task).usual_shape(architecture);
   return nn::architectures()

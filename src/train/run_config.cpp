@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include <ATen/Context.h>
@@ -162,6 +163,19 @@ void resolve_compute(Options& options, Compute& compute) {
 torch::Device Compute::torch_device() const {
   if (device != "cuda") return torch::kCPU;
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(device_index)};
+}
+
+void Compute::apply() const {
+  at::Context& context = at::globalContext();
+  context.setAllowTF32CuBLAS(precision == "tf32");
+  context.setAllowTF32CuDNN(precision == "tf32");
+  context.setBenchmarkCuDNN(autotune);
+  // cuBLAS' kernels are deterministic with a workspace of this kind only (its documentation, "Results
+  // reproducibility").
+  if (deterministic) ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  context.setDeterministicCuDNN(deterministic);
+  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+  context.setDeterministicFillUninitializedMemory(false);  // we read none
 }
 
 std::int64_t RunConfig::steps(std::int64_t steps_per_epoch) const {

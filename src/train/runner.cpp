@@ -2,8 +2,8 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -12,7 +12,6 @@
 #include <tuple>
 #include <utility>
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -24,7 +23,7 @@
 #include <lrid/nn/allocation.hpp>
 #include <lrid/nn/architecture.hpp>
 #include <lrid/train/claim.hpp>
-#include <lrid/train/memory.hpp>
+#include <lrid/train/cohort.hpp>
 #include <lrid/train/network_run.hpp>
 #include <lrid/train/run_log.hpp>
 #include <lrid/train/runner.hpp>
@@ -45,6 +44,22 @@ CohortKey cohort_key(const RunPlan& plan) {
   const RunConfig& config = plan.config;
   return {plan.task_key,          config.dataset_seed,   config.batch_size,
           config.compute.threads, config.compute.device, config.compute.precision};
+}
+
+/// InputError where plans differ in what LibTorch knows one setting of (Compute::apply).
+void require_one_setting(const std::vector<RunPlan>& plans) {
+  const auto require = [&](const char* option, const auto& setting) {
+    for (const RunPlan& plan : plans)
+      if (setting(plan.config.compute) != setting(plans.front().config.compute))
+        bad_input("compute.{}: is {} for {}, {} for {}; expected the same for all runs of a process", option,
+                  setting(plans.front().config.compute), plans.front().name(), setting(plan.config.compute),
+                  plan.name());
+  };
+  require("precision", [](const Compute& its) -> std::string_view {
+    return its.precision == "tf32" ? "tf32" : "not tf32";
+  });
+  require("autotune", [](const Compute& its) { return its.autotune; });
+  require("deterministic", [](const Compute& its) { return its.deterministic; });
 }
 
 /// Names of the runs in a folder of which processes that did not end well have left something.
@@ -142,7 +157,7 @@ class Runner {
                               static_cast<std::size_t>(options_.jobs);
     for (const CohortKey& key : order) {
       const std::vector<std::size_t>& group = groups[key];
-      const std::size_t most = std::min(share, largest_cohort(plans_[group.front()]));
+      const std::size_t most = std::min(share, largest_cohort(group));
       for (std::size_t begin = 0; begin < group.size(); begin += most)
         cohorts_.emplace_back(
             group.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -151,13 +166,27 @@ class Runner {
     for (const std::size_t i : alone) cohorts_.push_back({i});
   }
 
-  std::size_t largest_cohort(const RunPlan& plan) {
-    if (options_.cohort > 0) return static_cast<std::size_t>(options_.cohort);
-    const auto task = pool_.get(plan);
-    const double room = options_.memory_share * static_cast<double>(device_memory(plan.config.compute)) /
-                        static_cast<double>(options_.jobs);
-    return static_cast<std::size_t>(
-        std::max(1.0, room / static_cast<double>(network_bytes(plan, task->shape()).total())));
+  /// How many networks of a group are trained side by side: as many as were measured to be fastest for every
+  /// kind among them, and as fit into memory. A GPU gains nothing from very many, and each must be set up.
+  std::size_t largest_cohort(const std::vector<std::size_t>& group) {
+    constexpr std::int64_t most_on_gpu = 32;
+    std::optional<std::int64_t> measured;
+    std::map<std::string, std::size_t> architectures;
+    for (const std::size_t i : group) {
+      architectures.emplace(plans_[i].config.architecture, i);
+      if (const auto best = options_.best_cohort ? options_.best_cohort(plans_[i]) : std::nullopt)
+        measured = std::min(measured.value_or(*best), *best);
+    }
+    if (options_.cohort > 0 && !measured) return static_cast<std::size_t>(options_.cohort);
+    std::int64_t most = options_.cohort > 0 ? options_.cohort : std::numeric_limits<std::int64_t>::max();
+    if (measured)
+      most = std::min(most, *measured);
+    else if (plans_[group.front()].config.compute.device == "cuda")
+      most = std::min(most, most_on_gpu);
+    for (const auto& [architecture, i] : architectures)
+      most = std::min(most, networks_that_fit(plans_[i], pool_.get(plans_[i])->shape(), options_.memory_share,
+                                              options_.jobs));
+    return static_cast<std::size_t>(most);
   }
 
   void work() {
@@ -468,40 +497,12 @@ class Runner {
 
 }  // namespace
 
-void set_process_wide(const std::vector<RunPlan>& plans) {
-  const Compute& first = plans.front().config.compute;
-  const auto require_same = [&](const char* option, const auto& setting) {
-    for (const RunPlan& plan : plans)
-      if (setting(plan.config.compute) != setting(first))
-        bad_input(
-            "compute.{}: is {} for {}, {} for {}; LibTorch knows one setting, expected the same for all "
-            "runs of a process",
-            option, setting(first), plans.front().name(), setting(plan.config.compute), plan.name());
-    return setting(first);
-  };
-  at::Context& context = at::globalContext();
-  const bool tf32 = require_same("precision", [](const Compute& compute) {
-                      return compute.precision == "tf32" ? "tf32" : "not tf32";
-                    }) == std::string_view("tf32");
-  context.setAllowTF32CuBLAS(tf32);
-  context.setAllowTF32CuDNN(tf32);
-  context.setBenchmarkCuDNN(
-      require_same("autotune", [](const Compute& compute) { return compute.autotune; }));
-  const bool deterministic =
-      require_same("deterministic", [](const Compute& compute) { return compute.deterministic; });
-  // cuBLAS' kernels are deterministic with a workspace of this kind only (its documentation, "Results
-  // reproducibility").
-  if (deterministic) ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
-  context.setDeterministicCuDNN(deterministic);
-  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
-  context.setDeterministicFillUninitializedMemory(false);  // we read none
-}
-
 std::vector<RunOutcome> run_all(const std::vector<RunPlan>& plans, const RunnerOptions& options,
                                 const MakeWatcher& make_watcher) {
   if (plans.empty()) return {};
   nn::keep_freed_memory();
-  set_process_wide(plans);
+  require_one_setting(plans);
+  plans.front().config.compute.apply();
   return Runner(plans, options, make_watcher).run();
 }
 

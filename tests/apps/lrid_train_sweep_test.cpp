@@ -375,5 +375,29 @@ TEST_F(LridTrainSweep, CostsAreMeasuredOnceAndEstimatedFrom) {
   EXPECT_NE(bad.err.find("costs.toml"), std::string::npos) << bad.err;
 }
 
+TEST_F(LridTrainSweep, ABenchmarkPrintsATableAndMeasuresTheCohortThatItIsTold) {
+  use_sweep(tiny + "[sweep]\nlearning_rule = [\"sgdm\", \"fa\"]\n");
+  const std::string costs = (folder / "costs.toml").string();
+  const auto alone = run_command(to("none", fmt::format("--benchmark --out '{}'", costs)));
+  ASSERT_EQ(alone.exit_code, 0) << alone.err;
+  EXPECT_NE(read_file(costs).find("\ncohort = 1\n"), std::string::npos) << read_file(costs);
+  EXPECT_NE(alone.out.find("images/s"), std::string::npos) << alone.out;
+  EXPECT_NE(alone.out.find("float32: at best "), std::string::npos) << alone.out;
+  EXPECT_TRUE(alone.out.ends_with("\n" + costs + "\n")) << alone.out;
+
+  const auto two = run_command(to("none", fmt::format("--benchmark --cohort 2 --out '{}'", costs)));
+  ASSERT_EQ(two.exit_code, 0) << two.err;
+  const std::string table = read_file(costs);
+  EXPECT_EQ(table.find("\ncohort = 1\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("\ncohort = 2\n"), std::string::npos) << table;
+  EXPECT_EQ(table.find("floor_share = 0.0\n"), std::string::npos) << table;
+
+  // A sweep goes by it, and its files are those of a sweep that does not.
+  ASSERT_EQ(run_command(to("with", fmt::format("--costs '{}'", costs))).exit_code, 0);
+  ASSERT_EQ(run_command(to("without", "--cohort 1")).exit_code, 0);
+  EXPECT_EQ(hashes(folder / "with"), hashes(folder / "without"));
+  EXPECT_EQ(run_command(to("other", "--costs /nonexistent")).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace lrid

@@ -118,6 +118,46 @@ TEST_F(RunnerFaults, AGpusErrorFailsTheNetworkThatMetItAndANewProcessTrainsTheOt
   EXPECT_THAT(kinds(run()), ElementsAre(Kind::already_complete, Kind::trained, Kind::already_complete));
 }
 
+TEST_F(RunnerFaults, CohortsAreAsLargeAsWasMeasuredToBeFastestForAllTheirKinds) {
+  std::vector<std::string> order;
+  kept_.at_point = [&](const std::string& rule, std::int64_t point) {
+    if (point < 2) order.push_back(rule + std::to_string(point));
+  };
+  std::map<std::string, std::int64_t> best = {{"sgdm", 2}, {"fa", 3}};  // ia was not measured
+  options_.best_cohort = [&](const RunPlan& plan) -> std::optional<std::int64_t> {
+    const auto found = best.find(plan.config.learning_rule);
+    return found == best.end() ? std::nullopt : std::optional(found->second);
+  };
+  run();
+  EXPECT_THAT(order, ElementsAre("sgdm0", "fa0", "sgdm1", "fa1", "ia0", "ia1"));
+
+  // --cohort is a bound as well, and so is memory.
+  for (const auto& [cohort, memory_share] : {std::pair{1, 0.5}, std::pair{0, 1e-12}}) {
+    order.clear();
+    kept_.files.clear();
+    options_.cohort = cohort;
+    options_.memory_share = memory_share;
+    run();
+    EXPECT_THAT(order, ElementsAre("sgdm0", "sgdm1", "fa0", "fa1", "ia0", "ia1"));
+  }
+
+  order.clear();
+  kept_.files.clear();
+  best.clear();
+  options_.cohort = 0;
+  options_.memory_share = 0.5;
+  run();
+  EXPECT_THAT(order, ElementsAre("sgdm0", "fa0", "ia0", "sgdm1", "fa1", "ia1"));
+
+  // Where nothing was measured, who sets --cohort is believed to know what memory allows.
+  order.clear();
+  kept_.files.clear();
+  options_.cohort = 2;
+  options_.memory_share = 1e-12;
+  run();
+  EXPECT_THAT(order, ElementsAre("sgdm0", "fa0", "sgdm1", "fa1", "ia0", "ia1"));
+}
+
 TEST_F(RunnerFaults, WhatFailsBesideOthersIsTriedAlone) {
   int failures = 0;
   kept_.at_point = [&](const std::string& rule, std::int64_t point) {

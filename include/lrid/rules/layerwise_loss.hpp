@@ -82,4 +82,7 @@ LayerwiseLoss layerwise_loss(const nn::ObservedLayer& layer, const Tensor& backw
 LayerwiseLoss layerwise_loss(const nn::ObservedLayer& layer, const Tensor& backward_kernel, const Tensor& x,
                              const Tensor& fwd, const LayerwiseWeights& weights);
 
+/// Products of the layer's own size (kernel∗x, transposed, kernel gradient) that layerwise_loss() makes.
+int layerwise_products(const LayerwiseWeights& weights);
+
 }  // namespace lrid::rules

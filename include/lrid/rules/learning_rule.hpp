@@ -27,6 +27,17 @@ struct StepInfo {
   std::int64_t layerwise_rests = 0;  ///< steps already made in which layer-wise losses were not descended
 };
 
+/// What a step of a rule computes beyond the forward pass, the weight gradients, the error carried down from
+/// layer to layer, and the optimiser of the network's parameters. Whoever asks what a step must cost
+/// (train/floor.hpp) adds it up.
+struct StepWork {
+  /// Products of a layer's own size, in each layer: kernel∗x, a transposed one, or a kernel's gradient.
+  int layer_products = 0;
+  bool kernels_learn = false;  ///< B has gradients and is written
+  /// Errors reach the hidden places from the output, each through a map of its own [outputs, units].
+  bool direct_feedback = false;
+};
+
 /// A learning rule decides three things and nothing else: what carries the error down, which layer-wise
 /// losses exist, and how W and B are updated (design.md). One object drives one network:
 ///
@@ -59,6 +70,8 @@ class LearningRule {
   [[nodiscard]] virtual nn::Tensor layerwise_losses() const { return {}; }
   /// Whether the layer-wise losses can be descended without the task loss ([schedule] delay, alternate).
   [[nodiscard]] virtual bool can_align_alone() const { return false; }
+  /// What a step like this one costs, for a step that descends every loss the rule has.
+  [[nodiscard]] virtual StepWork work(const StepInfo& /*info*/) const { return {}; }
   /// B of an observed layer, undefined for rules without one. For sign rules the one that W's present signs
   /// and the prepared step give.
   [[nodiscard]] virtual nn::Tensor backward_kernel(std::size_t layer) const = 0;

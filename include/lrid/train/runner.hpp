@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,10 @@ struct RunnerOptions {
   std::filesystem::path data_dir;
   int jobs = 1;    ///< cohorts side by side
   int cohort = 0;  ///< networks that share batches at the most, 0: as many as memory and jobs allow
+  /// Networks side by side at which a plan's kind was measured to train fastest; null, or nothing: not known,
+  /// and then 32 at the most on a GPU unless `cohort` is set. What is measured is bounded by `cohort` and
+  /// memory.
+  std::function<std::optional<std::int64_t>(const RunPlan&)> best_cohort{};
   double memory_share = 0.5;            ///< of the device's memory, that a cohort may take
   bool report_epochs = false;           ///< a line per epoch
   DeviceGraphs graphs = device_graphs;  ///< what steps are recorded with
@@ -42,10 +47,6 @@ class DeviceFailure : public WorkError {
  public:
   using WorkError::WorkError;
 };
-
-/// Sets what LibTorch knows one setting of for the whole process: TF32, autotuning, deterministic kernels.
-/// InputError if the plans disagree. run_all() does it; whoever makes a NetworkRun by other means should.
-void set_process_wide(const std::vector<RunPlan>& plans);
 
 /// Trains all plans, in cohorts of networks that share batches, `jobs` cohorts side by side; what is complete
 /// is skipped, what was begun goes on. A network's file does not depend on cohorts, jobs or interruptions.
