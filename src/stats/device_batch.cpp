@@ -1,6 +1,9 @@
 // The batches that a CUDA device works on, in terms of CUDA's runtime library.
 #include "device_batch.hpp"
 
+#include <stdexcept>
+#include <string>
+
 #include <cuda_runtime.h>
 
 #include <lrid/core/error.hpp>
@@ -12,8 +15,12 @@ namespace lrid::stats {
 namespace {
 
 void check(cudaError_t error, const char* what) {
-  if (error != cudaSuccess)
-    work_failed("statistics on a CUDA device: {} failed ({})", what, cudaGetErrorString(error));
+  if (error == cudaSuccess) return;
+  const std::string text =
+      fmt::format("statistics on a CUDA device: {} failed ({})", what, cudaGetErrorString(error));
+  if (error == cudaErrorMemoryAllocation)
+    throw std::runtime_error(text);  // with less beside it, it may succeed
+  throw DeviceError(text);
 }
 
 /// The calling thread's device, for as long as one of these lives.

@@ -363,6 +363,9 @@ class Runner {
         throw;  // files cannot be written: neither could those of the others
       } catch (const ClaimLost&) {
         throw;
+      } catch (const DeviceError& error) {
+        reason = error.what();
+        device_failed = true;
       } catch (const c10::AcceleratorError& error) {
         reason = error.what_without_backtrace();
         device_failed = true;

@@ -53,7 +53,9 @@ class ArchitectureCase : public ::testing::TestWithParam<std::size_t> {
   }
   [[nodiscard]] std::unique_ptr<Network> build(torch::ScalarType type, bool channels_last) const {
     const auto chw = case_["input_chw"].get<std::vector<std::int64_t>>();
-    NetworkSpec spec{.input = {chw[0], chw[1], chw[2]}, .options = type, .channels_last = channels_last};
+    NetworkSpec spec{.input = {chw[0], chw[1], chw[2]},
+                     .options = torch::TensorOptions(type).device(testing::device()),
+                     .channels_last = channels_last};
     spec.contrastive_head = case_["classes"].is_null();
     if (!spec.contrastive_head) spec.classes = case_["classes"];
     return architectures().at(case_["architecture"].get<std::string>()).build(spec);
@@ -170,7 +172,7 @@ TEST_P(ArchitectureCase, StructureAndForwardPass) {
     network.set_sink([&](std::size_t index, const Tensor&, const Tensor& output) {
       output_shapes.push_back(output.sizes().slice(1).vec());
       const auto i = static_cast<std::int64_t>(index);
-      const Tensor flat = output.to(torch::kFloat64).flatten(1);
+      const Tensor flat = output.cpu().to(torch::kFloat64).flatten(1);
       const Tensor rms = norms[i] / std::sqrt(static_cast<double>(flat.size(1)));
       for (std::int64_t sample = 0; sample < 2; ++sample) {
         const double scale = rms[sample].item<double>(), norm = norms[i][sample].item<double>();
@@ -183,7 +185,7 @@ TEST_P(ArchitectureCase, StructureAndForwardPass) {
       EXPECT_NEAR((flat > 0).to(torch::kFloat64).mean().item<double>(), active[i].item<double>(),
                   type == torch::kFloat64 ? 1e-12 : 1e-3);
     });
-    const Tensor output = network.forward(x.to(type)).to(torch::kFloat64);
+    const Tensor output = network.forward(x.to(testing::device(), type)).cpu().to(torch::kFloat64);
     expect_structure(network, case_, output_shapes);
     const double rms = expected.square().mean().sqrt().item<double>();
     ASSERT_EQ(output.sizes(), expected.sizes());

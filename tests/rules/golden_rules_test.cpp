@@ -61,8 +61,8 @@ class RecordedDraws final : public StepDraws {
  public:
   explicit RecordedDraws(const io::hdf5::Group& setup) : StepDraws(Key(0)) {
     for (const char* layer : {"convA", "convB", "fcC", "fcD"}) {
-      noise_[layer] = read_tensor(setup, std::string("wm_noise/") + layer);
-      draws_[layer] = read_tensor(setup, std::string("brsf_draws/") + layer);
+      noise_[layer] = read_tensor(setup, std::string("wm_noise/") + layer).to(testing::device());
+      draws_[layer] = read_tensor(setup, std::string("brsf_draws/") + layer).to(testing::device());
     }
   }
   [[nodiscard]] Tensor normal(std::string_view, const std::string& layer, const nn::StepNumber& step,
@@ -101,7 +101,8 @@ TEST_P(GoldenRule, StepByStep) {
   const io::hdf5::Group setup = file.root().group("setup");
   const io::hdf5::Group golden = file.root().group("rules/" + golden_name);
 
-  testing::TinyNetwork network;
+  const torch::Device device = testing::device();
+  testing::TinyNetwork network(Key(1), torch::TensorOptions(torch::kFloat64).device(device));
   const auto rule = make(GetParam(), setup, coefficients);
   rule->attach(network, Key(3));
   {
@@ -119,7 +120,8 @@ TEST_P(GoldenRule, StepByStep) {
   }
   dynamic_cast<TaskDescent&>(*rule).set_draws(std::make_shared<RecordedDraws>(setup));
   const bool derived = golden.has_group("backward_used");  // B is made anew in each step
-  const Tensor images = read_tensor(setup, "x"), labels = read_tensor(setup, "labels").to(torch::kInt64);
+  const Tensor images = read_tensor(setup, "x").to(device),
+               labels = read_tensor(setup, "labels").to(device, torch::kInt64);
   const std::int64_t steps = images.size(0);
   const double rate = setup.attribute<double>(GetParam() == "adam" ? "lr_adam" : "lr");
 

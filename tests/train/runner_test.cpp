@@ -158,6 +158,15 @@ TEST_F(RunnerFaults, CohortsAreAsLargeAsWasMeasuredToBeFastestForAllTheirKinds) 
   EXPECT_THAT(order, ElementsAre("sgdm0", "fa0", "sgdm1", "fa1", "ia0", "ia1"));
 }
 
+TEST_F(RunnerFaults, AnErrorOfTheStatisticsOnAGpuIsAGpusError) {
+  kept_.at_point = [](const std::string& rule, std::int64_t point) {
+    if (rule == "fa" && point == 1) throw DeviceError("statistics on a CUDA device: a launch failed");
+  };
+  EXPECT_THROW(run(), DeviceFailure);
+  EXPECT_EQ(kept_.files["fa"].reason, "statistics on a CUDA device: a launch failed");
+  EXPECT_NE(kept_.files["sgdm"].kind, Existing::Kind::failed);
+}
+
 TEST_F(RunnerFaults, WhatFailsBesideOthersIsTriedAlone) {
   int failures = 0;
   kept_.at_point = [&](const std::string& rule, std::int64_t point) {

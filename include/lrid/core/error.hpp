@@ -24,6 +24,12 @@ class WorkError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A GPU reported an error: what it was given may be lost, and only a new process can use it again.
+class DeviceError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// The user or the scheduler asked to stop; state has been written where there is any (exit code 130).
 class Interrupted : public std::runtime_error {
  public:
