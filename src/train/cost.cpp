@@ -268,7 +268,11 @@ Cost measure(const RunPlan& plan, const std::shared_ptr<const tasks::Task>& task
   Cost cost = kind_of(plan);
   cost.training_samples = task->training_samples();
 
-  const PeakMemory memory(compute.torch_device());
+  // A GPU may hold the data for all networks: they are there before memory is counted.
+  const torch::Device device = compute.torch_device();
+  if (device.is_cuda())
+    static_cast<void>(task->batches(plan.config.dataset_seed, plan.config.batch_size, device)->batch(0));
+  const PeakMemory memory(device);
   Cohort cohort(plan, task, make_watcher);
   cost.point_seconds = cohort.point_seconds();
   cost.step_seconds = cohort.step_seconds();

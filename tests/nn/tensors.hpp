@@ -2,29 +2,20 @@
 
 // Tensors for tests: deterministic fills, golden arrays, comparison, finite differences.
 
-#include <cstdlib>
 #include <functional>
 #include <string>
 
-#include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include <lrid/core/random.hpp>
 #include <lrid/io/hdf5.hpp>
 
+#include "device.hpp"
+
 namespace lrid::testing {
 
 using torch::Tensor;
-
-/// What golden tests of networks and rules run on: the processor, or what the environment variable
-/// LRID_TEST_DEVICE names ("cuda"), in exact arithmetic.
-inline torch::Device device() {
-  const char* const name = std::getenv("LRID_TEST_DEVICE");
-  at::globalContext().setAllowTF32CuBLAS(false);
-  at::globalContext().setAllowTF32CuDNN(false);
-  return torch::Device(name == nullptr ? "cpu" : name);
-}
 
 /// Standard normal float64 values.
 inline Tensor normal(at::IntArrayRef shape, std::uint64_t seed) {

@@ -7,6 +7,7 @@
 #include <lrid/io/hdf5.hpp>
 #include <lrid/tasks/cochleagram.hpp>
 
+#include "device.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
@@ -24,7 +25,7 @@ Tensor test_signal() {
 }
 
 double difference(const Tensor& a, const Tensor& b) {
-  return (a - b).abs().max().item<double>();
+  return (a.cpu() - b.cpu()).abs().max().item<double>();
 }
 
 class GoldenCochleagram : public ::testing::Test {
@@ -57,8 +58,8 @@ TEST_F(GoldenCochleagram, LowPass) {
 }
 
 TEST_F(GoldenCochleagram, OfTheTestSignalInDoublePrecision) {
-  const Cochleagram cochleagram(torch::kFloat64);
-  const Tensor signal = test_signal().unsqueeze(0);
+  const Cochleagram cochleagram(torch::TensorOptions(torch::kFloat64).device(testing::device()));
+  const Tensor signal = test_signal().unsqueeze(0).to(testing::device());
   const Tensor linear = cochleagram.linear(signal)[0];
   EXPECT_LT(difference(linear, read("linear", {203, 400})), 2e-9)
       << "which the file holds in single precision";
@@ -76,9 +77,9 @@ TEST_F(GoldenCochleagram, OfTheTestSignalInDoublePrecision) {
 }
 
 TEST_F(GoldenCochleagram, OfTheTestSignalInSinglePrecision) {
-  const Cochleagram cochleagram(torch::kFloat32);
+  const Cochleagram cochleagram(torch::TensorOptions(torch::kFloat32).device(testing::device()));
   // Several clips, more than are in memory at once: each is as if alone.
-  const Tensor signal = test_signal().to(torch::kFloat32);
+  const Tensor signal = test_signal().to(testing::device(), torch::kFloat32);
   const Tensor clips = at::stack({signal, signal * 0.5, signal * 0, signal, signal.flip(0), signal});
   const Tensor linear = cochleagram.linear(clips);
   EXPECT_LT(difference(linear[0].to(torch::kFloat64), read("linear", {203, 400})), 1e-7);

@@ -7,6 +7,7 @@
 
 #include <lrid/tasks/ntxent.hpp>
 
+#include "device.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
@@ -33,7 +34,9 @@ TEST(GoldenNtXent, LossesAndGradients) {
     const auto tau = one["tau"].get<double>();
     const bool tiny = !one["tiny_row"].is_null();
     SCOPED_TRACE("N " + std::to_string(n) + ", D " + std::to_string(d) + ", tau " + std::to_string(tau));
-    const Tensor h = waves(2 * n, d, tiny ? one["tiny_row"].get<std::int64_t>() : -1).requires_grad_();
+    const Tensor h = waves(2 * n, d, tiny ? one["tiny_row"].get<std::int64_t>() : -1)
+                         .to(testing::device())
+                         .requires_grad_();
     const LossValue value = ntxent(h, tau, 1);
     EXPECT_NEAR(value.loss.item<double>(), one["loss"].get<double>(),
                 1e-10 * std::max(1.0, one["loss"].get<double>()));
@@ -46,7 +49,7 @@ TEST(GoldenNtXent, LossesAndGradients) {
           one["gradient"][static_cast<std::size_t>(i)].get<std::vector<double>>(), torch::kFloat64);
       // Row by row: that of a tiny row is 1e8 times as large as the others.
       const double scale = std::max(expected.abs().max().item<double>(), 1e-6);
-      EXPECT_LE((h.grad()[i] - expected).abs().max().item<double>(), 1e-10 * scale) << "row " << i;
+      EXPECT_LE((h.grad()[i].cpu() - expected).abs().max().item<double>(), 1e-10 * scale) << "row " << i;
     }
   }
 }
