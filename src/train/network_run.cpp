@@ -132,7 +132,7 @@ NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> t
               counted(config.epochs, "epoch"), counted(steps_per_epoch_, "step"), counted(steps_, "step"));
   network_ = build_network(config, task_->shape());
   network_->set_dropout_key(Key(static_cast<std::uint64_t>(config.model_seed), "step").with("dropout"));
-  if (!device_.is_cpu() || (config.compute.record_steps && graphs(device_))) network_->keep_step_on(device_);
+  if (!device_.is_cpu() || replay_.records()) network_->keep_step_on(device_);
   rule_ = plan_.make_rule();
   rule_->attach(*network_, Key(static_cast<std::uint64_t>(config.model_seed), "learning rule"));
   const auto sums = torch::TensorOptions(torch::kFloat64).device(device_);

@@ -35,8 +35,7 @@ StepReplay::Recording* StepReplay::find(std::uint64_t form, const tasks::Batch& 
 
 void StepReplay::run(std::uint64_t form, const tasks::Batch& batch, const Step& step,
                      const std::function<void()>& clean) {
-  replayed_ = false;
-  Recording* const recording = make_graph_ ? find(form, batch) : nullptr;
+  Recording* const recording = records() ? find(form, batch) : nullptr;
   if (recording == nullptr || recording->steps < steps_before_recording) {
     if (recording != nullptr) ++recording->steps;
     return step(batch);
@@ -60,7 +59,6 @@ void StepReplay::run(std::uint64_t form, const tasks::Batch& batch, const Step& 
     }
   }
   recording->graph->replay();
-  replayed_ = true;
 }
 
 }  // namespace lrid::train

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <optional>
 
 #include <c10/core/Event.h>
@@ -16,7 +15,7 @@ namespace lrid::train {
 /// trained at the same time. On the processor there are no streams, and all of this does nothing.
 ///
 /// Only training steps go to it; everything else (batches, trajectory points, files) stays on the device's
-/// default stream and is kept in order by enter() and join().
+/// default stream and is kept in order by Scope and join().
 class OwnStream {
  public:
   explicit OwnStream(torch::Device device);

@@ -27,8 +27,8 @@ class StepReplay {
   void run(std::uint64_t form, const tasks::Batch& batch, const Step& step,
            const std::function<void()>& clean);
 
-  /// Whether the last step was replayed.
-  [[nodiscard]] bool replayed() const { return replayed_; }
+  /// Whether steps are to be recorded, so that what differs between them must lie in device memory.
+  [[nodiscard]] bool records() const { return make_graph_ != nullptr; }
 
  private:
   struct Recording {
@@ -41,7 +41,6 @@ class StepReplay {
 
   MakeDeviceGraph make_graph_;
   std::vector<Recording> recordings_;
-  bool replayed_ = false;
 };
 
 }  // namespace lrid::train
