@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <deque>
@@ -14,7 +13,6 @@
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
-#include <torch/cuda.h>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
@@ -31,6 +29,7 @@
 #include <lrid/train/floor.hpp>
 #include <lrid/train/network_run.hpp>
 
+#include "device_seconds.hpp"
 #include "task_pool.hpp"
 
 namespace lrid::train {
@@ -188,7 +187,8 @@ class Cohort {
   [[nodiscard]] const nn::Network& network() const { return runs_.front()->network(); }
 
   double point_seconds() {
-    return seconds_of([&] { runs_.front()->take_point_if_due([&] { return source_->batch(0); }); });
+    return device_seconds(device_,
+                          [&] { runs_.front()->take_point_if_due([&] { return source_->batch(0); }); });
   }
 
   /// A step of all, divided by their number: the median of several stretches. A GPU is waited for only at the
@@ -197,10 +197,10 @@ class Cohort {
     const bool gpu = device_.is_cuda();
     make_steps(gpu ? 10 : 2);
     constexpr double stretch_seconds = 0.05;
-    const double once = seconds_of([&] { make_steps(1); });
+    const double once = device_seconds(device_, [&] { make_steps(1); });
     const auto steps = static_cast<int>(std::clamp(std::ceil(stretch_seconds / once), 1.0, 20.0));
     std::vector<double> stretches(gpu ? 5 : 3);
-    for (double& seconds : stretches) seconds = seconds_of([&] { make_steps(steps); });
+    for (double& seconds : stretches) seconds = device_seconds(device_, [&] { make_steps(steps); });
     std::ranges::sort(stretches);
     return stretches[stretches.size() / 2] / steps / static_cast<double>(runs_.size());
   }
@@ -212,14 +212,6 @@ class Cohort {
       const tasks::Batch batch = source_->batch(next_batch_++);
       for (const auto& run : runs_) run->train(batch);
     }
-  }
-
-  template <class Work>
-  double seconds_of(const Work& work) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    if (device_.is_cuda()) torch::cuda::synchronize(device_.index());
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 
   const ScratchFolder folder_;

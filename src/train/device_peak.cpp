@@ -1,14 +1,14 @@
 #include <algorithm>
-#include <chrono>
 #include <limits>
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/grad_mode.h>
-#include <torch/cuda.h>
 #include <torch/types.h>
 
 #include <lrid/core/interrupt.hpp>
 #include <lrid/train/device_peak.hpp>
+
+#include "device_seconds.hpp"
 
 namespace lrid::train {
 
@@ -19,17 +19,11 @@ template <class Work>
 double shortest_seconds(torch::Device device, const Work& work) {
   constexpr int repeats = 20;
   constexpr double enough = 0.4;
-  const auto timed = [&] {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    if (device.is_cuda()) torch::cuda::synchronize(device.index());
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  timed();
+  device_seconds(device, work);
   double shortest = std::numeric_limits<double>::infinity(), spent = 0;
   for (int repeat = 0; repeat < repeats && spent < enough; ++repeat) {
     check_interrupt();
-    const double seconds = timed();
+    const double seconds = device_seconds(device, work);
     shortest = std::min(shortest, seconds);
     spent += seconds;
   }
