@@ -48,7 +48,12 @@ Json to_json(const std::vector<T>& values) {
   return result;
 }
 Json to_json(const Figure& figure) {
-  return {{"mean", to_json(figure.mean)}, {"sem", to_json(figure.sem)}, {"splits", to_json(figure.splits)}};
+  Json json = {
+      {"mean", to_json(figure.mean)}, {"sem", to_json(figure.sem)}, {"splits", to_json(figure.splits)}};
+  if (figure.interval)
+    json["interval"] = {to_json(figure.interval->front()), to_json(figure.interval->back())};
+  if (figure.p) json["p"] = to_json(*figure.p);
+  return json;
 }
 
 Json to_json(const ResultRow& row) {
@@ -69,6 +74,8 @@ Json to_json(const ResultRow& row) {
   for (const ReliabilityBin& bin : row.reliability)
     json["reliability"].push_back(
         {{"count", bin.count}, {"confidence", bin.confidence}, {"right", bin.right}});
+  if (!row.observable_importances.empty())
+    json["observable_importances"] = to_json(row.observable_importances);
   return json;
 }
 
@@ -110,14 +117,26 @@ void from(const Json& json, std::vector<T>& values) {
   if (json.is_null()) return;
   for (const Json& value : json.get_ref<const Json::array_t&>()) from(value, values.emplace_back());
 }
-void from(const Json& json, Figure& figure) {
-  from(json.at("mean"), figure.mean);
-  from(json.at("sem"), figure.sem);
-  from(json.at("splits"), figure.splits);
+void from(const Json& json, std::array<double, 2>& interval) {
+  if (json.get_ref<const Json::array_t&>().size() != 2)
+    throw Json::type_error::create(302, "an interval must have two ends, low and high", &json);
+  from(json.at(0), interval[0]);
+  from(json.at(1), interval[1]);
+}
+template <class T>
+void from(const Json& json, std::optional<T>& value) {
+  from(json, value.emplace());
 }
 template <class T>
 void from_optional(const Json& json, const char* key, T& value) {
   if (const auto found = json.find(key); found != json.end() && !found->is_null()) from(*found, value);
+}
+void from(const Json& json, Figure& figure) {
+  from(json.at("mean"), figure.mean);
+  from(json.at("sem"), figure.sem);
+  from(json.at("splits"), figure.splits);
+  from_optional(json, "interval", figure.interval);
+  from_optional(json, "p", figure.p);
 }
 
 void from(const Json& json, ResultRow& row) {
@@ -135,6 +154,7 @@ void from(const Json& json, ResultRow& row) {
   from_optional(json, "n_networks", row.n_networks);
   from_optional(json, "extra", row.extra);
   from_optional(json, "reliability", row.reliability);
+  from_optional(json, "observable_importances", row.observable_importances);
 }
 void from(const Json& json, ReliabilityBin& bin) {
   from(json.at("count"), bin.count);
@@ -149,6 +169,10 @@ void from(const Json& json, Results::MeanTrajectory& trajectory) {
 }
 
 }  // namespace
+
+std::string observable_of_feature(std::string_view feature) {
+  return std::string(feature.substr(0, feature.find('@')));
+}
 
 Figure Figure::of(std::vector<double> splits) {
   Figure figure;

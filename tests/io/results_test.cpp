@@ -38,6 +38,9 @@ Results example() {
   row.n_networks = 3;
   row.extra = {{"auroc", Figure::of({0.75})}};
   row.reliability = {{4, 2.5, 3}, {0, 0, 0}};
+  row.accuracy.interval = {0.41, nan};
+  row.accuracy.p = 0.03;
+  row.observable_importances = {{"weightabs_mean", Figure::of({0.2, 0.3})}};
   Results results;
   results.experiment = "main";
   results.rows = {row, ResultRow()};
@@ -70,6 +73,12 @@ TEST(Results, ReadBackWhatWasWritten) {
   EXPECT_EQ(row.n_networks, 3);
   EXPECT_EQ(row.extra.at("auroc").splits, std::vector<double>{0.75});
   EXPECT_EQ(row.reliability, example().rows[0].reliability);
+  ASSERT_TRUE(row.accuracy.interval);
+  EXPECT_DOUBLE_EQ(row.accuracy.interval->front(), 0.41);
+  EXPECT_TRUE(std::isnan(row.accuracy.interval->back()));
+  EXPECT_EQ(row.accuracy.p, 0.03);
+  EXPECT_FALSE(row.extra.at("auroc").interval || row.extra.at("auroc").p);
+  EXPECT_EQ(row.observable_importances.at("weightabs_mean").splits, (std::vector<double>{0.2, 0.3}));
   EXPECT_TRUE(read.rows[1].importances.empty());
   EXPECT_EQ(read.notes, example().notes);
   ASSERT_EQ(read.trajectories.size(), 1U);
@@ -116,6 +125,23 @@ TEST(Results, RefusesWhatIsNoResultsFile) {
               ThrowsMessage<InputError>(HasSubstr("rows")));
   EXPECT_THAT(reading(R"({"format": "lrid-results", "format_version": 1, "experiment": 3})"),
               ThrowsMessage<InputError>(HasSubstr("r.json")));
+}
+
+TEST(Results, RefusesAnIntervalWithoutTwoEnds) {
+  const lrid::testing::TemporaryFolder folder;
+  write_results(folder / "r.json", example());
+  std::string text = read_file(folder / "r.json");
+  const std::string ends = "0.41,\n     null";
+  ASSERT_NE(text.find(ends), std::string::npos);
+  text.replace(text.find(ends), ends.size(), "0.41");
+  write_atomically(folder / "r.json", text);
+  EXPECT_THAT([&] { (void)read_results(folder / "r.json"); },
+              ThrowsMessage<InputError>(HasSubstr("an interval must have two ends")));
+}
+
+TEST(Results, NamesTheObservableOfAFeature) {
+  EXPECT_EQ(observable_of_feature("weightabs_median@3"), "weightabs_median");
+  EXPECT_EQ(observable_of_feature("layer_position"), "layer_position");
 }
 
 TEST(Results, FigureOfFewSplits) {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -13,9 +16,54 @@ namespace lrid::io {
 struct Figure {
   double mean = 0, sem = 0;  ///< s.e.m. over splits (sample sd / √n; 0 for one split)
   std::vector<double> splits;
+  std::optional<std::array<double, 2>> interval{};  ///< 95 % interval over networks, low and high. Optional.
+  std::optional<double> p{};                        ///< p-value against chance, over networks. Optional.
 
   static Figure of(std::vector<double> splits);
 };
+
+/// Keys of a row's `condition`; formats.md, "results.json", says what each one means.
+namespace condition_key {
+inline constexpr const char *measure = "measure", *split = "split", *position = "position",
+                            *held_out = "held_out", *train_points = "train_points",
+                            *test_points = "test_points", *unit_fraction = "unit_fraction", *noise = "noise",
+                            *matched = "matched", *control = "control", *unknown = "unknown",
+                            *train_networks = "train_networks", *train_on = "train_on", *test_on = "test_on",
+                            *pair = "pair", *target = "target", *observables = "observables";
+}  // namespace condition_key
+
+/// Values of the condition `split`: the unit that a split draws.
+namespace split_name {
+inline constexpr const char *sample = "sample", *network = "network";
+}  // namespace split_name
+
+/// Values of the condition `measure` besides the measures' own names.
+namespace measure_name {
+inline constexpr const char *all = "all", *weight = "weight", *activation = "activation",
+                            *layer_change = "layer_change", *final_accuracy = "final_accuracy";
+}  // namespace measure_name
+
+/// Values of the condition `control`.
+namespace control_name {
+inline constexpr const char *final_accuracy = "final_accuracy", *unit_norm = "unit_norm",
+                            *unit_range = "unit_range", *shuffled_labels = "shuffled_labels";
+}  // namespace control_name
+
+/// Names of a row's `extra` figures. "network_" stands before what is per network rather than per layer.
+namespace extra_name {
+inline constexpr const char *accuracy_inner_folds = "accuracy_inner_folds", *log_loss = "log_loss",
+                            *calibration_error = "calibration_error", *network_accuracy = "network_accuracy",
+                            *network_calibration_error = "network_calibration_error",
+                            *auroc_uncertainty = "auroc_uncertainty", *auroc_distance = "auroc_distance",
+                            *auroc_novelty = "auroc_novelty", *network_auroc = "network_auroc",
+                            *known_refused = "known_refused", *unknown_refused = "unknown_refused",
+                            *network_known_refused = "network_known_refused",
+                            *network_unknown_refused = "network_unknown_refused";
+/// Accuracy of the test samples at layer position 0, 1, 2.
+inline constexpr std::array accuracy_at_position = {"accuracy_early", "accuracy_middle", "accuracy_deep"};
+/// Before an observable, a measure or layer_position: the accuracy lost when it is permuted.
+inline constexpr std::string_view permuted = "permuted_";
+}  // namespace extra_name
 
 /// Predictions of about the same confidence: their number, the sum of their confidences (the probability of
 /// the predicted class), and how many were right.
@@ -38,9 +86,14 @@ struct ResultRow {
   std::vector<std::map<std::string, ConditionValue>> hyperparameters;  ///< chosen, per split
   std::map<std::string, double> importances;  ///< feature name → mean; empty where a classifier has none
   std::int64_t n_train = 0, n_test = 0, n_networks = 0;
-  std::map<std::string, Figure> extra;
+  std::map<std::string, Figure> extra;      ///< by extra_name
   std::vector<ReliabilityBin> reliability;  ///< by confidence, added up over splits. Optional.
+  /// Observable → importance summed over its features, for each split. Optional.
+  std::map<std::string, Figure> observable_importances{};
 };
+
+/// The observable of a feature: "weightabs_median" of "weightabs_median@3".
+std::string observable_of_feature(std::string_view feature);
 
 /// results.json (`format = "lrid-results"`): an experiment's outcome. All but `seconds`, `dataset_path` and
 /// `software` repeats exactly for the same data, configuration and seed.
@@ -62,7 +115,13 @@ struct Results {
   std::vector<MeanTrajectory> trajectories;
 };
 
-/// InputError naming file and what is wrong.
+/// Results and the name under which a report speaks of them.
+struct NamedResults {
+  std::string name;
+  Results results;
+};
+
+/// Reads a results file. Throws InputError naming the file and what is wrong.
 Results read_results(const std::filesystem::path& path);
 void write_results(const std::filesystem::path& path, const Results& results);
 
