@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <csignal>
+#include <cstdio>
 #include <exception>
 #include <new>
+#include <system_error>
 #include <thread>
 
 #include <sched.h>
@@ -13,6 +16,7 @@
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
 
+#include "standard_output.hpp"
 #include "terminal.hpp"
 
 namespace lrid {
@@ -52,28 +56,61 @@ void CommonOptions::apply() {
   catch_interrupts();
 }
 
-int run_app(const std::string& program, const std::function<void()>& body) {
+namespace {
+
+/// Writes that a limit or a closed pipe stops return an error, which is reported as any other; no signal ends
+/// the process with a temporary file left behind.
+void ignore_signals_of_writes() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+/// Runs `work`; an exit code, after one line about what it threw.
+ExitCode guarded(const std::string& program, const std::function<void()>& work) {
   const auto complain = [&](const std::string& message) {
     std::string line = message;
     std::ranges::replace(line, '\n', ' ');
     terminal::print_line(program + ": " + line);
   };
+  const auto stdout_failed = [&](const StdoutError& error) {
+    if (error.reader_is_gone()) end_by_broken_pipe();
+    complain(error.what());
+    return ExitCode::failed;
+  };
   try {
-    set_up_logging("info");  // to stderr also of programs without options: results go to stdout
-    body();
-    return static_cast<int>(ExitCode::done);
+    work();
+    return ExitCode::done;
+  } catch (const StdoutError& error) {
+    return stdout_failed(error);
   } catch (const Interrupted& interrupted) {
     complain(interrupted.what());
-    return static_cast<int>(ExitCode::interrupted);
+    return ExitCode::interrupted;
   } catch (const InputError& error) {
     complain(error.what());
-    return static_cast<int>(ExitCode::bad_input);
+    return ExitCode::bad_input;
   } catch (const std::bad_alloc&) {
     complain("out of memory");
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) != 0) return stdout_failed(StdoutError(error.code().value()));  // fmt::print's
+    complain(error.what());
   } catch (const std::exception& error) {
     complain(error.what());
   }
-  return static_cast<int>(ExitCode::failed);
+  return ExitCode::failed;
+}
+
+}  // namespace
+
+int run_app(const std::string& program, const std::function<void()>& body) {
+  occupy_standard_descriptors();
+  ignore_signals_of_writes();
+  const CheckedStdout checked;
+  const ExitCode code = guarded(program, [&] {
+    set_up_logging("info");  // to stderr also of programs without options: results go to stdout
+    body();
+    flush_stdout();
+  });
+  return static_cast<int>(code);
 }
 
 }  // namespace lrid

@@ -1,17 +1,23 @@
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/interrupt.hpp>
 #include <lrid/core/random.hpp>
+
+#include "place.hpp"
+#include "standard_output.hpp"
 
 namespace lrid {
 
@@ -19,24 +25,45 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Closes a descriptor at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int number() const { return number_; }
+  /// close(2), whose errors some file systems use to report what writing did not.
+  int close() { return ::close(std::exchange(number_, -1)); }
+
+ private:
+  int number_;
+};
+
 /// fsync by path, so that it also covers files that a library wrote.
 void sync(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) work_failed("{}: cannot open to sync: {}", path.string(), std::strerror(errno));
-  const int result = ::fsync(descriptor);
-  const int reason = errno;
-  ::close(descriptor);
-  if (result != 0 && reason != EINVAL)  // EINVAL: a file system without fsync for folders
-    work_failed("{}: cannot sync: {}", path.string(), std::strerror(reason));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) work_failed("{}: cannot open to sync: {}", path.string(), std::strerror(errno));
+  if (::fsync(file.number()) != 0 && errno != EINVAL)  // EINVAL: a file system without fsync for folders
+    work_failed("{}: cannot sync: {}", path.string(), std::strerror(errno));
 }
 
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+/// The longest name that a folder takes, in bytes.
+std::size_t longest_name(const fs::path& folder) {
+  const long limit = ::pathconf(folder.c_str(), _PC_NAME_MAX);
+  return limit > 0 ? static_cast<std::size_t>(limit) : 255;
 }
 
 constexpr std::string_view temporary_suffix = ".tmp";
+constexpr std::size_t most_digits = 20;  // of a 64-bit number
+
+/// What the names of all temporaries of a path begin with.
 std::string temporary_prefix(const fs::path& path) {
-  return fmt::format(".{}.", path.filename().string());
+  const std::string name = path.filename().string();
+  const bool fits = name.size() + 2 + most_digits + temporary_suffix.size() <= longest_name(folder_of(path));
+  return fmt::format(".{}.", fits ? name : sha256(name).substr(0, 32));
 }
 
 /// Tells this process from all others that may write to the same folder: process numbers repeat from host to
@@ -46,20 +73,118 @@ std::uint64_t process_number() {
   return number;
 }
 
+/// Writes all bytes; 0, or errno.
+int write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written >= 0)
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    else if (errno != EINTR)
+      return errno;
+  }
+  return 0;
+}
+
+[[noreturn]] void cannot_write(const fs::path& path, std::size_t bytes, int reason) {
+  work_failed("{}: cannot write {} bytes: {}", path.string(), bytes, std::strerror(reason));
+}
+
 /// Writes all bytes to a newly created file; `path` is what messages name.
 void write_to(int descriptor, std::string_view bytes, const fs::path& path) {
-  std::size_t done = 0;
-  int reason = 0;
-  while (done < bytes.size() && reason == 0) {
-    const ssize_t written = ::write(descriptor, bytes.data() + done, bytes.size() - done);
-    if (written >= 0)
-      done += static_cast<std::size_t>(written);
-    else if (errno != EINTR)
-      reason = errno;
+  Descriptor file(descriptor);
+  int reason = write_all(descriptor, bytes);
+  if (file.close() != 0 && reason == 0) reason = errno;
+  if (reason != 0) cannot_write(path, bytes.size(), reason);
+}
+
+/// Writes to what can only be written to in order. A reader may never come.
+void write_stream(const Place& place, std::string_view bytes, const fs::path& path) {
+  if (place.descriptor == STDOUT_FILENO) return write_to_stdout(bytes);
+  const int reason = interruptibly([place, all = std::string(bytes)] {
+    if (place.kind == Place::Kind::descriptor) return write_all(place.descriptor, all);
+    Descriptor stream(::open(place.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    if (stream.number() < 0) return errno;
+    const int failed = write_all(stream.number(), all);
+    return stream.close() != 0 && failed == 0 ? errno : failed;
+  });
+  if (reason != 0) cannot_write(path, bytes.size(), reason);
+}
+
+/// Where a result goes; WorkError naming the path if it leads nowhere.
+Place place_of_result(const fs::path& path) {
+  try {
+    return place_of(path);
+  } catch (const std::system_error& error) {
+    work_failed("{}: cannot write: {}", path.string(), error.code().message());
   }
-  if (::close(descriptor) != 0 && reason == 0) reason = errno;
-  if (reason != 0)
-    work_failed("{}: cannot write {} bytes: {}", path.string(), bytes.size(), std::strerror(reason));
+}
+
+/// What is read in pieces, each given to `use`; InputError naming the file.
+void read_pieces(const fs::path& path, const std::function<void(std::string_view)>& use) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (file.number() < 0) bad_input("{}: cannot read: {}", path.string(), std::strerror(errno));
+  std::vector<char> buffer(1 << 18);
+  while (true) {
+    const ssize_t count = ::read(file.number(), buffer.data(), buffer.size());
+    if (count == 0) return;
+    if (count > 0)
+      use({buffer.data(), static_cast<std::size_t>(count)});
+    else if (errno == EISDIR)
+      bad_input("{}: is a folder, expected a file", path.string());
+    else if (errno != EINTR)
+      bad_input("{}: reading failed: {}", path.string(), std::strerror(errno));
+  }
+}
+
+std::string read_whole(const fs::path& path) {
+  std::string bytes;
+  std::error_code unknown;
+  if (const auto size = fs::file_size(path, unknown); !unknown) bytes.reserve(size);
+  read_pieces(path, [&](std::string_view piece) { bytes += piece; });
+  return bytes;
+}
+
+std::optional<struct stat> status_of(const fs::path& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? std::optional(status) : std::nullopt;
+}
+
+bool is_same(const struct stat& one, const struct stat& other) {
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/// What is open as stdout, if that is a file.
+std::optional<struct stat> file_at_stdout() {
+  struct stat status {};
+  if (::fstat(STDOUT_FILENO, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return status;
+}
+
+/// Whether an existing file is somewhere below a folder.
+bool is_below(const fs::path& file, const struct stat& folder) {
+  std::error_code ignored;
+  fs::path at = fs::canonical(file, ignored).parent_path();
+  for (; !at.empty(); at = at.parent_path()) {
+    const auto status = status_of(at);
+    if (status && is_same(*status, folder)) return true;
+    if (at == at.root_path()) break;
+  }
+  return false;
+}
+
+/// InputError if what is open or named at `output` is one of the inputs, or in one that is a folder.
+void require_no_input(const std::optional<struct stat>& output, const Place& place,
+                      const std::vector<fs::path>& inputs, const std::string& what) {
+  if (!output || !S_ISREG(output->st_mode)) return;
+  for (const fs::path& input : inputs) {
+    const auto status = status_of(input);
+    if (!status) continue;
+    if (is_same(*status, *output))
+      bad_input("{}: is the input {}, expected another file", what, input.string());
+    if (S_ISDIR(status->st_mode) && place.kind == Place::Kind::file && is_below(place.path, *status))
+      bad_input("{}: is in the input {}, expected a file that is not there yet, or is elsewhere", what,
+                input.string());
+  }
 }
 
 struct RemoveOnExit {
@@ -99,24 +224,26 @@ fs::path temporary_path(const fs::path& path) {
 }
 
 void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  const fs::path temporary = temporary_path(path);
+  const Place place = place_of_result(path);
+  if (place.kind != Place::Kind::file) work_failed("{}: is {}, expected a file", path.string(), place.noun());
+  const fs::path temporary = temporary_path(place.path);
   RemoveOnExit remove{temporary};
   write(temporary);
   sync(temporary);
   std::error_code error;
-  fs::rename(temporary, path, error);
+  fs::rename(temporary, place.path, error);
   if (error) work_failed("{}: cannot rename into place: {}", path.string(), error.message());
   remove.path.clear();
-  sync(folder_of(path));
+  sync(folder_of(place.path));
 }
 
 void remove_temporaries_of(const std::vector<fs::path>& paths) {
-  if (paths.empty()) return;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder_of(paths.front()), ignored)) {
-    const std::string name = entry.path().filename().string();
-    for (const fs::path& path : paths) {
-      const std::string prefix = temporary_prefix(path);
+  for (const fs::path& path : paths) {
+    const fs::path target = place_of_result(path).path;
+    const std::string prefix = temporary_prefix(target);
+    for (const auto& entry : fs::directory_iterator(folder_of(target), ignored)) {
+      const std::string name = entry.path().filename().string();
       if (!name.starts_with(prefix) || !name.ends_with(temporary_suffix) ||
           name.size() <= prefix.size() + temporary_suffix.size())
         continue;
@@ -129,6 +256,10 @@ void remove_temporaries_of(const std::vector<fs::path>& paths) {
 }
 
 void write_atomically(const fs::path& path, std::string_view bytes) {
+  const Place place = place_of_result(path);
+  if (place.kind == Place::Kind::device || place.kind == Place::Kind::pipe ||
+      place.kind == Place::Kind::descriptor)
+    return write_stream(place, bytes, path);
   write_atomically(path, [&](const fs::path& temporary) {
     const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (descriptor < 0) work_failed("{}: cannot write: {}", path.string(), std::strerror(errno));
@@ -148,43 +279,91 @@ bool create_exclusively(const fs::path& path, std::string_view bytes) {
 
 std::string read_file(const fs::path& path) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) bad_input("{}: is a folder, expected a file", path.string());
-  std::ifstream file(path, std::ios::binary);
-  if (!file) bad_input("{}: cannot read: {}", path.string(), std::strerror(errno));
-  std::ostringstream bytes;
-  bytes << file.rdbuf();
-  if (file.bad()) bad_input("{}: reading failed: {}", path.string(), std::strerror(errno));
-  return std::move(bytes).str();
+  if (fs::is_regular_file(path, ignored)) return read_whole(path);
+  return interruptibly([path] { return read_whole(path); });  // a pipe may never be written to
 }
 
-void require_writable(const fs::path& path, std::string_view option) {
+void require_input_file(const fs::path& path, std::string_view expected) {
+  interruptibly([path, expected = std::string(expected)] {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (file.number() < 0 && errno == ENOENT) bad_input("{}: no such file", path.string());
+    if (file.number() < 0) bad_input("{}: cannot read: {}", path.string(), std::strerror(errno));
+    struct stat status {};
+    if (::fstat(file.number(), &status) != 0)
+      bad_input("{}: cannot read: {}", path.string(), std::strerror(errno));
+    if (!S_ISREG(status.st_mode))
+      bad_input("{}: is {}, expected {}", path.string(), place_of(path).noun(), expected);
+    const auto output = file_at_stdout();
+    if (output && is_same(*output, status))
+      bad_input("{}: is the file that stdout goes to, expected another one", path.string());
+  });
+}
+
+bool same_file(const fs::path& one, const fs::path& other) {
+  const auto first = status_of(one), second = status_of(other);
+  if (first && second) return is_same(*first, *second);
   std::error_code ignored;
+  return !first && !second && fs::weakly_canonical(one, ignored) == fs::weakly_canonical(other, ignored);
+}
+
+std::FILE* summary_stream(const fs::path& out) {
+  try {
+    return place_of(out).descriptor == STDOUT_FILENO ? stderr : stdout;
+  } catch (const std::system_error&) {
+    return stdout;
+  }
+}
+
+fs::path companion_path(const fs::path& path, std::string_view suffix) {
+  const std::string name = path.filename().string();
+  const bool fits = name.size() + suffix.size() <= longest_name(folder_of(path));
+  return folder_of(path) / fmt::format("{}{}", fits ? name : sha256(name).substr(0, 32), suffix);
+}
+
+void require_writable(const fs::path& path, std::string_view option, const std::vector<fs::path>& inputs,
+                      Sink sink) {
   if (path.empty()) bad_input("{}: is empty, expected a path", option);
-  if (fs::is_directory(path, ignored))
-    bad_input("{} {}: is a folder, expected a file name", option, path.string());
-  const fs::path folder = folder_of(path);
-  if (!fs::is_directory(folder, ignored))
-    bad_input("{} {}: folder {} does not exist", option, path.string(), folder.string());
-  // access(2) says yes to root even on read-only mounts of some file systems; an exclusive create does not
-  // lie.
-  const fs::path probe = temporary_path(path);
-  const int descriptor = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor < 0)
-    bad_input("{} {}: folder {} is not writable: {}", option, path.string(), folder.string(),
-              std::strerror(errno));
-  ::close(descriptor);
-  fs::remove(probe, ignored);
+  interruptibly([path, what = fmt::format("{} {}", option, path.string()), inputs, sink] {
+    Place place;
+    try {
+      place = place_of(path);
+    } catch (const std::system_error& error) {
+      bad_input("{}: {}", what, error.code().message());
+    }
+    const bool is_stream = place.kind == Place::Kind::device || place.kind == Place::Kind::pipe ||
+                           place.kind == Place::Kind::descriptor;
+    if (place.kind != Place::Kind::file && (!is_stream || sink == Sink::file))
+      bad_input("{}: is {}, expected a file name", what, place.noun());
+    if (place.kind == Place::Kind::descriptor) {
+      const int flags = ::fcntl(place.descriptor, F_GETFL);
+      if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) bad_input("{}: is not open for writing", what);
+      struct stat status {};
+      if (::fstat(place.descriptor, &status) == 0) require_no_input(status, place, inputs, what);
+      return;
+    }
+    if (is_stream) {
+      if (::access(place.path.c_str(), W_OK) != 0) bad_input("{}: {}", what, std::strerror(errno));
+      return;
+    }
+    require_no_input(status_of(place.path), place, inputs, what);
+    if (place.write_protected)
+      bad_input("{}: is write-protected, expected a file that may be replaced", what);
+    const fs::path folder = folder_of(place.path);
+    std::error_code ignored;
+    if (!fs::is_directory(folder, ignored)) bad_input("{}: folder {} does not exist", what, folder.string());
+    // access(2) says yes to root even on read-only mounts of some file systems; an exclusive create does not
+    // lie.
+    const fs::path probe = temporary_path(place.path);
+    const Descriptor file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (file.number() < 0)
+      bad_input("{}: folder {} is not writable: {}", what, folder.string(), std::strerror(errno));
+    fs::remove(probe, ignored);
+  });
 }
 
 std::string sha256_of_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) bad_input("{}: cannot read: {}", path.string(), std::strerror(errno));
   Sha256 hash;
-  std::vector<char> buffer(1 << 20);
-  while (file) {
-    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    hash.update({buffer.data(), static_cast<std::size_t>(file.gcount())});
-  }
+  read_pieces(path, [&](std::string_view piece) { hash.update(piece); });
   return hash.hex();
 }
 

@@ -1,22 +1,35 @@
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/interrupt.hpp>
 
+#include "blocking.hpp"
+
 namespace lrid {
 
 namespace {
 
-volatile std::sig_atomic_t requested = 0;
+std::atomic<bool> requested{false};
+std::atomic<int> blocking_calls{0};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 void on_signal(int signal_number) {
-  // A person who presses ctrl-C twice means it; a scheduler may well send its signal several times.
-  if (requested != 0 && signal_number == SIGINT) std::_Exit(static_cast<int>(ExitCode::interrupted));
-  requested = 1;
+  // A person who presses Ctrl-C twice means it; a scheduler may well send its signal several times.
+  const bool is_second_request = requested.exchange(true) && signal_number == SIGINT;
+  if (is_second_request || blocking_calls > 0) std::_Exit(static_cast<int>(ExitCode::interrupted));
 }
 
 }  // namespace
+
+EndsAtOnce::EndsAtOnce() {
+  ++blocking_calls;
+}
+
+EndsAtOnce::~EndsAtOnce() {
+  --blocking_calls;
+}
 
 void catch_interrupts() {
   struct sigaction action {};
@@ -27,7 +40,7 @@ void catch_interrupts() {
 }
 
 bool interrupt_requested() {
-  return requested != 0;
+  return requested;
 }
 
 void check_interrupt() {
@@ -35,7 +48,7 @@ void check_interrupt() {
 }
 
 void request_interrupt(bool on) {
-  requested = on ? 1 : 0;
+  requested = on;
 }
 
 }  // namespace lrid

@@ -8,6 +8,7 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/interrupt.hpp>
 #include <lrid/core/options.hpp>
 #include <lrid/core/text.hpp>
 
@@ -223,7 +224,7 @@ std::string ConfigValue::to_toml() const {
 }
 
 Config Config::from_file(const std::filesystem::path& path) {
-  return from_toml(read_file(path), path.string());
+  return from_toml(interruptibly([path] { return read_file(path); }), path.string());
 }
 
 Config Config::from_toml(std::string_view text, const std::string& name) {

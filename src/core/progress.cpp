@@ -21,6 +21,8 @@ std::atomic<bool> silenced{false};
 
 constexpr std::chrono::milliseconds terminal_interval{200};
 constexpr std::chrono::seconds line_interval{30};
+/// A command that fails at its start says why in one line, not after lines of progress.
+constexpr std::chrono::seconds quiet_start{5};
 
 }  // namespace
 
@@ -36,6 +38,7 @@ struct Progress::State {
   std::string what, unit, note;
   double total, done = 0, skipped = 0;
   Clock::time_point start = Clock::now(), last_drawn{};
+  Clock::duration quiet{};
   bool on_terminal = ::isatty(STDERR_FILENO) == 1, finished = false;
 
   [[nodiscard]] std::string line() const {
@@ -53,6 +56,7 @@ struct Progress::State {
   void draw(bool now) {
     if (silenced || finished) return;
     const auto time = Clock::now();
+    if (!on_terminal && time - start < quiet) return;
     if (!now && time - last_drawn <
                     (on_terminal ? Clock::duration(terminal_interval) : Clock::duration(line_interval)))
       return;
@@ -64,10 +68,15 @@ struct Progress::State {
   }
 };
 
-Progress::Progress(std::string what, double total, std::string unit) : state_(std::make_unique<State>()) {
+Progress::Progress(std::string what, double total, std::string unit)
+    : Progress(std::move(what), total, std::move(unit), quiet_start) {}
+
+Progress::Progress(std::string what, double total, std::string unit, std::chrono::milliseconds quiet)
+    : state_(std::make_unique<State>()) {
   state_->what = std::move(what);
   state_->unit = std::move(unit);
   state_->total = total;
+  state_->quiet = quiet;
   state_->last_drawn = state_->on_terminal ? Clock::time_point{} : Clock::now();
 }
 

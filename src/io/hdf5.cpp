@@ -604,10 +604,7 @@ namespace {
 
 Handle open_file(const std::filesystem::path& path) {
   const std::string name = path.string();
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) bad_input("{}: no such file", name);
-  if (std::filesystem::is_directory(status)) bad_input("{}: is a folder, expected an HDF5 file", name);
+  require_input_file(path, "an HDF5 file");
   const Session session;
   const Handle access = properties_handle(H5Pcreate(H5P_FILE_ACCESS));
   // Files are complete once they have their name, so nobody needs the locks that network folders often lack.

@@ -55,10 +55,10 @@ struct Partial {
   double value[count];
 };
 
-LRID_ANYWHERE double neutral(int i) {
+LRID_HOST_DEVICE double neutral(int i) {
   return i == Partial::low ? HUGE_VAL : i == Partial::high ? -HUGE_VAL : 0;
 }
-LRID_ANYWHERE void merge(int i, double& total, double value) {
+LRID_HOST_DEVICE void merge(int i, double& total, double value) {
   if (i == Partial::low)
     total = value < total ? value : total;
   else if (i == Partial::high)
@@ -82,18 +82,18 @@ struct Batch {
   std::uint32_t set_count, tile_count;
 };
 
-LRID_ANYWHERE std::uint32_t tiles_of(std::uint32_t n) {
+LRID_HOST_DEVICE std::uint32_t tiles_of(std::uint32_t n) {
   return n / tile_values + (n % tile_values != 0 ? 1 : 0);
 }
 
-LRID_ANYWHERE float float_of_bits(std::uint32_t bits) {
+LRID_HOST_DEVICE float float_of_bits(std::uint32_t bits) {
   float value;
   memcpy(&value, &bits, sizeof value);
   return value;
 }
 
 /// Value i as float32, which all of these types are part of. Zeros have no sign.
-LRID_ANYWHERE float load(const Set& set, std::uint32_t i) {
+LRID_HOST_DEVICE float load(const Set& set, std::uint32_t i) {
   if (set.type == ElementType::f32) return static_cast<const float*>(set.data)[i] + 0.0F;
   const std::uint32_t bits = static_cast<const std::uint16_t*>(set.data)[i];
   if (set.type == ElementType::bf16) return float_of_bits(bits << 16) + 0.0F;
@@ -107,32 +107,32 @@ LRID_ANYWHERE float load(const Set& set, std::uint32_t i) {
 }
 
 /// Keys are in the order of the values, or of their absolute values.
-LRID_ANYWHERE std::uint32_t key_of(float v, bool absolute) {
+LRID_HOST_DEVICE std::uint32_t key_of(float v, bool absolute) {
   std::uint32_t bits;
   memcpy(&bits, &v, sizeof bits);
   if (absolute) return bits & 0x7FFFFFFFU;
   return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
 }
-LRID_ANYWHERE float value_of(std::uint32_t key, bool absolute) {
+LRID_HOST_DEVICE float value_of(std::uint32_t key, bool absolute) {
   if (absolute) return float_of_bits(key);
   return float_of_bits((key & 0x80000000U) != 0 ? key & 0x7FFFFFFFU : ~key);
 }
 
 /// Bits of a key below those that a round looks at.
-LRID_ANYWHERE int bits_below(int round) {
+LRID_HOST_DEVICE int bits_below(int round) {
   return round == 0 ? 21 : round == 1 ? 10 : 0;
 }
 /// Types of 16 bits leave nothing to find out in the third round.
-LRID_ANYWHERE int selecting_rounds(ElementType type) {
+LRID_HOST_DEVICE int selecting_rounds(ElementType type) {
   return type == ElementType::f32 ? 3 : 2;
 }
 
 /// round_half_even((n−1)(1−q)) from above, as a rank from below.
-LRID_ANYWHERE std::uint32_t rank_of(std::uint32_t n, double q) {
+LRID_HOST_DEVICE std::uint32_t rank_of(std::uint32_t n, double q) {
   return n - 1 - static_cast<std::uint32_t>(nearbyint(static_cast<double>(n - 1) * (1 - q)));
 }
 
-LRID_ANYWHERE State initial_state(const Set& set) {
+LRID_HOST_DEVICE State initial_state(const Set& set) {
   State state;
   state.sums.n = set.n;
   for (int i = 0; i < searches && set.n > 0; ++i)
@@ -141,7 +141,7 @@ LRID_ANYWHERE State initial_state(const Set& set) {
 }
 
 /// The set that a tile is of.
-LRID_ANYWHERE std::uint32_t set_of_tile(const Batch& batch, std::uint32_t tile) {
+LRID_HOST_DEVICE std::uint32_t set_of_tile(const Batch& batch, std::uint32_t tile) {
   std::uint32_t low = 0, high = batch.set_count;
   while (high - low > 1) {
     const std::uint32_t middle = (low + high) / 2;
@@ -155,7 +155,7 @@ LRID_ANYWHERE std::uint32_t set_of_tile(const Batch& batch, std::uint32_t tile) 
 
 /// Adds up one tile and counts bins of its values.
 template <class Block>
-LRID_ANYWHERE void pass_tile(Block& block, const Batch& batch, int round, std::uint32_t tile) {
+LRID_HOST_DEVICE void pass_tile(Block& block, const Batch& batch, int round, std::uint32_t tile) {
   using Powers = plain::PowerSums<double>;
   using Central = plain::CentralSums<double>;
   const std::uint32_t index = set_of_tile(batch, tile);
@@ -230,7 +230,7 @@ LRID_ANYWHERE void pass_tile(Block& block, const Batch& batch, int round, std::u
 /// Ends a round for one set: merges its tiles, says what the next round has to add up, and narrows the
 /// searches.
 template <class Block>
-LRID_ANYWHERE void end_round(Block& block, const Batch& batch, int round, std::uint32_t index) {
+LRID_HOST_DEVICE void end_round(Block& block, const Batch& batch, int round, std::uint32_t index) {
   const Set set = batch.sets[index];
   State& state = batch.states[index];
   const Sums wanted = state.wanted;

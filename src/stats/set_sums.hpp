@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include <lrid/core/anywhere.hpp>
+#include <lrid/core/host_device.hpp>
 #include <lrid/stats/distribution.hpp>
 
 #include "formulas-inl.hpp"
@@ -35,7 +35,7 @@ inline constexpr double largest_condition = 8;
 
 /// Eighth powers and fourth powers of their differences stay far inside float64's range if values do not go
 /// beyond 2^±60; otherwise the power of two that brings the largest to 1.
-LRID_ANYWHERE int exponent_to_scale_by(double largest) {
+LRID_HOST_DEVICE int exponent_to_scale_by(double largest) {
   if (largest == 0 || !(largest <= 1.7976931348623157e308)) return 0;
   const int exponent = ilogb(largest);
   if (exponent >= -60 && exponent <= 60) return 0;
@@ -43,7 +43,7 @@ LRID_ANYWHERE int exponent_to_scale_by(double largest) {
 }
 
 /// After a pass that added up `done`: what the next one has to, with `exponent` and `centres` set for it.
-LRID_ANYWHERE Sums next_sums(SetSums& set, Sums done) {
+LRID_HOST_DEVICE Sums next_sums(SetSums& set, Sums done) {
   using Powers = plain::PowerSums<double>;
   const bool trivial = set.low == set.high || std::isinf(set.low) || std::isinf(set.high);
   if (done != Sums::powers || trivial) return Sums::none;

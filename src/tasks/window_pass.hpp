@@ -4,14 +4,14 @@
 
 #include <cstdint>
 
-#include <lrid/core/anywhere.hpp>
+#include <lrid/core/host_device.hpp>
 #include <lrid/tasks/window.hpp>
 
 namespace lrid::tasks {
 
 /// A byte as networks see it, in float32, on the host and on devices: a difference and a product, rounded
 /// each.
-LRID_ANYWHERE float normalised(std::uint8_t byte, float offset, float factor) {
+LRID_HOST_DEVICE float normalised(std::uint8_t byte, float offset, float factor) {
   return (static_cast<float>(byte) - offset) * factor;
 }
 
@@ -29,20 +29,20 @@ struct WindowBatch {
   std::uint32_t height, width, channels, out_height, out_width;
 };
 
-LRID_ANYWHERE std::uint32_t values_of_window(const WindowBatch& batch) {
+LRID_HOST_DEVICE std::uint32_t values_of_window(const WindowBatch& batch) {
   return batch.out_height * batch.out_width * batch.channels;
 }
 
 /// A grid has a row of so many blocks for each sample; CUDA allows no more than 65535.
-LRID_ANYWHERE std::uint32_t blocks_of_window(const WindowBatch& batch) {
+LRID_HOST_DEVICE std::uint32_t blocks_of_window(const WindowBatch& batch) {
   const std::uint32_t blocks = (values_of_window(batch) + block_threads - 1) / block_threads;
   return blocks < 65535 ? blocks : 65535;
 }
 
 /// The part of one thread of one block: values of the sample that are a whole row of blocks apart, so that
 /// consecutive threads write consecutive floats.
-LRID_ANYWHERE void write_windows(const WindowBatch& batch, std::int64_t sample, std::uint32_t block,
-                                 std::uint32_t thread) {
+LRID_HOST_DEVICE void write_windows(const WindowBatch& batch, std::int64_t sample, std::uint32_t block,
+                                    std::uint32_t thread) {
   const Window window = batch.windows[sample];
   const std::uint32_t values = values_of_window(batch);
   const std::uint8_t* image =

@@ -1,3 +1,5 @@
+#include <chrono>
+
 #include <gtest/gtest.h>
 
 #include <lrid/core/progress.hpp>
@@ -8,7 +10,7 @@ namespace {
 TEST(Progress, WritesALineWhereThereIsNoTerminal) {
   ::testing::internal::CaptureStderr();
   {
-    Progress progress("training", 10, "steps");
+    Progress progress("training", 10, "steps", std::chrono::milliseconds(0));
     progress.advance(5);
     progress.note("KNet4 fa");
     progress.advance(5);
@@ -16,6 +18,12 @@ TEST(Progress, WritesALineWhereThereIsNoTerminal) {
   const std::string text = ::testing::internal::GetCapturedStderr();
   EXPECT_NE(text.find("training 100 %  10/10 steps"), std::string::npos) << text;
   EXPECT_NE(text.find("KNet4 fa"), std::string::npos) << text;
+}
+
+TEST(Progress, IsSilentWhereACommandFailsAtItsStart) {
+  ::testing::internal::CaptureStderr();
+  Progress("reading", 10, "files").advance();
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST(Progress, DurationsAreShort) {

@@ -28,7 +28,9 @@ void add_common_options(App& app, CommonOptions& common) {
   app.add_flag("--quiet", common.quiet, "errors only, no progress");
 }
 
-/// Runs the body of a `main` and turns exceptions into one line on stderr and an exit code.
+/// Runs the body of a `main`; the process's exit code. An exception becomes one line on stderr, and so does
+/// output that stdout does not take (exit code 1), unless its reader went away: then SIGPIPE ends the process
+/// as it ends other filters.
 int run_app(const std::string& program, const std::function<void()>& body);
 
 /// Cores this process may use.

@@ -8,12 +8,14 @@
 namespace lrid {
 
 /// Progress of a long command, on stderr: one line kept up to date when stderr is a terminal, otherwise a
-/// line every 30 s. Shows done/total, a note, and the time left (from the rate so far). Thread-safe.
-/// Silent after `Progress::silence()` (--quiet).
+/// line every 30 s and none in the first 5 s. Shows done/total, a note, and the time left (from the rate so
+/// far). Thread-safe. Silent after `Progress::silence()` (--quiet).
 class Progress {
  public:
   /// `what` is the activity ("training"), `total` the amount of work in `unit` ("steps").
   Progress(std::string what, double total, std::string unit);
+  /// With another time before the first line where stderr is no terminal.
+  Progress(std::string what, double total, std::string unit, std::chrono::milliseconds quiet);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
