@@ -10,14 +10,14 @@
 #include <CLI/CLI.hpp>
 #include <oneapi/tbb/global_control.h>
 
-#include <lrid/classify/classifier.hpp>
-#include <lrid/classify/experiment.hpp>
-#include <lrid/classify/fit.hpp>
-#include <lrid/classify/predict.hpp>
-#include <lrid/classify/run.hpp>
 #include <lrid/core/app.hpp>
 #include <lrid/core/error.hpp>
 #include <lrid/core/version.hpp>
+#include <lrid/identify/experiment.hpp>
+#include <lrid/identify/fit.hpp>
+#include <lrid/identify/predict.hpp>
+#include <lrid/identify/run.hpp>
+#include <lrid/learn/classifier.hpp>
 #include <lrid/report/report.hpp>
 
 namespace {
@@ -96,45 +96,45 @@ int main(int argc, char** argv) {
                                       static_cast<std::size_t>(lrid::threads_or_all(common.threads)));
     if (!list.empty()) {
       if (list == "experiments")
-        print_registry(lrid::classify::experiments());
+        print_registry(lrid::identify::experiments());
       else
-        print_registry(lrid::classify::classifiers());
+        print_registry(lrid::learn::classifiers());
     } else if (run->parsed() && !help_for.empty()) {
-      std::fputs(lrid::classify::options_help(help_for).c_str(), stdout);
+      std::fputs(lrid::identify::options_help(help_for).c_str(), stdout);
     } else if (run->parsed()) {
       if (config.empty() || data.empty() || out.empty())
         lrid::bad_input("run: {} is missing: expected --config, --data and --out", config.empty() ? "--config"
                                                                                    : data.empty() ? "--data"
                                                                                                   : "--out");
-      lrid::classify::RunRequest request{lrid::Config::from_file(config), data, out, std::nullopt};
+      lrid::identify::RunRequest request{lrid::Config::from_file(config), data, out, std::nullopt};
       for (const std::string& assignment : assignments) request.config.assign(assignment);
       if (!splits.empty()) request.splits = splits;
       if (!shard.empty()) {
         const auto [index, count] = lrid::parse_shard(shard);
-        const lrid::classify::Cells cells = lrid::classify::run_shard(
+        const lrid::identify::Cells cells = lrid::identify::run_shard(
             request, static_cast<std::size_t>(index), static_cast<std::size_t>(count));
         fmt::print("shard {}: {} of {} cells are in {}.cells{}\n", shard, cells.done, cells.all, out.string(),
                    cells.done == cells.all ? "; run without --shard, or report, puts them together" : "");
         return;
       }
-      std::fputs(lrid::classify::accuracy_table(lrid::classify::run(request)).c_str(), stdout);
+      std::fputs(lrid::identify::accuracy_table(lrid::identify::run(request)).c_str(), stdout);
     } else if (fit->parsed()) {
-      lrid::classify::FitRequest request{lrid::Config::from_file(config), data, out};
+      lrid::identify::FitRequest request{lrid::Config::from_file(config), data, out};
       for (const std::string& assignment : assignments) request.config.assign(assignment);
-      std::fputs(lrid::classify::describe(lrid::classify::fit(request)).c_str(), stdout);
+      std::fputs(lrid::identify::describe(lrid::identify::fit(request)).c_str(), stdout);
     } else if (predict->parsed()) {
-      const lrid::classify::FittedFile fitted = lrid::classify::read_fitted(model);
-      std::vector<lrid::classify::FilePrediction> files;
+      const lrid::identify::FittedFile fitted = lrid::identify::read_fitted(model);
+      std::vector<lrid::identify::FilePrediction> files;
       for (const std::filesystem::path& input : inputs)
-        files.push_back(lrid::classify::predict(fitted, input, interpolate));
-      std::fputs((as_json ? lrid::classify::predictions_json(fitted, files)
-                          : lrid::classify::predictions_text(fitted, files))
+        files.push_back(lrid::identify::predict(fitted, input, interpolate));
+      std::fputs((as_json ? lrid::identify::predictions_json(fitted, files)
+                          : lrid::identify::predictions_text(fitted, files))
                      .c_str(),
                  stdout);
     } else if (report->parsed()) {
       std::vector<lrid::report::Source> sources;
       for (auto& [name, result] :
-           lrid::classify::gather(results, data.empty() ? std::nullopt : std::optional(data)))
+           lrid::identify::gather(results, data.empty() ? std::nullopt : std::optional(data)))
         sources.push_back({name, std::move(result)});
       lrid::report::write_report(sources, page);
     } else {

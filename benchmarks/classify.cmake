@@ -1,5 +1,5 @@
 lrid_program(bench_classify SOURCES classify_benchmark.cpp
-  LINKS lrid_classify lrid_core benchmark::benchmark)
+  LINKS lrid_learn lrid_core benchmark::benchmark)
 # Fits single grid points on the splits of a configuration; classify_peers.py compares them with scikit-learn, PyTorch.
 lrid_program(classify_fit SOURCES classify_fit.cpp
-  LINKS lrid_classify lrid_io lrid_core nlohmann_json::nlohmann_json)
+  LINKS lrid_identify lrid_learn lrid_io lrid_core nlohmann_json::nlohmann_json)

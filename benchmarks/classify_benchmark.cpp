@@ -2,18 +2,17 @@
 // case for trees (deep) and for support vector machines (many active rows).
 #include <benchmark/benchmark.h>
 
-#include <lrid/classify/conv_mlp.hpp>
-#include <lrid/classify/forest.hpp>
-#include <lrid/classify/linear_svm.hpp>
 #include <lrid/core/random.hpp>
+#include <lrid/learn/conv_mlp.hpp>
+#include <lrid/learn/forest.hpp>
+#include <lrid/learn/linear_svm.hpp>
 
-namespace lrid::classify {
+namespace lrid::learn {
 namespace {
 
 Samples random_samples(std::int64_t n) {
   Samples samples;
-  for (int o = 0; o < 24; ++o) samples.layout.observables.push_back("o" + std::to_string(o));
-  samples.layout.points = 21;
+  samples.layout = {.constants = 3, .channels = 24, .points = 21};
   samples.classes = 4;
   samples.x = Matrix::Zero(n, samples.layout.columns());
   Stream stream(Key(1, "samples"));
@@ -58,6 +57,6 @@ void mlp_epochs(benchmark::State& state) {
 BENCHMARK(mlp_epochs)->Arg(1)->Arg(4)->Arg(12)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace lrid::classify
+}  // namespace lrid::learn
 
 BENCHMARK_MAIN();

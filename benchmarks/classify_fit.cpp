@@ -8,17 +8,19 @@
 
 #include <nlohmann/json.hpp>
 
-#include <lrid/classify/classifier.hpp>
-#include <lrid/classify/evaluate.hpp>
-#include <lrid/classify/experiment.hpp>
-#include <lrid/classify/linear_model.hpp>
-#include <lrid/classify/metrics.hpp>
-#include <lrid/classify/scaler.hpp>
 #include <lrid/core/app.hpp>
 #include <lrid/core/error.hpp>
+#include <lrid/identify/evaluate.hpp>
+#include <lrid/identify/experiment.hpp>
+#include <lrid/learn/classifier.hpp>
+#include <lrid/learn/linear_model.hpp>
+#include <lrid/learn/metrics.hpp>
+#include <lrid/learn/scaler.hpp>
 
-namespace lrid::classify {
+namespace lrid::identify {
 namespace {
+
+using namespace learn;  // NOLINT(google-build-using-namespace): a benchmark of its classifiers
 
 /// LIBLINEAR's objective of every class at the model's weights.
 std::vector<double> objectives(const LinearModel& model, const Samples& train, double c) {
@@ -62,9 +64,9 @@ void run(const std::string& config, const std::string& data_file) {
       std::visit([&, name_of_key = key](const auto& v) { out["setting"][name_of_key] = v; }, value);
     for (std::size_t s = 0; s < condition.plan->splits.size(); ++s) {
       const Split& split = condition.plan->splits[s];
-      const Scaler scaler(*condition.train, split.train);
-      const Samples train = scaler.apply(*condition.train, split.train, *condition.target);
-      const Samples test = scaler.apply(*condition.train, split.test, *condition.target);
+      const Scaler scaler = fit_scaler(*condition.train, split.train);
+      const Samples train = standardise(scaler, *condition.train, split.train, *condition.target);
+      const Samples test = standardise(scaler, *condition.train, split.test, *condition.target);
       const Key key(static_cast<std::uint64_t>(protocol.seed), name, {s});
       auto begin = std::chrono::steady_clock::now();
       const auto seconds = [&] {
@@ -76,19 +78,19 @@ void run(const std::string& config, const std::string& data_file) {
         Rows fitted, held_out;
         for (std::size_t i = 0; i < split.train.size(); ++i)
           (split.inner[i] == 0 ? held_out : fitted).push_back(split.train[i]);
-        const Scaler of_fold(*condition.train, fitted);
-        const Samples fold = of_fold.apply(*condition.train, fitted, *condition.target),
-                      validation = of_fold.apply(*condition.train, held_out, *condition.target);
+        const Scaler of_fold = fit_scaler(*condition.train, fitted);
+        const Samples fold = standardise(of_fold, *condition.train, fitted, *condition.target),
+                      validation = standardise(of_fold, *condition.train, held_out, *condition.target);
         begin = std::chrono::steady_clock::now();
         const GridOutcome grid = classifier.fit_grid(fold, validation, key);
         out["grid_seconds"].push_back(seconds());
         out["grid_points"] = grid.computed;
         for (const Matrix& scores : grid.scores)
           out["grid_accuracy"].push_back(
-              scores.size() == 0 ? -1.0 : share_right(predicted_classes(scores), validation.labels));
+              scores.size() == 0 ? -1.0 : accuracy(predicted_classes(scores), validation.labels));
       }
       const std::vector<int> predicted = predicted_classes(model->scores(test));
-      out["accuracy"].push_back(share_right(predicted, test.labels));
+      out["accuracy"].push_back(accuracy(predicted, test.labels));
       if (const auto* svm = dynamic_cast<const LinearModel*>(model.get()); svm != nullptr && name == "svm")
         out["objectives"].push_back(objectives(*svm, train, std::get<double>(setting.at("C"))));
     }
@@ -97,11 +99,11 @@ void run(const std::string& config, const std::string& data_file) {
 }
 
 }  // namespace
-}  // namespace lrid::classify
+}  // namespace lrid::identify
 
 int main(int argc, char** argv) {
   return lrid::run_app("classify_fit", [&] {
     if (argc != 3) lrid::bad_input("usage: classify_fit CONFIG.toml DATASET.h5");
-    lrid::classify::run(argv[1], argv[2]);
+    lrid::identify::run(argv[1], argv[2]);
   });
 }

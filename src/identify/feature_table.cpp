@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <cmath>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/text.hpp>
+#include <lrid/identify/feature_table.hpp>
+#include <lrid/stats/observable.hpp>
+
+namespace lrid::identify {
+
+std::string FeatureLayout::column_name(std::int64_t column) const {
+  static const char* const positions[] = {"position_early", "position_middle", "position_deep"};
+  if (column < position_columns()) return positions[column];
+  const std::int64_t continuous = column - position_columns();
+  return observables[static_cast<std::size_t>(continuous / points)] + "@" +
+         std::to_string(continuous % points);
+}
+
+std::string FeatureLayout::group_name(std::int64_t column) const {
+  if (column < position_columns()) return "layer_position";
+  return observables[static_cast<std::size_t>((column - position_columns()) / points)];
+}
+
+FeatureTable FeatureTable::of_observables(const io::Dataset& data, std::shared_ptr<const Metadata> metadata,
+                                          const std::vector<std::string>& observables) {
+  FeatureTable table{.layout = {.observables = observables, .points = data.points, .with_position = true},
+                     .x = {},
+                     .metadata = std::move(metadata)};
+  const FeatureLayout& layout = table.layout;
+  table.x = learn::FloatMatrix::Zero(data.samples, layout.columns());
+  const auto k_data = static_cast<std::int64_t>(data.observable_names.size());
+  for (std::int64_t n = 0; n < data.samples; ++n)
+    table.x(n, data.meta.layer_position[static_cast<std::size_t>(n)]) = 1.0F;
+  for (std::int64_t k = 0; k < layout.channels(); ++k) {
+    const std::string& name = observables[static_cast<std::size_t>(k)];
+    const auto found = std::ranges::find(data.observable_names, name);
+    if (found == data.observable_names.end())
+      bad_input("dataset lacks the observable {}: expected all of {}", name, join(observables, ", "));
+    const std::int64_t source = found - data.observable_names.begin();
+    for (std::int64_t n = 0; n < data.samples; ++n)
+      for (std::int64_t t = 0; t < data.points; ++t)
+        table.x(n, layout.position_columns() + k * data.points + t) =
+            data.x[static_cast<std::size_t>((n * data.points + t) * k_data + source)];
+  }
+  return table;
+}
+
+FeatureTable FeatureTable::of_scalar(const std::string& name, const std::vector<double>& values,
+                                     std::shared_ptr<const Metadata> metadata) {
+  FeatureTable table{.layout = {.observables = {name}, .points = 1, .with_position = false},
+                     .x = learn::FloatMatrix(static_cast<std::int64_t>(values.size()), 1),
+                     .metadata = std::move(metadata)};
+  for (std::size_t n = 0; n < values.size(); ++n)
+    table.x(static_cast<std::int64_t>(n), 0) = static_cast<float>(values[n]);
+  return table;
+}
+
+namespace {
+
+/// `change(trajectory)` for every sample and observable.
+template <class Change>
+FeatureTable with_changed_trajectories(FeatureTable table, const Change& change) {
+  const FeatureLayout& layout = table.layout;
+  for (Eigen::Index row = 0; row < table.x.rows(); ++row)
+    for (std::int64_t k = 0; k < layout.channels(); ++k)
+      change(table.x.row(row).segment(layout.position_columns() + k * layout.points, layout.points));
+  return table;
+}
+
+}  // namespace
+
+FeatureTable FeatureTable::at_points(const std::vector<std::int64_t>& points) const {
+  FeatureTable table{.layout = layout, .x = {}, .metadata = metadata};
+  table.layout.points = static_cast<std::int64_t>(points.size());
+  table.x.resize(x.rows(), table.layout.columns());
+  table.x.leftCols(layout.position_columns()) = x.leftCols(layout.position_columns());
+  for (std::int64_t k = 0; k < layout.channels(); ++k)
+    for (std::int64_t t = 0; t < table.layout.points; ++t)
+      table.x.col(layout.position_columns() + k * table.layout.points + t) =
+          x.col(layout.position_columns() + k * layout.points + points[static_cast<std::size_t>(t)]);
+  return table;
+}
+
+FeatureTable FeatureTable::interpolated(std::int64_t points) const {
+  FeatureTable table{.layout = layout, .x = {}, .metadata = metadata};
+  table.layout.points = points;
+  table.x.resize(x.rows(), table.layout.columns());
+  table.x.leftCols(layout.position_columns()) = x.leftCols(layout.position_columns());
+  for (std::int64_t t = 0; t < points; ++t) {
+    const double at = points == 1 ? 0
+                                  : static_cast<double>(t) * static_cast<double>(layout.points - 1) /
+                                        static_cast<double>(points - 1);
+    const auto before = std::min(static_cast<std::int64_t>(at), std::max<std::int64_t>(layout.points - 2, 0)),
+               after = std::min(before + 1, layout.points - 1);
+    const auto share = static_cast<float>(at - static_cast<double>(before));
+    for (std::int64_t k = 0; k < layout.channels(); ++k) {
+      const std::int64_t first = layout.position_columns() + k * layout.points;
+      table.x.col(layout.position_columns() + k * points + t) =
+          (1 - share) * x.col(first + before) + share * x.col(first + after);
+    }
+  }
+  return table;
+}
+
+FeatureTable FeatureTable::with_unit_norm() const {
+  return with_changed_trajectories(*this, [](auto trajectory) {
+    const double norm = trajectory.template cast<double>().norm();  // squares of floats overflow
+    if (norm > 0) trajectory = (trajectory.template cast<double>() / norm).template cast<float>();
+  });
+}
+
+FeatureTable FeatureTable::with_unit_range() const {
+  return with_changed_trajectories(*this, [](auto trajectory) {
+    const double low = trajectory.minCoeff(), range = trajectory.maxCoeff() - low;
+    if (range > 0)
+      trajectory = ((trajectory.template cast<double>().array() - low) / range).template cast<float>();
+    else
+      trajectory.setZero();
+  });
+}
+
+void FeatureTable::require_finite(const Rows& rows, const std::string& file) const {
+  for (const std::int64_t row : rows)
+    for (std::int64_t c = 0; c < layout.columns(); ++c)
+      if (!std::isfinite(x(row, c)))
+        bad_input("{}: sample {} (layer {} of {}): {} is {}: expected a finite number", file, row,
+                  metadata->column("layer")[static_cast<std::size_t>(row)],
+                  metadata->column("network")[static_cast<std::size_t>(row)], layout.column_name(c),
+                  x(row, c));
+}
+
+std::vector<std::string> observables_of_measure(const std::string& measure) {
+  const auto wanted = [&](const stats::Observable& observable) {
+    switch (observable.measure) {
+      case stats::Measure::weight:
+        return measure == "all" || measure == "weight";
+      case stats::Measure::activation:
+        return measure == "all" || measure == "activation";
+      case stats::Measure::layer_change:
+        return measure == "all" || measure == "layer_change";
+    }
+    return false;
+  };
+  std::vector<std::string> names;
+  for (const stats::Observable& observable : stats::observables())
+    if (observable.admissible && wanted(observable)) names.push_back(observable.name);
+  return names;
+}
+
+const std::vector<std::string>& measure_names() {
+  static const std::vector<std::string> names = {"all", "weight", "activation", "layer_change"};
+  return names;
+}
+
+learn::Scaler fit_scaler(const FeatureTable& table, const Rows& rows) {
+  return {table.x, table.layout.columns_only(), rows};
+}
+
+learn::Samples standardise(const learn::Scaler& scaler, const FeatureTable& table, const Rows& rows) {
+  return scaler.apply(table.x, table.layout.columns_only(), rows);
+}
+
+learn::Samples standardise(const learn::Scaler& scaler, const FeatureTable& table, const Rows& rows,
+                           const Target& target) {
+  learn::Samples samples = standardise(scaler, table, rows);
+  samples.labels = target.labels_of(rows);
+  samples.classes = static_cast<int>(target.classes.size());
+  return samples;
+}
+
+}  // namespace lrid::identify

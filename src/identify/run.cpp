@@ -1,0 +1,422 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/core/interrupt.hpp>
+#include <lrid/core/progress.hpp>
+#include <lrid/core/text.hpp>
+#include <lrid/core/version.hpp>
+#include <lrid/identify/evaluate.hpp>
+#include <lrid/identify/run.hpp>
+#include <lrid/identify/trajectories.hpp>
+#include <lrid/learn/metrics.hpp>
+
+#include "cell_store.hpp"
+#include "json.hpp"
+#include "setup.hpp"
+
+namespace lrid::identify {
+
+namespace {
+
+struct Cell {
+  std::size_t condition, classifier, split;
+};
+
+std::string cell_name(const Condition& condition, const std::string& classifier, std::size_t split) {
+  return condition_to_json(condition.labels).dump() + " " + classifier + " split " + std::to_string(split);
+}
+
+void save_splits(const std::filesystem::path& path, const std::vector<Condition>& conditions) {
+  Json plans = Json::array();
+  for (const Condition& condition : conditions) {
+    Json splits = Json::array();
+    for (const Split& split : condition.plan->splits)
+      splits.push_back({{"train", split.train}, {"test", split.test}, {"inner", split.inner}});
+    plans.push_back({{"condition", condition_to_json(condition.labels)},
+                     {"kind", name_of(condition.plan->kind)},
+                     {"train_pool", condition.plan->train_pool},
+                     {"test_pool", condition.plan->test_pool},
+                     {"classes", condition.target->classes},
+                     {"splits", splits}});
+  }
+  write_atomically(path,
+                   Json{{"format", "lrid-splits"}, {"format_version", 1}, {"plans", plans}}.dump() + "\n");
+}
+
+/// Accuracy within early, middle and deep layers of the test part; NaN where it has none of them.
+std::vector<double> accuracy_by_position(const Condition& condition, std::size_t split_index,
+                                         const std::vector<int>& predicted) {
+  const Split& split = condition.plan->splits[split_index];
+  const Target& target = condition.target_at(split_index);
+  const std::vector<std::string>& position = condition.train->metadata->column("layer_position");
+  std::vector<double> result;
+  for (const char* const name : {"early", "middle", "deep"}) {
+    double right = 0, all = 0;
+    for (std::size_t i = 0; i < split.test.size(); ++i) {
+      const auto row = static_cast<std::size_t>(split.test[i]);
+      if (position[row] != name) continue;
+      ++all;
+      right += predicted[i] == target.labels[row] ? 1 : 0;
+    }
+    result.push_back(right / all);
+  }
+  return result;
+}
+
+std::int64_t mean_size(const SplitPlan& plan, Rows Split::*side) {
+  double sum = 0;
+  for (const Split& split : plan.splits) sum += static_cast<double>((split.*side).size());
+  return std::lround(sum / static_cast<double>(plan.splits.size()));
+}
+
+/// The row of one of the condition's tests.
+io::ResultRow result_row(const std::string& classifier, const Condition& condition, std::size_t test,
+                         const std::vector<CellResult>& cells) {
+  const SplitPlan& plan = *condition.plan;
+  io::ResultRow row{.classifier = classifier,
+                    .condition = condition.labels,
+                    .accuracy = {},
+                    .confusion = {},
+                    .labels = condition.target->classes,
+                    .dprime = {},
+                    .balanced_accuracy = {},
+                    .hyperparameters = {},
+                    .importances = {},
+                    .n_train = mean_size(plan, &Split::train),
+                    .n_test = mean_size(plan, &Split::test),
+                    .n_networks = plan.networks,
+                    .extra = {},
+                    .reliability = {}};
+  row.condition.insert(condition.tests[test].labels.begin(), condition.tests[test].labels.end());
+  std::vector<double> accuracies, inner, early, middle, deep;
+  std::map<std::string, std::vector<double>> figures;
+  for (std::size_t s = 0; s < cells.size(); ++s) {
+    const TestResult& result = cells[s].tests[test];
+    row.confusion.push_back(learn::confusion_matrix(condition.target_at(s).labels_of(plan.splits[s].test),
+                                                    result.predicted,
+                                                    static_cast<int>(condition.target->classes.size())));
+    accuracies.push_back(learn::accuracy(row.confusion.back()));
+    row.dprime.push_back(learn::d_prime(row.confusion.back()));
+    row.balanced_accuracy.push_back(learn::balanced_accuracy(row.confusion.back()));
+    row.hyperparameters.push_back(cells[s].chosen);
+    for (const auto& [name, value] : cells[s].importances)
+      row.importances[name] += value / static_cast<double>(cells.size());
+    inner.push_back(cells[s].inner_accuracy);
+    const std::vector<double> by_position = accuracy_by_position(condition, s, result.predicted);
+    early.push_back(by_position[0]);
+    middle.push_back(by_position[1]);
+    deep.push_back(by_position[2]);
+    for (const auto& [name, value] : result.figures) figures[name].push_back(value);
+    row.reliability.resize(result.reliability.size());
+    for (std::size_t b = 0; b < result.reliability.size(); ++b) {
+      row.reliability[b].count += result.reliability[b].count;
+      row.reliability[b].confidence += result.reliability[b].confidence;
+      row.reliability[b].right += result.reliability[b].right;
+    }
+  }
+  row.accuracy = io::Figure::of(accuracies);
+  row.extra["accuracy_inner_folds"] = io::Figure::of(inner);
+  for (auto& [name, values] : figures) row.extra[name] = io::Figure::of(std::move(values));
+  if (!condition.labels.contains("position")) {
+    row.extra["accuracy_early"] = io::Figure::of(early);
+    row.extra["accuracy_middle"] = io::Figure::of(middle);
+    row.extra["accuracy_deep"] = io::Figure::of(deep);
+  }
+  return row;
+}
+
+/// Mean trajectories of the observables that matter most to the first row with importances.
+std::vector<io::Results::MeanTrajectory> trajectories_of(const std::vector<io::ResultRow>& rows,
+                                                         Study& study) {
+  constexpr std::size_t shown = 6;
+  for (const io::ResultRow& row : rows) {
+    std::vector<std::pair<double, std::string>> ranked;
+    for (const auto& [name, value] : row.importances)
+      if (std::ranges::find(study.data().observable_names, name) != study.data().observable_names.end())
+        ranked.emplace_back(-value, name);
+    if (ranked.empty() || row.condition.contains("control")) continue;
+    std::ranges::sort(ranked);
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < std::min(shown, ranked.size()); ++i) names.push_back(ranked[i].second);
+    return mean_trajectories(*study.table("all"), study.pool_rows(), *study.target(), names);
+  }
+  return {};
+}
+
+/// An experiment on a dataset: its cells, and where they are kept.
+class Run {
+ public:
+  /// Its cells are found in all `folders` and kept in the first.
+  Run(const Config& config, std::filesystem::path data, std::vector<std::filesystem::path> folders)
+      : path_(std::move(data)),
+        setup_(config),
+        data_(io::read_dataset(path_)),
+        study_(setup_.protocol, data_, path_.string()),
+        conditions_(setup_.experiment->conditions(study_)),
+        origin_{.version = version(),
+                .config = setup_.options.to_toml(),
+                .data = std::filesystem::absolute(path_),
+                .dataset_sha256 = sha256_of_file(path_)},
+        store_(std::move(folders), origin_.identity()) {
+    // Split by split, so that the kinds of work are mixed and the time left can be told early.
+    for (std::size_t split = 0; split < static_cast<std::size_t>(setup_.protocol.splits); ++split)
+      for (std::size_t condition = 0; condition < conditions_.size(); ++condition)
+        for (std::size_t classifier = 0; classifier < setup_.classifiers.size(); ++classifier)
+          if (admits(setup_.classifiers[classifier], conditions_[condition]))
+            cells_.push_back({condition, classifier, split});
+    for (const Condition& condition : conditions_)
+      if (std::ranges::none_of(setup_.classifiers,
+                               [&](const NamedClassifier& one) { return admits(one, condition); }))
+        bad_input(
+            "{}: where {} trajectories have length {}, less than the kernels of the mlp's grid: expected "
+            "a smaller mlp.kernel, or another classifier besides",
+            path_.string(), condition_to_json(condition.labels).dump(), condition.train->layout.points);
+  }
+  /// The same of a request, whose files must be writable.
+  explicit Run(const RunRequest& request)
+      : Run(checked(request).config, request.data, {request.out.string() + ".cells"}) {
+    if (request.splits) save_splits(*request.splits, conditions_);
+  }
+
+  /// Every `count`-th cell from `index` on, those in store as they are.
+  std::vector<CellResult> compute(std::size_t index, std::size_t count) {
+    origin_.shards = count;
+    store_.store_origin(origin_);
+    std::vector<std::size_t> mine;
+    for (std::size_t i = index; i < cells_.size(); i += count) mine.push_back(i);
+    std::vector<CellResult> results(mine.size());
+    Progress progress("identifying", static_cast<double>(mine.size()), "cells");
+    tbb::parallel_for(
+        tbb::blocked_range<std::size_t>(0, mine.size(), 1),
+        [&](const tbb::blocked_range<std::size_t>& range) {
+          for (std::size_t i = range.begin(); i < range.end(); ++i) {
+            check_interrupt();
+            const Cell& cell = cells_[mine[i]];
+            if (std::optional<CellResult> stored = store_.find(name_of(cell))) {
+              results[i] = std::move(*stored);
+              progress.skip(1);
+              continue;
+            }
+            const Condition& condition = conditions_[cell.condition];
+            const Key key = Key(static_cast<std::uint64_t>(setup_.protocol.seed), "cell").with(name_of(cell));
+            results[i] = evaluate(*setup_.classifiers[cell.classifier].classifier, condition, cell.split,
+                                  setup_.protocol, key);
+            store_.store(name_of(cell), results[i]);
+            progress.advance();
+          }
+        },
+        tbb::simple_partitioner());
+    progress.finish();
+    return results;
+  }
+
+  /// All cells, which must be in store; `where` names it in the InputError that says whose are not.
+  std::vector<CellResult> stored(const std::string& where, std::size_t shards) const {
+    std::vector<CellResult> results(cells_.size());
+    std::set<std::size_t> absent;  // shards
+    std::size_t missing = 0;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      if (std::optional<CellResult> cell = store_.find(name_of(cells_[i]))) {
+        results[i] = std::move(*cell);
+        continue;
+      }
+      ++missing;
+      absent.insert(i % shards);
+    }
+    if (missing == 0) return results;
+    std::vector<std::string> names;
+    for (const std::size_t shard : absent) names.push_back(fmt::format("{}/{}", shard, shards));
+    bad_input("{}: {} of {} cells missing{}: expected those of all shards (run --shard, or run without it)",
+              where, missing, cells_.size(), shards > 1 ? ", of --shard " + join(names, ", ") : "");
+  }
+
+  [[nodiscard]] Cells progress() const {
+    Cells cells{0, cells_.size()};
+    for (const Cell& cell : cells_) cells.done += store_.find(name_of(cell)) ? 1U : 0U;
+    return cells;
+  }
+
+  io::Results results(std::vector<CellResult> of_cells) {
+    std::vector<std::vector<std::vector<CellResult>>> outcome(  // [condition][classifier][split]
+        conditions_.size(), std::vector<std::vector<CellResult>>(setup_.classifiers.size()));
+    for (std::size_t i = 0; i < cells_.size(); ++i)
+      outcome[cells_[i].condition][cells_[i].classifier].push_back(std::move(of_cells[i]));
+
+    io::Results results;
+    results.experiment = setup_.protocol.experiment;
+    results.dataset_path = path_.string();
+    results.dataset_sha256 = origin_.dataset_sha256;
+    results.config = origin_.config;
+    results.software = software();
+    for (std::size_t c = 0; c < conditions_.size(); ++c)
+      for (std::size_t test = 0; test < conditions_[c].tests.size(); ++test)
+        for (std::size_t k = 0; k < setup_.classifiers.size(); ++k)
+          if (!outcome[c][k].empty())
+            results.rows.push_back(
+                result_row(setup_.classifiers[k].name, conditions_[c], test, outcome[c][k]));
+    results.trajectories = trajectories_of(results.rows, study_);
+    results.notes = study_.notes();
+    for (std::size_t k = 0; k < setup_.classifiers.size(); ++k) {
+      for (std::string& line : setup_.classifiers[k].classifier->notes())
+        results.notes.push_back(std::move(line));
+      std::set<std::string> counts;
+      std::set<std::int64_t> too_few;
+      for (std::size_t c = 0; c < conditions_.size(); ++c) {
+        if (outcome[c][k].empty()) {
+          too_few.insert(conditions_[c].train->layout.points);
+          continue;
+        }
+        const CellResult& cell = outcome[c][k].front();
+        if (cell.coinciding + cell.skipped > 0)
+          counts.insert(fmt::format("{} computed, {} coincide with another, {} not possible with these data",
+                                    cell.computed, cell.coinciding, cell.skipped));
+      }
+      for (const std::int64_t points : too_few)
+        results.notes.push_back(
+            fmt::format("{}: left out where a trajectory has {}, the grid asks for {} at least",
+                        setup_.classifiers[k].name, counted(points, "point"),
+                        setup_.classifiers[k].classifier->least_points()));
+      for (const std::string& line : counts)
+        results.notes.push_back(
+            fmt::format("{}: of {} {}", setup_.classifiers[k].name,
+                        counted(setup_.classifiers[k].classifier->settings().size(), "grid point"), line));
+    }
+    return results;
+  }
+
+  void forget_cells() const { store_.clear(); }
+
+ private:
+  static const RunRequest& checked(const RunRequest& request) {
+    require_writable(request.out, "--out");
+    if (request.splits) require_writable(*request.splits, "--save-splits");
+    return request;
+  }
+  /// Whether trajectories are long enough for some point of the classifier's grid.
+  static bool admits(const NamedClassifier& classifier, const Condition& condition) {
+    return classifier.classifier->least_points() <= condition.train->layout.points;
+  }
+  [[nodiscard]] std::string name_of(const Cell& cell) const {
+    return cell_name(conditions_[cell.condition], setup_.classifiers[cell.classifier].name, cell.split);
+  }
+
+  std::filesystem::path path_;
+  Setup setup_;
+  io::Dataset data_;
+  Study study_;
+  std::vector<Condition> conditions_;
+  CellOrigin origin_;
+  CellStore store_;
+  std::vector<Cell> cells_;
+};
+
+/// The results of a run of which all cells are in these folders; without the seconds, which nobody knows.
+io::Results merge_cells(const CellOrigin& origin, const std::vector<std::filesystem::path>& folders,
+                        const std::optional<std::filesystem::path>& data) {
+  std::vector<std::string> names;
+  for (const std::filesystem::path& folder : folders) names.push_back(folder.string());
+  const std::string where = join(names, " + ");
+  if (origin.version != version())
+    bad_input("{}: cells of lrid {}, this is {}: expected the same version", where, origin.version,
+              version());
+  const std::filesystem::path file = data.value_or(origin.data);
+  if (!std::filesystem::exists(file))
+    bad_input("{}: the dataset of these cells, {}, is not there: expected it, or --data", where,
+              file.string());
+  if (sha256_of_file(file) != origin.dataset_sha256)
+    bad_input("{}: not the dataset of the cells in {}: expected SHA-256 {}…", file.string(), where,
+              origin.dataset_sha256.substr(0, 12));
+  Run work(Config::from_toml(origin.config, where), file, folders);
+  return work.results(work.stored(where, origin.shards));
+}
+
+}  // namespace
+
+io::Results run(const RunRequest& request) {
+  const auto begin = std::chrono::steady_clock::now();
+  Run work(request);
+  io::Results results = work.results(work.compute(0, 1));
+  results.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  io::write_results(request.out, results);
+  work.forget_cells();
+  return results;
+}
+
+Cells run_shard(const RunRequest& request, std::size_t index, std::size_t count) {
+  Run work(request);
+  (void)work.compute(index, count);
+  return work.progress();
+}
+
+std::vector<NamedResults> gather(const std::vector<std::filesystem::path>& sources,
+                                 const std::optional<std::filesystem::path>& data) {
+  struct Source {
+    std::optional<CellOrigin> origin;  // of folders
+    std::vector<std::filesystem::path> paths;
+  };
+  std::vector<Source> distinct;
+  for (const std::filesystem::path& path : sources) {
+    if (!std::filesystem::is_directory(path)) {
+      distinct.push_back({std::nullopt, {path}});
+      continue;
+    }
+    const CellOrigin origin = read_origin(path);
+    const auto same = std::ranges::find_if(distinct, [&](const Source& source) {
+      return source.origin && source.origin->identity() == origin.identity();
+    });
+    if (same == distinct.end())
+      distinct.push_back({origin, {path}});
+    else
+      same->paths.push_back(path);
+  }
+  std::vector<NamedResults> results;
+  for (const Source& source : distinct) {
+    const std::filesystem::path& first = source.paths.front();
+    if (source.origin) {
+      const std::filesystem::path folder = first.has_filename() ? first : first.parent_path();
+      results.push_back({folder.extension() == ".cells" ? folder.stem().string() : folder.filename().string(),
+                         merge_cells(*source.origin, source.paths, data)});
+    } else {
+      results.push_back({first.filename().string(), io::read_results(first)});
+    }
+  }
+  return results;
+}
+
+std::string options_help(const std::string& experiment) {
+  Config config;
+  config.assign("experiment", ConfigValue{experiment}, "help");
+  return Setup(std::move(config)).options.help();
+}
+
+std::string accuracy_table(const io::Results& results) {
+  std::vector<std::string> columns, lines;
+  std::map<std::pair<std::string, std::string>, std::string> cells;
+  for (const io::ResultRow& row : results.rows) {
+    std::vector<std::string> parts;
+    for (const auto& [key, value] : row.condition)
+      parts.push_back(key + " " + std::visit([](const auto& v) { return fmt::format("{}", v); }, value));
+    const std::string line = join(parts, ", ");
+    if (std::ranges::find(lines, line) == lines.end()) lines.push_back(line);
+    if (std::ranges::find(columns, row.classifier) == columns.end()) columns.push_back(row.classifier);
+    cells[{line, row.classifier}] = fmt::format("{:.3f} ± {:.3f}", row.accuracy.mean, row.accuracy.sem);
+  }
+  std::size_t width = 9;
+  for (const std::string& line : lines) width = std::max(width, line.size());
+  std::string text = fmt::format("{:<{}}", "accuracy", width);
+  for (const std::string& column : columns) text += fmt::format("  {:<13}", column);
+  for (const std::string& line : lines) {
+    text += fmt::format("\n{:<{}}", line, width);
+    for (const std::string& column : columns) text += "  " + cells[{line, column}];
+  }
+  return text + "\n";
+}
+
+}  // namespace lrid::identify

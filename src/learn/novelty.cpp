@@ -1,0 +1,73 @@
+#include <algorithm>
+#include <cmath>
+
+#include <lrid/core/parallel.hpp>
+#include <lrid/learn/novelty.hpp>
+
+namespace lrid::learn {
+
+std::vector<double> entropies(const Matrix& probabilities) {
+  std::vector<double> result;
+  for (const auto& row : probabilities.rowwise()) {
+    double entropy = 0;
+    for (const double p : row)
+      if (p > 0) entropy -= p * std::log(p);
+    result.push_back(entropy);
+  }
+  return result;
+}
+
+FloatMatrix compressed(const Matrix& standardised) {
+  return standardised.unaryExpr([](double value) { return std::asinh(value); }).cast<float>();
+}
+
+std::vector<double> nearest_distances(const FloatMatrix& known, const FloatMatrix& samples) {
+  constexpr std::int64_t block = 256;  // rows at a time: fixed, so that threads change nothing
+  const Eigen::VectorXf known_squares = known.rowwise().squaredNorm();
+  std::vector<double> result(static_cast<std::size_t>(samples.rows()));
+  parallel_each(static_cast<std::size_t>((samples.rows() + block - 1) / block), [&](std::size_t b) {
+    const std::int64_t first = static_cast<std::int64_t>(b) * block,
+                       rows = std::min(block, samples.rows() - first);
+    const FloatMatrix products = samples.middleRows(first, rows) * known.transpose();
+    for (std::int64_t i = 0; i < rows; ++i) {
+      Eigen::Index nearest = 0;
+      (known_squares.transpose() - 2 * products.row(i)).minCoeff(&nearest);
+      // Afresh, since the difference of large squares says little about near neighbours.
+      result[static_cast<std::size_t>(first + i)] =
+          (samples.row(first + i) - known.row(nearest)).cast<double>().norm();
+    }
+  });
+  return result;
+}
+
+NoveltyReference::NoveltyReference(std::vector<double> uncertainty, std::vector<double> distance)
+    : uncertainty_(std::move(uncertainty)),
+      distance_(std::move(distance)),
+      sorted_uncertainty_(uncertainty_),
+      sorted_distance_(distance_) {
+  std::ranges::sort(sorted_uncertainty_);
+  std::ranges::sort(sorted_distance_);
+  for (std::size_t i = 0; i < uncertainty_.size(); ++i)
+    oddities_.push_back(oddity(uncertainty_[i], distance_[i]));
+  std::ranges::sort(oddities_);
+}
+
+double NoveltyReference::oddity(double uncertainty, double distance) const {
+  const auto below = [](const std::vector<double>& sorted, double value) {
+    return static_cast<double>(std::ranges::lower_bound(sorted, value) - sorted.begin());
+  };
+  return std::max(below(sorted_uncertainty_, uncertainty), below(sorted_distance_, distance));
+}
+
+std::vector<double> NoveltyReference::typicality(const std::vector<double>& uncertainty,
+                                                 const std::vector<double>& distance) const {
+  std::vector<double> result;
+  for (std::size_t i = 0; i < uncertainty.size(); ++i) {
+    const double odd = oddity(uncertainty[i], distance[i]);
+    const auto as_odd = static_cast<double>(oddities_.end() - std::ranges::lower_bound(oddities_, odd));
+    result.push_back((1 + as_odd) / (1 + static_cast<double>(oddities_.size())));
+  }
+  return result;
+}
+
+}  // namespace lrid::learn

@@ -1,0 +1,272 @@
+// Fitted classifiers in files, and what they say of new data.
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/identify/fit.hpp>
+#include <lrid/identify/predict.hpp>
+#include <lrid/io/observables.hpp>
+#include <lrid/io/trajectory.hpp>
+
+#include "python.hpp"
+#include "synthetic.hpp"
+#include "testing.hpp"
+
+namespace lrid::identify {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::string grids =
+    "inner_folds = 3\nsvm.C = [1]\nsvm.pca = [5]\nforest.trees = [30]\nforest.max_features = ['sqrt']\n"
+    "mlp.kernel = [2]\nmlp.filters = [4]\nmlp.stride = [1]\nmlp.pool = ['none']\nmlp.learning_rate = [1e-2]\n"
+    "mlp.batch = [32]\nmlp.l2 = [0]\nmlp.epochs = 10\n";
+
+class Fit : public ::testing::Test {
+ protected:
+  void SetUp() override { io::write_dataset(folder_ / "d.h5", data_); }
+
+  FittedFile fitted(const std::string& toml, const std::string& out = "m.h5") const {
+    return fit({Config::from_toml(toml + grids, "e.toml"), folder_ / "d.h5", folder_ / out});
+  }
+  /// The statistics of a network of the dataset, as those of a recording.
+  io::Observables observables_of(const std::string& network) const {
+    io::Observables result;
+    result.observable_names = data_.observable_names;
+    result.points = data_.points;
+    std::vector<std::size_t> rows;
+    for (std::size_t i = 0; i < data_.meta.network.size(); ++i)
+      if (data_.meta.network[i] == network) rows.push_back(i);
+    const std::size_t k = data_.observable_names.size();
+    for (const std::size_t row : rows) result.layers.push_back(data_.meta.layer[row]);
+    for (std::size_t t = 0; t < static_cast<std::size_t>(data_.points); ++t)
+      for (const std::size_t row : rows)
+        for (std::size_t o = 0; o < k; ++o)
+          result.values.push_back(data_.x[(row * static_cast<std::size_t>(data_.points) + t) * k + o]);
+    return result;
+  }
+  std::string refusal(const FittedFile& model, const std::string& file, bool interpolate = false) const {
+    try {
+      (void)predict(model, folder_ / file, interpolate);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  testing::TemporaryFolder folder_;
+  io::Dataset data_ = testing::tiny_dataset(8, 5, 2.0);
+};
+
+TEST_F(Fit, RoundTripIsBitForBit) {
+  for (const std::string& name : learn::classifiers().names()) {
+    const FittedFile made = fitted("classifiers = ['" + name + "']\ncalibration = 'isotonic'\n");
+    const FittedFile read = read_fitted(folder_ / "m.h5");
+    EXPECT_EQ(predictions_json(read, {predict(made, folder_ / "d.h5", false)}),
+              predictions_json(read, {predict(read, folder_ / "d.h5", false)}))
+        << name;
+    EXPECT_EQ(read.classifier, name);
+    EXPECT_EQ(read.networks, 64);
+    EXPECT_EQ(read.config, made.config);
+    EXPECT_EQ(read.dataset_sha256, sha256_of_file(folder_ / "d.h5"));
+    // The same fit gives the same bytes.
+    (void)fitted("classifiers = ['" + name + "']\ncalibration = 'isotonic'\n", "again.h5");
+    EXPECT_EQ(sha256_of_file(folder_ / "again.h5"), sha256_of_file(folder_ / "m.h5")) << name;
+  }
+}
+
+TEST_F(Fit, KeepsTheBestOfSeveralClassifiers) {
+  const FittedFile best = fitted("");
+  EXPECT_GT(best.inner_accuracy, 0.6);
+  for (const std::string name : {"svm", "forest", "mlp"})  // those it is fitted from by default
+    EXPECT_LE(fitted("classifiers = ['" + name + "']\n").inner_accuracy, best.inner_accuracy) << name;
+}
+
+TEST_F(Fit, JudgesWholeNetworksFromAnyKindOfFile) {
+  const FittedFile model = fitted("classifiers = ['forest']\n");
+  std::size_t right = 0;
+  const FilePrediction all = predict(model, folder_ / "d.h5", false);
+  ASSERT_EQ(all.networks.size(), 64U);
+  for (const NetworkVerdict& network : all.networks)
+    right += network.network.find("/" + model.identifier.classes[network.verdict] + "/") != std::string::npos
+                 ? 1U
+                 : 0U;
+  EXPECT_GT(right, 55U);
+
+  const io::Observables o = observables_of("KNet5/fa/3");
+  io::write_observables(folder_ / "KNet5_fa_3.h5", o);
+  io::Trajectory t;
+  t.architecture = "KNet5";
+  t.task = t.dataset = "cifar10";
+  t.learning_rule = "fa";
+  t.status = "complete";
+  t.observable_names = o.observable_names;
+  t.layers = o.layers;
+  t.layer_position = {0, 1, 1, 1, 2};  // as in the dataset
+  t.step = {0, 1, 2, 3, 4};
+  t.epoch = {0, 1, 2, 3, 4};
+  t.observables = o.values;
+  for (const char* metric : {"train_loss", "train_accuracy", "validation_loss", "validation_accuracy"})
+    t.metrics[metric].assign(5, 0.5);
+  io::write_trajectory(folder_ / "t.h5", t);
+  const auto in_dataset = std::ranges::find(all.networks, "KNet5/fa/3", &NetworkVerdict::network);
+  const FilePrediction of_trajectory = predict(model, folder_ / "t.h5", false);
+  EXPECT_EQ(of_trajectory.networks[0].probabilities, in_dataset->probabilities);
+  EXPECT_EQ(of_trajectory.networks[0].observables, in_dataset->observables);
+  // A recording's layers have positions by thirds, here 0 1 2 2 2: not quite the same features.
+  const FilePrediction of_recording = predict(model, folder_ / "KNet5_fa_3.h5", false);
+  ASSERT_EQ(of_recording.networks[0].layers.size(), 5U);
+  EXPECT_EQ(of_recording.networks[0].layers[1].position, "middle");
+  EXPECT_EQ(of_recording.networks[0].layers[2].position, "deep");
+  EXPECT_EQ(of_recording.networks[0].verdict, in_dataset->verdict);
+
+  t.status = "running";
+  io::write_trajectory(folder_ / "t.h5", t);
+  EXPECT_THAT(refusal(model, "t.h5"), HasSubstr("complete"));
+}
+
+TEST_F(Fit, SaysWhatSpokeForTheVerdict) {
+  // One observable tells the rules apart, all others are noise.
+  const std::size_t k = data_.observable_names.size();
+  data_ = testing::tiny_dataset(8, 5, 0.0);
+  for (std::size_t i = 0; i < data_.meta.network.size(); ++i)
+    for (std::size_t t = 0; t < 5; ++t)
+      data_.x[(i * 5 + t) * k + 7] = data_.meta.learning_rule[i] == "fa"   ? 5.0F
+                                     : data_.meta.learning_rule[i] == "ia" ? -5.0F
+                                                                           : 0.0F;
+  io::write_dataset(folder_ / "d.h5", data_);
+  const FilePrediction all = predict(fitted("classifiers = ['svm']\n"), folder_ / "d.h5", false);
+  for (const NetworkVerdict& network : all.networks)
+    if (network.network.find("/fa/") != std::string::npos) {
+      EXPECT_EQ(network.observables.front().first, data_.observable_names[7]);
+      EXPECT_GT(network.observables.front().second, 0.2);
+    }
+}
+
+TEST_F(Fit, RefusesWhatIsLikeNoKnownRule) {
+  const FittedFile model = fitted("classifiers = ['forest']\n");
+  io::Observables strange = observables_of("KNet4/sgdm/0");
+  for (float& value : strange.values) value = 40 - 30 * value;
+  io::write_observables(folder_ / "strange.h5", strange);
+  const NetworkVerdict verdict = predict(model, folder_ / "strange.h5", false).networks[0];
+  EXPECT_TRUE(verdict.none_of_these);
+  EXPECT_LT(verdict.typicality, 0.05);
+  EXPECT_THAT(predictions_text(model, {predict(model, folder_ / "strange.h5", false)}),
+              HasSubstr("none of these"));
+}
+
+TEST_F(Fit, NamesWhatIsMissingUnlessFittedWithoutIt) {
+  const FittedFile whole = fitted("classifiers = ['svm']\n");
+  const FittedFile without =
+      fitted("classifiers = ['svm']\nfeatures.measures = ['layer_change', 'activation']\n", "without.h5");
+  EXPECT_EQ(without.identifier.layout.channels(), 11);
+  io::Observables o = observables_of("KNet4/adam/1");
+  const std::size_t k = o.observable_names.size();
+  for (std::size_t i = 0; i < o.values.size(); ++i)
+    if (o.observable_names[i % k].starts_with("weight"))
+      o.values[i] = std::numeric_limits<float>::quiet_NaN();
+  io::write_observables(folder_ / "o.h5", o);
+  EXPECT_THAT(refusal(whole, "o.h5"), HasSubstr("13 of the 24 observables"));
+  EXPECT_THAT(refusal(whole, "o.h5"), HasSubstr("weightabs_mean, "));
+  EXPECT_EQ(predict(without, folder_ / "o.h5", false).networks.size(), 1U);
+  io::Observables few = o;
+  few.observable_names.resize(3);
+  few.values.resize(few.values.size() / k * 3);
+  io::write_observables(folder_ / "few.h5", few);
+  EXPECT_THAT(refusal(without, "few.h5"), HasSubstr(": missing: 8 of the 11 observables"));
+}
+
+TEST_F(Fit, InterpolatesOnlyIfAsked) {
+  const FittedFile model = fitted("classifiers = ['svm']\n");
+  io::Observables o = observables_of("KNet4/adam/1");
+  // Points 0, ½, 1, 1½ … of the same straight lines.
+  const std::size_t row = o.layers.size() * o.observable_names.size();
+  io::Observables fine = o;
+  fine.points = 9;
+  fine.values.clear();
+  for (std::size_t t = 0; t < 9; ++t)
+    for (std::size_t i = 0; i < row; ++i)
+      fine.values.push_back((o.values[t / 2 * row + i] + o.values[(t + 1) / 2 * row + i]) / 2);
+  io::write_observables(folder_ / "o.h5", o);
+  io::write_observables(folder_ / "fine.h5", fine);
+  EXPECT_THAT(refusal(model, "fine.h5"),
+              HasSubstr("9 trajectory points, but the classifier was fitted to 5"));
+  EXPECT_EQ(predict(model, folder_ / "fine.h5", true).networks[0].probabilities,
+            predict(model, folder_ / "o.h5", false).networks[0].probabilities);
+}
+
+TEST_F(Fit, RefusesDamagedAndForeignFiles) {
+  (void)fitted("classifiers = ['forest']\n");
+  const auto message = [&](const std::string& file) -> std::string {
+    try {
+      (void)read_fitted(folder_ / file);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_THAT(message("d.h5"), HasSubstr("lrid-model"));
+  EXPECT_THAT(message("none.h5"), HasSubstr("none.h5"));
+  const std::string bytes = read_file(folder_ / "m.h5");
+  std::size_t refused = 0, unnoticed = 0;
+  const std::string before = predictions_json(
+      read_fitted(folder_ / "m.h5"), {predict(read_fitted(folder_ / "m.h5"), folder_ / "d.h5", false)});
+  for (std::size_t i = 1; i <= 40; ++i) {
+    std::string damaged = bytes;
+    damaged[bytes.size() * i / 41] = static_cast<char>(damaged[bytes.size() * i / 41] ^ 0x10);
+    write_atomically(folder_ / "damaged.h5", damaged);
+    if (message("damaged.h5") != "no error") {
+      ++refused;
+      continue;
+    }
+    ++unnoticed;  // a byte that nothing reads
+    const FittedFile model = read_fitted(folder_ / "damaged.h5");
+    EXPECT_EQ(predictions_json(model, {predict(model, folder_ / "d.h5", false)}), before);
+  }
+  EXPECT_GT(refused, 25U) << unnoticed;
+  write_atomically(folder_ / "short.h5", bytes.substr(0, bytes.size() / 2));
+  EXPECT_THAT(message("short.h5"), HasSubstr("short.h5"));
+}
+
+TEST_F(Fit, RefusesAFileOfAnotherVersionOrChangedByHand) {
+  const std::string python = testing::python_with_h5py();
+  if (python.empty()) GTEST_SKIP() << testing::no_h5py;
+  const auto refused = [&](const std::string& change) {
+    (void)fitted("classifiers = ['svm']\n");
+    EXPECT_EQ(testing::run_command("'" + python + "' -c \"import h5py; f = h5py.File('" +
+                                   (folder_ / "m.h5").string() + "', 'r+'); " + change + "\"")
+                  .exit_code,
+              0);
+    try {
+      (void)read_fitted(folder_ / "m.h5");
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_THAT(refused("f.attrs['format_version'] = 2"), HasSubstr("version"));
+  EXPECT_THAT(refused("f['scaler/mean'][5] += 1e-9"), HasSubstr("checksum"));
+  EXPECT_THAT(refused("f.attrs['refuse'] = 0.5"), HasSubstr("checksum"));
+  EXPECT_THAT(refused("del f['model/weights']"), HasSubstr("checksum"));
+}
+
+TEST_F(Fit, JsonHoldsEverything) {
+  const FittedFile model = fitted("classifiers = ['svm']\n");
+  const auto json = nlohmann::json::parse(predictions_json(model, {predict(model, folder_ / "d.h5", false)}));
+  EXPECT_EQ(json.at("format"), "lrid-predictions");
+  const auto& network = json.at("files").at(0).at("networks").at(0);
+  EXPECT_EQ(network.at("network"), "KNet4/sgdm/0");
+  EXPECT_EQ(network.at("probabilities").size(), 4U);
+  EXPECT_EQ(network.at("layers").size(), 4U);
+  EXPECT_EQ(network.at("observables").size(), 24U);
+  double sum = 0;
+  for (const auto& p : network.at("layers").at(0).at("probabilities")) sum += p.get<double>();
+  EXPECT_NEAR(sum, 1, 1e-12);
+}
+
+}  // namespace
+}  // namespace lrid::identify
