@@ -283,6 +283,18 @@ std::string read_file(const fs::path& path) {
   return interruptibly([path] { return read_whole(path); });  // a pipe may never be written to
 }
 
+std::string read_text(const fs::path& path) {
+  std::string text = read_file(path);
+  constexpr std::string_view utf8 = "\xEF\xBB\xBF", utf16_little = "\xFF\xFE", utf16_big = "\xFE\xFF";
+  if (text.starts_with(utf8)) text.erase(0, utf8.size());
+  // Without a mark, every other byte of ASCII text in UTF-16 is zero; plain text has none.
+  const std::string_view start = std::string_view(text).substr(0, 4096);
+  if (text.starts_with(utf16_little) || text.starts_with(utf16_big) || start.find('\0') != start.npos)
+    bad_input("{}: is text in UTF-16 or no text at all, expected UTF-8 (\"CSV UTF-8\" in spreadsheets)",
+              path.string());
+  return text;
+}
+
 void require_input_file(const fs::path& path, std::string_view expected) {
   interruptibly([path, expected = std::string(expected)] {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <map>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/log.hpp>
 #include <lrid/data/cifar10_binary.hpp>
 #include <lrid/data/parallel.hpp>
 
@@ -22,6 +24,13 @@ std::vector<fs::path> training_files(const fs::path& folder) {
       files.push_back(entry.path());
   std::ranges::sort(files);
   return files;
+}
+
+/// Says which batches are there besides those that are read.
+void report_other_batches(const fs::path& folder, const fs::path& read) {
+  const fs::path inner = folder / "cifar-10-batches-bin";
+  if (read != inner && !training_files(inner).empty())
+    spdlog::warn("{}: left out: {} holds data_batch_*.bin itself", inner.string(), folder.string());
 }
 
 fs::path folder_with_batches(const fs::path& folder) {
@@ -58,10 +67,19 @@ ImageDataset read_cifar10_binary(const fs::path& folder, const ReadOptions& opti
   const std::vector<fs::path> files = training_files(where);
   if (files.empty())
     bad_input("{}: no data_batch_*.bin, expected the binary files of CIFAR-10's home page", where.string());
+  report_other_batches(folder, where);
   ImageDataset data;
   data.name = "cifar10";
   data.classes = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
-  for (const fs::path& path : files) append(path, data);
+  std::map<std::string, fs::path> seen;  // by content
+  for (const fs::path& path : files) {
+    const auto [first, is_new] = seen.emplace(sha256_of_file(path), path);
+    if (is_new)
+      append(path, data);
+    else
+      spdlog::warn("{}: left out: its bytes are those of {}, expected each image once", path.string(),
+                   first->second.filename().string());
+  }
   data.training_images = data.size();
   std::error_code ignored;
   if (fs::exists(where / "test_batch.bin", ignored)) append(where / "test_batch.bin", data);

@@ -117,10 +117,13 @@ class JpegDecoder {
     }
   }
 
-  /// Warnings that leave every pixel right; ImageNet has files that cause them. After all others (data that
-  /// end early, bad Huffman codes) libjpeg goes on with grey.
+  /// Returns whether a warning leaves every pixel right: bytes between segments, unknown Adobe transforms or
+  /// JFIF versions (ImageNet has them), and a baseline scan whose header has odd spectral selection (as some
+  /// phones write it; baseline decoding ignores it). After all others (data that end early, bad Huffman
+  /// codes) libjpeg goes on with grey.
   static bool is_harmless(int code) {
-    return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR;
+    return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR ||
+           code == JWRN_NOT_SEQUENTIAL;
   }
 
   jpeg_decompress_struct info_{};

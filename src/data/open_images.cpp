@@ -98,18 +98,27 @@ std::string text(const ImageShape& shape) {
   return fmt::format("{} × {} pixels (height × width)", shape.height, shape.width);
 }
 
-}  // namespace
-
-std::shared_ptr<const EncodedSource> open_images(const fs::path& path, bool skip_bad, int threads) {
+/// A folder or pack, without a look at its images.
+std::shared_ptr<const EncodedSource> open_source(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored))
     bad_input("{}: no such folder, expected one with train/<class>/, or a pack", path.string());
-  const auto source = fs::is_directory(path, ignored) ? open_image_folder(path) : open_pack(path);
-  return skip_bad ? without_bad(source, threads) : source;
+  return fs::is_directory(path, ignored) ? open_image_folder(path) : open_pack(path);
+}
+
+}  // namespace
+
+std::shared_ptr<const EncodedSource> open_images(const fs::path& path, bool skip_bad, int threads) {
+  const auto source = open_source(path);
+  if (skip_bad) return without_bad(source, threads);
+  for_each_image("checking images", source->list().size(), threads,
+                 [&](std::int64_t i) { source->require_whole(i); });
+  return source;
 }
 
 ImageDataset read_encoded_images(const fs::path& path, const ReadOptions& options) {
-  const auto source = open_images(path, options.skip_bad, options.threads);
+  auto source = open_source(path);
+  if (options.skip_bad) source = without_bad(source, options.threads);
   ImageDataset data{source->list(), {}};
   data.images.resize(static_cast<std::size_t>(data.size()));
   for_each_image("reading images", data.size(), options.threads, [&](std::int64_t i) {

@@ -5,6 +5,7 @@
 #include <soxr.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/interrupt.hpp>
 #include <lrid/data/sound.hpp>
 
 namespace lrid::data {
@@ -14,13 +15,36 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t least_rate = 1000, most_rate = 1000000;
+constexpr std::int64_t block_frames = 1 << 16;
+constexpr std::int64_t most_frames = std::int64_t{1} << 40;  // a year of sound; more is no length
 
 }  // namespace
 
-SoundFile::SoundFile(fs::path path) : path_(std::move(path)) {
+SoundFile::SoundFile(fs::path path, std::optional<std::int64_t> frames) : path_(std::move(path)) {
   std::error_code ignored;
   if (!fs::exists(path_, ignored)) bad_input("{}: no such file, expected a sound", path_.string());
   if (!fs::is_regular_file(path_, ignored)) bad_input("{}: is no file, expected a sound", path_.string());
+  open();
+  try {
+    if (rate_ < least_rate || rate_ > most_rate)
+      bad_input("{}: has {} samples a second, expected {} to {}", path_.string(), rate_, least_rate,
+                most_rate);
+    if (frames)
+      frames_ = *frames;
+    else if (!length_known_)
+      frames_ = count_frames();
+    if (frames_ < 1 || channels_ < 1) bad_input("{}: holds no samples, expected a sound", path_.string());
+  } catch (...) {
+    close();  // the destructor does not run where the constructor throws
+    throw;
+  }
+}
+
+SoundFile::~SoundFile() {
+  close();
+}
+
+void SoundFile::open() {
   SF_INFO info{};
   SNDFILE* file = sf_open(path_.c_str(), SFM_READ, &info);
   if (file == nullptr)
@@ -30,27 +54,50 @@ SoundFile::SoundFile(fs::path path) : path_(std::move(path)) {
   frames_ = info.frames;
   rate_ = info.samplerate;
   channels_ = info.channels;
-  // The destructor does not run where the constructor throws.
-  const auto reject = [&](const std::string& why) {
-    sf_close(file);
-    bad_input("{}: {}", path_.string(), why);
-  };
-  if (frames_ < 1 || channels_ < 1) reject("holds no samples, expected a sound");
-  if (rate_ < least_rate || rate_ > most_rate)
-    reject(fmt::format("has {} samples a second, expected {} to {}", rate_, least_rate, most_rate));
+  // libsndfile's number for "unknown" is the largest there is; MPEG headers give an estimate.
+  length_known_ =
+      info.frames >= 0 && info.frames < most_frames && (info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG;
 }
 
-SoundFile::~SoundFile() {
-  sf_close(static_cast<SNDFILE*>(handle_));
+void SoundFile::close() {
+  if (handle_ != nullptr) sf_close(static_cast<SNDFILE*>(handle_));
+  handle_ = nullptr;
+}
+
+std::int64_t SoundFile::count_frames() {
+  std::vector<float> block(static_cast<std::size_t>(block_frames * channels_));
+  std::int64_t count = 0;
+  while (true) {
+    check_interrupt();
+    const sf_count_t got = sf_readf_float(static_cast<SNDFILE*>(handle_), block.data(), block_frames);
+    if (got <= 0) break;
+    count += got;
+  }
+  close();
+  open();  // back at the start, also where the format cannot be sought in
+  return count;
+}
+
+void SoundFile::go_to(std::int64_t frame) {
+  if (sf_seek(static_cast<SNDFILE*>(handle_), frame, SEEK_SET) == frame) return;
+  // Some streams can only be read from the start.
+  close();
+  const std::int64_t frames = frames_;
+  open();
+  frames_ = frames;
+  std::vector<float> block(static_cast<std::size_t>(block_frames * channels_));
+  for (std::int64_t at = 0; at < frame;) {
+    const sf_count_t got =
+        sf_readf_float(static_cast<SNDFILE*>(handle_), block.data(), std::min(block_frames, frame - at));
+    if (got <= 0) bad_input("{}: ends at sample {}, expected {} of them", path_.string(), at, frames_);
+    at += got;
+  }
 }
 
 std::vector<float> SoundFile::read(std::int64_t begin, std::int64_t count) {
-  auto* file = static_cast<SNDFILE*>(handle_);
-  if (sf_seek(file, begin, SEEK_SET) != begin)
-    bad_input("{}: cannot go to sample {}: {}; expected a whole sound file", path_.string(), begin,
-              sf_strerror(file));
+  go_to(begin);
   std::vector<float> all(static_cast<std::size_t>(count * channels_));
-  const sf_count_t got = sf_readf_float(file, all.data(), count);
+  const sf_count_t got = sf_readf_float(static_cast<SNDFILE*>(handle_), all.data(), count);
   if (got != count)
     bad_input("{}: ends at sample {}, expected {} of them as its head says", path_.string(),
               begin + std::max<std::int64_t>(0, got), frames_);
@@ -64,6 +111,13 @@ std::vector<float> SoundFile::read(std::int64_t begin, std::int64_t count) {
       bad_input("{}: holds values that are not finite, expected a sound", path_.string());
   }
   return sound;
+}
+
+void SoundFile::require_whole() {
+  for (std::int64_t begin = 0; begin < frames_; begin += block_frames) {
+    check_interrupt();
+    (void)read(begin, std::min(block_frames, frames_ - begin));
+  }
 }
 
 std::vector<float> resample_sound(const std::vector<float>& sound, std::int64_t from, std::int64_t to) {

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cctype>
+#include <optional>
+#include <utility>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
@@ -16,10 +19,28 @@ struct Row {
   std::vector<std::string> fields;
 };
 
-/// Rows of a CSV file with `columns` columns, without the heading and empty lines.
-std::vector<Row> read_csv(const fs::path& file, const std::vector<std::string>& columns) {
-  const std::string text = read_file(file);
-  const std::string expected = join(columns, ",");
+std::string lower_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// Where a heading has each of `columns`; nothing if the row is no heading.
+std::optional<std::vector<std::size_t>> places_in_heading(const std::vector<std::string>& row,
+                                                          const std::vector<std::string>& columns) {
+  std::vector<std::string> names;
+  for (const std::string& field : row) names.push_back(lower_case(trim(field)));
+  std::vector<std::size_t> places;
+  for (const std::string& column : columns) {
+    const auto found = std::ranges::find(names, column);
+    if (found == names.end()) return std::nullopt;
+    places.push_back(static_cast<std::size_t>(found - names.begin()));
+  }
+  return places;
+}
+
+/// All rows of a CSV file, blank ones included. `expected` is for the message.
+std::vector<Row> parse_csv(const fs::path& file, const std::string& expected) {
+  const std::string text = read_text(file);
   std::vector<Row> rows;
   Row row{1, {}};
   std::string field;
@@ -32,14 +53,7 @@ std::vector<Row> read_csv(const fs::path& file, const std::vector<std::string>& 
   };
   const auto end_row = [&] {
     end_field();
-    const bool empty = row.fields.size() == 1 && row.fields[0].empty();
-    const bool heading = rows.empty() && row.fields == columns;
-    if (!empty && !heading) {
-      if (row.fields.size() != columns.size() ||
-          std::ranges::any_of(row.fields, [](const std::string& one) { return one.empty(); }))
-        bad_input("{}:{}: \"{}\", expected {}", file.string(), row.line, join(row.fields, ","), expected);
-      rows.push_back(std::move(row));
-    }
+    rows.push_back(std::move(row));
     row = {line, {}};
   };
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -66,6 +80,29 @@ std::vector<Row> read_csv(const fs::path& file, const std::vector<std::string>& 
   if (quoted)
     bad_input("{}:{}: a quotation mark is not closed, expected {}", file.string(), row.line, expected);
   if (!field.empty() || !row.fields.empty()) end_row();
+  return rows;
+}
+
+/// `columns` of a CSV file's rows, without the heading and blank lines.
+std::vector<Row> read_csv(const fs::path& file, const std::vector<std::string>& columns) {
+  const std::string expected = join(columns, ",");
+  std::vector<Row> rows;
+  std::optional<std::vector<std::size_t>> places;
+  bool first = true;
+  for (Row& row : parse_csv(file, expected)) {
+    if (std::ranges::all_of(row.fields, [](const std::string& one) { return one.empty(); })) continue;
+    if (std::exchange(first, false) && (places = places_in_heading(row.fields, columns))) continue;
+    std::vector<std::string> fields;
+    if (places) {
+      for (const std::size_t place : *places)
+        fields.push_back(place < row.fields.size() ? row.fields[place] : "");
+    } else if (row.fields.size() == columns.size()) {
+      fields = row.fields;
+    }
+    if (fields.empty() || std::ranges::any_of(fields, [](const std::string& one) { return one.empty(); }))
+      bad_input("{}:{}: \"{}\", expected {}", file.string(), row.line, join(row.fields, ","), expected);
+    rows.push_back({row.line, std::move(fields)});
+  }
   if (rows.empty()) bad_input("{}: lists no files, expected lines {}", file.string(), expected);
   return rows;
 }
@@ -79,6 +116,37 @@ std::vector<std::string> distinct(std::vector<std::string> names) {
 
 std::int64_t number_of(const std::string& name, const std::vector<std::string>& names) {
   return std::ranges::lower_bound(names, name) - names.begin();
+}
+
+/// Keeps the items for which `bad` is false.
+template <class Item>
+void keep_good(const std::vector<bool>& bad, std::vector<Item>& items) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    if (!bad[i]) items[kept++] = std::move(items[i]);
+  items.resize(kept);
+}
+
+/// Removes names that no label has, renumbers the labels, returns the names removed.
+std::vector<std::string> drop_unused(std::vector<std::string>& names,
+                                     const std::vector<std::vector<std::int64_t>*>& labels) {
+  std::vector<bool> unused(names.size(), true);
+  for (const auto* some : labels)
+    for (const std::int64_t label : *some) unused[static_cast<std::size_t>(label)] = false;
+  std::vector<std::int64_t> number(names.size());
+  std::int64_t next = 0;
+  std::vector<std::string> dropped;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    number[i] = next;
+    if (unused[i])
+      dropped.push_back(names[i]);
+    else
+      ++next;
+  }
+  keep_good(unused, names);
+  for (auto* some : labels)
+    for (std::int64_t& label : *some) label = number[static_cast<std::size_t>(label)];
+  return dropped;
 }
 
 }  // namespace
@@ -124,6 +192,30 @@ NoiseManifest read_noise_manifest(const fs::path& file) {
       manifest.classes.back().push_back(number_of(name, manifest.class_names));
   }
   return manifest;
+}
+
+std::vector<std::string> leave_out(const std::vector<bool>& bad, const fs::path& file,
+                                   WordManifest& manifest) {
+  keep_good(bad, manifest.files);
+  keep_good(bad, manifest.words);
+  keep_good(bad, manifest.speakers);
+  std::vector<std::string> dropped = drop_unused(manifest.word_names, {&manifest.words});
+  for (std::string& speaker : drop_unused(manifest.speaker_names, {&manifest.speakers}))
+    dropped.push_back(std::move(speaker));
+  if (manifest.word_names.size() < 2)
+    bad_input("{}: sounds of {} can be read, expected at least 2", file.string(),
+              counted(manifest.word_names.size(), "word"));
+  return dropped;
+}
+
+std::vector<std::string> leave_out(const std::vector<bool>& bad, const fs::path& file,
+                                   NoiseManifest& manifest) {
+  keep_good(bad, manifest.files);
+  keep_good(bad, manifest.classes);
+  if (manifest.files.empty()) bad_input("{}: no sound can be read, expected some", file.string());
+  std::vector<std::vector<std::int64_t>*> labels;
+  for (std::vector<std::int64_t>& classes : manifest.classes) labels.push_back(&classes);
+  return drop_unused(manifest.class_names, labels);
 }
 
 }  // namespace lrid::data

@@ -117,9 +117,14 @@ std::vector<fs::path> trajectory_files(const std::vector<fs::path>& paths, const
     }
     std::vector<fs::path> found;
     auto entries = fs::recursive_directory_iterator(path, error);
-    for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error))
-      if (entries->path().extension() == ".h5" && entries->is_regular_file())
+    for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
+      std::error_code broken_link;
+      if (entries->path().filename().string().starts_with('.')) {  // snapshots, what other systems leave
+        if (entries->is_directory(broken_link)) entries.disable_recursion_pending();
+      } else if (entries->path().extension() == ".h5" && entries->is_regular_file(broken_link)) {
         found.push_back(entries->path());
+      }
+    }
     if (error) bad_input("{}: cannot read the folder: {}", path.string(), error.message());
     if (found.empty()) bad_input("{}: a folder without .h5 files, expected trajectory files", path.string());
     std::ranges::sort(found);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -11,6 +12,8 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
+#include <lrid/core/progress.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/data/folder.hpp>
 #include <lrid/data/parallel.hpp>
 #include <lrid/data/sound.hpp>
@@ -41,15 +44,13 @@ std::vector<float> read_part(data::SoundFile& file, double part) {
   return sound;
 }
 
-std::vector<float> read_word(const fs::path& path) {
-  data::SoundFile file(path);
+std::vector<float> read_word(const fs::path& path, data::SoundFile& file) {
   std::vector<float> word = read_part(file, 0.5);
   if (data::rms(word) == 0) bad_input("{}: holds only silence, expected a word", path.string());
   return word;
 }
 
-std::vector<float> read_noise(const fs::path& path, double part) {
-  data::SoundFile file(path);
+std::vector<float> read_noise(data::SoundFile& file, double part) {
   const std::vector<float> piece = read_part(file, part);
   if (file.frames() >= frames_of_clip(file) && std::ssize(piece) == clip_samples) return piece;
   std::vector<float> noise(clip_samples);
@@ -58,35 +59,54 @@ std::vector<float> read_noise(const fs::path& path, double part) {
   return noise;
 }
 
-/// Which of the files cannot be read, with a line in the log for each.
+/// Fewer sounds than this are checked before anyone looks for progress.
+constexpr std::size_t worth_watching = 500;
+
+/// Reads whatever training may read of each file, and returns its length in frames; 0, with a line in the
+/// log, for one that cannot be read. Without `skip_bad`, throws the InputError of the first of these.
 template <class Read>
-std::vector<bool> find_bad(const std::vector<fs::path>& files, int threads, const Read& read) {
+std::vector<std::int64_t> check_sounds(const std::vector<fs::path>& files, bool skip_bad, int threads,
+                                       const Read& read) {
+  std::vector<std::int64_t> frames(files.size());
   std::vector<std::string> errors(files.size());
+  std::optional<Progress> progress;
+  if (files.size() >= worth_watching)
+    progress.emplace("checking sounds", static_cast<double>(files.size()), "files");
   data::parallel_for(std::ssize(files), threads, [&](std::int64_t i) {
     check_interrupt();
+    const auto n = static_cast<std::size_t>(i);
     try {
-      read(files[static_cast<std::size_t>(i)]);
+      data::SoundFile file(files[n]);
+      read(files[n], file);
+      frames[n] = file.frames();
     } catch (const InputError& error) {
-      errors[static_cast<std::size_t>(i)] = error.what();
+      errors[n] = error.what();
     }
+    if (progress) progress->advance();
   });
-  std::vector<bool> bad;
-  for (const std::string& error : errors) {
-    bad.push_back(!error.empty());
-    if (!error.empty()) spdlog::warn("skipped: {}", error);
-  }
-  if (const auto count = std::ranges::count(bad, true); count > 0)
-    spdlog::warn("skipped {} of {} sounds", count, bad.size());
-  if (std::ranges::count(bad, false) == 0) bad_input("{}: no sound can be read", files.front().string());
-  return bad;
+  std::erase(errors, "");
+  if (errors.empty()) return frames;
+  if (!skip_bad)
+    bad_input("{}{}", errors.front(),
+              errors.size() == 1
+                  ? "; --skip-bad leaves it out"
+                  : fmt::format("; the same goes for {} more of {} sounds: --skip-bad leaves them out",
+                                errors.size() - 1, files.size()));
+  for (const std::string& error : errors) spdlog::warn("skipped: {}", error);
+  spdlog::warn("skipped {} of {} sounds", errors.size(), files.size());
+  return frames;
 }
 
-template <class Item>
-void leave_out(const std::vector<bool>& bad, std::vector<Item>& items) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    if (!bad[i]) items[kept++] = std::move(items[i]);
-  items.resize(kept);
+/// Leaves out the sounds without frames, and classes that no sound is left of.
+template <class Manifest>
+void leave_out_bad(const fs::path& file, Manifest& manifest, std::vector<std::int64_t>& frames) {
+  std::vector<bool> bad;
+  for (const std::int64_t length : frames) bad.push_back(length == 0);
+  if (std::ranges::count(bad, true) == 0) return;
+  const std::vector<std::string> dropped = data::leave_out(bad, file, manifest);
+  if (!dropped.empty())
+    spdlog::warn("{}: no sound is left of {}: left out", file.string(), join(dropped, ", "));
+  std::erase(frames, 0);
 }
 
 }  // namespace
@@ -109,7 +129,8 @@ WordSpeakerNoise::WordSpeakerNoise(Options& options) {
   options.add("data.noises", noises_file_, Accepts::anything(),
               "manifest of noises, CSV: path, class (several: a;b)");
   options.add("data.skip_bad", skip_bad_, Accepts::anything(),
-              "read everything first, and leave out sounds that cannot be read; a line in the log for each");
+              "leave out sounds that cannot be read, with a line in the log for each, and classes that have "
+              "no others");
   split_.declare(options);
   options.add("compute.workers", workers_, Accepts::between(1, 4096),
               "threads that read and mix sounds, ahead of the device; auto: all cores; changes no bits");
@@ -126,17 +147,15 @@ void WordSpeakerNoise::load(const fs::path& data_dir, int threads) {
   const fs::path folder = folder_.empty() ? data_dir : data_dir / folder_;
   words_ = data::read_word_manifest(folder / words_file_);
   noises_ = data::read_noise_manifest(folder / noises_file_);
-  if (skip_bad_) {
-    const int all_threads = threads_or_all(threads);
-    const std::vector<bool> bad_words = find_bad(words_.files, all_threads, read_word);
-    leave_out(bad_words, words_.files);
-    leave_out(bad_words, words_.words);
-    leave_out(bad_words, words_.speakers);
-    const std::vector<bool> bad_noises =
-        find_bad(noises_.files, all_threads, [](const fs::path& file) { read_noise(file, 0); });
-    leave_out(bad_noises, noises_.files);
-    leave_out(bad_noises, noises_.classes);
-  }
+  // All of it now: a file that cannot be read would end the training, perhaps after hours.
+  const int all_threads = threads_or_all(threads);
+  word_frames_ =
+      check_sounds(words_.files, skip_bad_, all_threads,
+                   [](const fs::path& path, data::SoundFile& file) { (void)read_word(path, file); });
+  noise_frames_ = check_sounds(noises_.files, skip_bad_, all_threads,
+                               [](const fs::path&, data::SoundFile& file) { file.require_whole(); });
+  leave_out_bad(folder / words_file_, words_, word_frames_);
+  leave_out_bad(folder / noises_file_, noises_, noise_frames_);
   set_samples({.dataset = data::folder_name(folder),
                .split = data::make_split(words_.words, std::ssize(words_.words), split_),
                .bytes = 0,
@@ -167,8 +186,10 @@ WordSpeakerNoise::Choice WordSpeakerNoise::choose(Key key) const {
 
 WordSpeakerNoise::Clip WordSpeakerNoise::make_clip(std::int64_t sample, Key key) const {
   const Choice choice = choose(key);
-  const std::vector<float> word = read_word(words_.files[static_cast<std::size_t>(sample)]);
-  Clip clip{read_noise(noises_.files[static_cast<std::size_t>(choice.noise)], choice.part), choice.noise};
+  const auto w = static_cast<std::size_t>(sample), n = static_cast<std::size_t>(choice.noise);
+  data::SoundFile word_file(words_.files[w], word_frames_[w]), noise_file(noises_.files[n], noise_frames_[n]);
+  const std::vector<float> word = read_word(words_.files[w], word_file);
+  Clip clip{read_noise(noise_file, choice.part), choice.noise};
   // A silent part of a noise file stays silent.
   const double noise_rms = data::rms(clip.sound);
   const double gain = noise_rms > 0 ? data::rms(word) / noise_rms * std::pow(10.0, -choice.snr_db / 20) : 0.0;

@@ -40,6 +40,9 @@ std::filesystem::path companion_path(const std::filesystem::path& path, std::str
 /// All bytes of a file or pipe; InputError naming it if it cannot be read, Interrupted if nobody writes to
 /// the pipe.
 std::string read_file(const std::filesystem::path& path);
+/// A text file, in UTF-8 or any other superset of ASCII, without its byte-order mark. InputError as
+/// read_file's, and for UTF-16 and UTF-32.
+std::string read_text(const std::filesystem::path& path);
 
 /// For libraries that open files by name: throws InputError unless `path` is a regular file that can be
 /// read and is not what stdout goes to, Interrupted if its file system does not answer. `expected` ends the

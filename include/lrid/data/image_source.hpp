@@ -52,6 +52,9 @@ class EncodedSource : public ImageSource {
   [[nodiscard]] virtual std::string file_name(std::int64_t image) const = 0;
   /// The file's path in its data set: "train/<class>/<file>".
   [[nodiscard]] virtual std::string relative_name(std::int64_t image) const = 0;
+  /// Throws InputError if the file is missing, empty, cut off or of another kind: a look at its ends, which
+  /// costs little of what decoding does. A pack was checked when it was made.
+  virtual void require_whole(std::int64_t /*image*/) const {}
 
  protected:
   using ImageSource::ImageSource;

@@ -8,8 +8,10 @@
 
 namespace lrid::data {
 
-/// Opens an image folder, or a pack of one (pack.hpp). Where `skip_bad`, every image is decoded now, and
-/// those that cannot be are left out, each with a line in the log.
+/// Opens an image folder, or a pack of one (pack.hpp). Looks at all files of a folder now, so that training
+/// does not end at one that cannot be read; where `skip_bad`, decodes them all, and leaves out those that
+/// cannot be, each with a line in the log. Files and folders that are not read are counted in a line of the
+/// log.
 ///
 /// **Folder**: `train/<class>/` and, for validation, `val/<class>/` or `test/<class>/` as described in
 /// image_dataset.hpp; or a flat `val/` as ILSVRC's, with images side by side and a text file that names their

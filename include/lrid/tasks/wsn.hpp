@@ -82,6 +82,7 @@ class WordSpeakerNoise : public SampledTask {
 
   data::WordManifest words_;
   data::NoiseManifest noises_;
+  std::vector<std::int64_t> word_frames_, noise_frames_;  ///< lengths of the manifests' files
   mutable std::mutex mutex_;
   mutable std::map<std::string, data::Cochleagram> front_ends_;  ///< by device
   mutable std::map<std::int64_t, Tensor> cache_;                 ///< by sample, on the host
