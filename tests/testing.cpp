@@ -4,6 +4,8 @@
 #include <fstream>
 #include <sstream>
 
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +56,23 @@ TemporaryFolder::TemporaryFolder() {
 TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
+}
+
+std::string log_of(const std::function<void()>& body) {
+  std::ostringstream text;
+  const auto before = spdlog::default_logger();
+  auto logger =
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
+  logger->set_pattern("%v");
+  spdlog::set_default_logger(logger);
+  try {
+    body();
+  } catch (...) {
+    spdlog::set_default_logger(before);
+    throw;
+  }
+  spdlog::set_default_logger(before);
+  return text.str();
 }
 
 CommandResult run_command(const std::string& command) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -30,6 +31,9 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// What `body` writes to the log, at level info.
+std::string log_of(const std::function<void()>& body);
 
 /// Runs a shell command; its exit code, stdout and stderr.
 struct CommandResult {

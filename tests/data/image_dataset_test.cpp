@@ -205,6 +205,20 @@ TEST_F(Cifar10Binary, PlanesAreRedGreenBlueRowByRow) {
     EXPECT_EQ(data.images[0].bytes[i], i == (3 * 32 + 5) * 3 + 2 ? 99 : 0) << i;
 }
 
+TEST_F(Cifar10Binary, CountsNoBatchTwice) {
+  fs::copy_file(inner_ / "data_batch_1.bin", inner_ / "data_batch_1 (copy).bin");
+  fs::copy_file(inner_ / "data_batch_1.bin", inner_ / "._data_batch_1.bin");
+  ImageDataset data;
+  const std::string log = testing::log_of([&] { data = read_image_dataset(folder_.path(), {}); });
+  EXPECT_EQ(data.size(), 40);
+  EXPECT_THAT(log, AllOf(HasSubstr("data_batch_1"), HasSubstr("left out: its bytes are those of")));
+  // The same files once more, beside the folder that holds them.
+  fs::copy_file(inner_ / "data_batch_1.bin", folder_ / "data_batch_1.bin");
+  EXPECT_THAT(testing::log_of([&] { data = read_image_dataset(folder_.path(), {}); }),
+              HasSubstr("cifar-10-batches-bin: left out:"));
+  EXPECT_EQ(data.size(), 30);
+}
+
 TEST_F(Cifar10Binary, TruncatedAndForeignFilesAreNamed) {
   fs::resize_file(inner_ / "data_batch_2.bin", 3072);
   EXPECT_THAT(reading(folder_.path()), AllOf(HasSubstr("data_batch_2.bin: 3072 bytes"), HasSubstr("3073")));

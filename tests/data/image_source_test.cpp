@@ -86,22 +86,71 @@ TEST(SkipBad, LeavesOutWhatCannotBeRead) {
   write_file(folder / "train/class00/00002.png", "");
   write_file(folder / "train/class01/00001.png", "no image");
   write_file(folder / "val/class01/00013.png", encode_png(random_image({6, 8, 3}, 1)).substr(0, 60));
-  const auto all = open_images(folder.path(), false, 2);
   const auto good = open_images(folder.path(), true, 2);
-  EXPECT_EQ(all->list().size(), 16);
   EXPECT_EQ(good->list().size(), 13);
   EXPECT_EQ(good->list().training_images, 10);
-  EXPECT_THAT(input_error([&] { static_cast<void>(all->read(1, everything())); }),
-              HasSubstr("train/class00/00002.png: is empty"));
   // 0 stays; what was 2 is 1 now.
-  EXPECT_EQ(good->read(1, everything()).bytes, all->read(2, everything()).bytes);
   EXPECT_EQ(good->relative_name(1), "train/class00/00004.png");
+  EXPECT_EQ(good->read(1, everything()).shape.width, 8);
   EXPECT_EQ(read_image_dataset(folder.path(), {.skip_bad = true}).size(), 13);
 
   for (const char* name : {"00003", "00005", "00007", "00009", "00011"})
     write_file(folder / "train/class01" / (std::string(name) + ".png"), "");
   EXPECT_THAT(input_error([&] { open_images(folder.path(), true, 2); }),
               HasSubstr("no image of class class01 can be read"));
+}
+
+TEST(ImageFolder, IsCheckedWholeWhenItIsOpened) {
+  const TemporaryFolder folder;
+  testing::write_image_folder(testing::random_dataset(12, 4, 2, {6, 8, 3}), folder.path());
+  EXPECT_EQ(open_images(folder.path(), false, 2)->list().size(), 16);
+  const fs::path image = folder / "train/class00/00002.png";
+  const std::string whole = encode_png(random_image({6, 8, 3}, 1));
+  write_file(image, whole + "some bytes that a camera left behind");
+  EXPECT_NO_THROW(open_images(folder.path(), false, 2));
+  write_file(image, whole + std::string(1000, ' '));
+  EXPECT_NO_THROW(open_images(folder.path(), false, 2)) << "more of them than a look at the end shows";
+  write_file(image, whole.substr(0, whole.size() - 20));
+  EXPECT_THAT(opening(folder.path()), HasSubstr("train/class00/00002.png: broken PNG"));
+  write_file(image, "");
+  EXPECT_THAT(opening(folder.path()), HasSubstr("train/class00/00002.png: is empty"));
+  write_file(image, "RIFF....WEBPVP8 and so on");
+  EXPECT_THAT(opening(folder.path()), HasSubstr("train/class00/00002.png: is neither JPEG nor PNG"));
+}
+
+TEST(ImageFolder, CountsWhatItDoesNotRead) {
+  const TemporaryFolder folder;
+  testing::write_image_folder(testing::random_dataset(12, 4, 2, {6, 8, 3}), folder.path());
+  EXPECT_EQ(testing::log_of([&] { open_images(folder.path(), false, 1); }), "") << "nothing is left out";
+  const std::string png = encode_png(random_image({6, 8, 3}, 1));
+  write_file(folder / "train/class00/x.WEBP", png);
+  write_file(folder / "train/class01/y.tif", png);
+  write_file(folder / "train/class01/more/z.png", png);
+  write_file(folder / "train/class01/more/deep/z.png", png);
+  write_file(folder / "train/class01/Thumbs.db", "...");
+  write_file(folder / "train/class01/._00001.png", "...");
+  write_file(folder / "train/lost.png", png);
+  write_file(folder / "Validation/class00/a.png", png);
+  std::int64_t images = 0;
+  const std::string log =
+      testing::log_of([&] { images = open_images(folder.path(), false, 1)->list().size(); });
+  EXPECT_EQ(images, 16);
+  EXPECT_THAT(log, HasSubstr("left out 2 images of kinds that are not read (.tif, .webp; such as "
+                             "train/class00/x.WEBP)"));
+  EXPECT_THAT(log, HasSubstr("2 files in sub-folders of classes (such as train/class01/more/"));
+  EXPECT_THAT(log, HasSubstr("2 other files (such as train/class01/Thumbs.db)"));
+  EXPECT_THAT(log, HasSubstr("1 hidden file,"));
+  EXPECT_THAT(log, HasSubstr("the folder Validation/ (val/ is there for validation)"));
+  EXPECT_EQ(testing::log_of([&] { open_images(folder.path(), false, 1); }), "") << "said once";
+}
+
+TEST(FlatValidation, ListsMayHaveTabsAndAMark) {
+  const TemporaryFolder folder;
+  write_flat(folder.path(), synsets);
+  write_file(folder / "val.txt",
+             "\xEF\xBB\xBF"
+             "a.png\t2\r\nb.png\t 0\r\nd.png\t0\r\nc.png  n00000002\r\n");
+  EXPECT_THAT(open_images(folder.path(), false, 1)->list().labels, ElementsAre(0, 1, 2, 2, 0, 1, 0));
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <numbers>
 
@@ -68,6 +70,39 @@ TEST(SoundFile, BadFilesAreNamed) {
               HasSubstr("not finite"));
 }
 
+/// Overwrites bytes of a file.
+void patch(const std::filesystem::path& path, std::streamoff place, const std::string& bytes) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(place);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+// Encoders that write to a pipe can't go back to fill in how much it was.
+TEST(SoundFile, CountsWhereTheHeaderDoesNotKnow) {
+  const TemporaryFolder folder;
+  const std::vector<float> tone = sine(100000, 8000, 440, 0.5);
+  write_sound(folder / "a.flac", tone, 8000, SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  write_sound(folder / "a.wav", tone, 8000, SF_FORMAT_WAV | SF_FORMAT_PCM_16);
+  write_sound(folder / "a.au", tone, 8000, SF_FORMAT_AU | SF_FORMAT_PCM_16);
+  // STREAMINFO's 36-bit number of samples ends at byte 26; its upper 4 bits share a byte.
+  patch(folder / "a.flac", 22, std::string(4, '\0'));
+  patch(folder / "a.wav", 40, "\xFF\xFF\xFF\xFF");
+  patch(folder / "a.wav", 4, "\xFF\xFF\xFF\xFF");
+  patch(folder / "a.au", 8, "\xFF\xFF\xFF\xFF");
+  for (const char* name : {"a.flac", "a.wav", "a.au"}) {
+    SoundFile file(folder / name);
+    EXPECT_EQ(file.frames(), 100000) << name;
+    // Parts are where they should be, in any order.
+    for (const std::int64_t begin : {70000, 100, 99990}) {
+      const std::vector<float> part = file.read(begin, 10);
+      for (std::size_t i = 0; i < part.size(); ++i)
+        ASSERT_NEAR(part[i], tone[static_cast<std::size_t>(begin) + i], 1e-4) << name << " " << begin;
+    }
+    EXPECT_NO_THROW(file.require_whole());
+    EXPECT_EQ(SoundFile(folder / name, 100000).frames(), 100000) << "told so, it does not count again";
+  }
+}
+
 TEST(Resampling, KeepsTones) {
   for (const std::int64_t from : {8000, 11025, 44100, 48000, 20000}) {
     const std::vector<float> sound = resample_sound(sine(from, from, 440, 0.5), from, 20000);
@@ -101,6 +136,49 @@ TEST(SoundManifest, NoisesHaveSeveralClasses) {
   const NoiseManifest manifest = read_noise_manifest(folder / "noises.csv");
   EXPECT_THAT(manifest.class_names, ElementsAre("cars", "people", "water"));
   EXPECT_THAT(manifest.classes, ElementsAre(ElementsAre(2), ElementsAre(0, 1), ElementsAre(2)));
+}
+
+TEST(SoundManifest, HeadingsAreHeadingsInAnyCaseAndOrder) {
+  const TemporaryFolder folder;
+  for (const char* text : {"\xEF\xBB\xBFpath,word,speaker\na.wav,one,ann\nb.wav,two,bob\n",
+                           "Path,Word,Speaker\na.wav,one,ann\nb.wav,two,bob\n",
+                           "\"PATH\", word ,SPEAKER\r\n\r\na.wav,one,ann\r\nb.wav,two,bob\r\n",
+                           "id,speaker,path,word\n7,ann,a.wav,one\n8,bob,b.wav,two\n",
+                           "\xEF\xBB\xBF"
+                           "a.wav,one,ann\nb.wav,two,bob\n"}) {
+    write_file(folder / "m.csv", text);
+    const WordManifest manifest = read_word_manifest(folder / "m.csv");
+    EXPECT_THAT(manifest.files, ElementsAre(folder / "a.wav", folder / "b.wav")) << text;
+    EXPECT_THAT(manifest.word_names, ElementsAre("one", "two"));
+    EXPECT_THAT(manifest.speakers, ElementsAre(0, 1));
+  }
+  write_file(folder / "m.csv", std::string("\xFF\xFE"
+                                           "p\0a\0",
+                                           6));
+  EXPECT_THAT(input_error([&] { read_word_manifest(folder / "m.csv"); }),
+              HasSubstr("m.csv: is text in UTF-16"));
+}
+
+TEST(SoundManifest, NoClassStaysWithoutSounds) {
+  const TemporaryFolder folder;
+  write_file(folder / "m.csv", "a,one,ann\nb,two,bob\nc,three,ann\nd,two,cy\n");
+  WordManifest words = read_word_manifest(folder / "m.csv");
+  EXPECT_THAT(leave_out({false, true, true, false}, "m.csv", words), ElementsAre("three", "bob"));
+  EXPECT_THAT(words.files, ElementsAre(folder / "a", folder / "d"));
+  EXPECT_THAT(words.word_names, ElementsAre("one", "two"));
+  EXPECT_THAT(words.speaker_names, ElementsAre("ann", "cy"));
+  EXPECT_THAT(words.words, ElementsAre(0, 1));
+  EXPECT_THAT(words.speakers, ElementsAre(0, 1));
+  EXPECT_THAT(input_error([&] {
+                leave_out({true, false}, "m.csv", words);
+              }),
+              HasSubstr("m.csv: sounds of 1 word can be read, expected at least 2"));
+
+  write_file(folder / "n.csv", "a,rain;wind\nb,wind\nc,cars\n");
+  NoiseManifest noises = read_noise_manifest(folder / "n.csv");
+  EXPECT_THAT(leave_out({true, false, false}, "n.csv", noises), ElementsAre("rain"));
+  EXPECT_THAT(noises.class_names, ElementsAre("cars", "wind"));
+  EXPECT_THAT(noises.classes, ElementsAre(ElementsAre(1), ElementsAre(0)));
 }
 
 TEST(SoundManifest, BadLinesAreNamed) {
