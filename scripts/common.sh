@@ -58,6 +58,8 @@ use_cache() {
   export CCACHE_DIR=${CCACHE_DIR:-$LRID_CACHE/ccache}
   # Clones in different folders share what was compiled.
   export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true
+  # Precompiled headers are cached only with these.
+  export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
   export LRID_PYTHON=$LRID_CACHE/python/bin/python
   if [ -x "$LRID_CACHE/cmake/bin/cmake" ]; then export PATH=$LRID_CACHE/cmake/bin:$PATH; fi
 }

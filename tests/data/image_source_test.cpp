@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <lrid/data/image_formats.hpp>
 #include <lrid/data/open_images.hpp>
 
 #include "pictures.hpp"
