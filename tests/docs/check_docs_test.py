@@ -7,7 +7,8 @@ from pathlib import Path
 source = Path(sys.argv[1])
 
 GOOD = {
-    "docs/a.md": "# A\n\n## 2. Second part\n\nSee [b](b.md#its-section), `src/x.cpp`, `x.hpp`, b.md, \"Its section\"; `weightabs_median`.\n",
+    "docs/a.md": "# A\n\n## 2. Second part\n\nSee [b](b.md#its-section), `src/x.cpp`, `x.hpp`, b.md, \"Its section\"; "
+                 "`weightabs_median`.\n",
     "docs/b.md": "# B\n\n## Its section\n\n**Term.** text\n\n```sh\nscripts/run.sh --fast configs/c.toml\n```\n",
     "src/x.cpp": "// As a.md, section 2, and b.md,\n// \"Term\" say; LRID_HOME.\nint x;\n",
     "include/x.hpp": "/// (b.md, \"Its section\")\n",
@@ -38,7 +39,8 @@ def check(files):
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        result = subprocess.run([sys.executable, source / "scripts/check-docs", "--root", folder], capture_output=True, text=True)
+        command = [sys.executable, source / "scripts/check-docs", "--root", folder]
+        result = subprocess.run(command, capture_output=True, text=True)
         return result.returncode, result.stdout + result.stderr
 
 

@@ -72,12 +72,13 @@ def main():
                 "--set", "splits=2", "--out", "results.json", "--save-splits", "splits.json")
         program(folder, "lrid-classify", "fit", "--config", source / "configs/classify/fit.toml", *settings,
                 "--set", 'features.measures=["activation"]', "--out", "model.h5")
-        program(folder, "lrid-classify", "predict", "--model", "model.h5", "observables.h5", "--json", out="predictions.json")
+        program(folder, "lrid-classify", "predict", "--model", "model.h5", "observables.h5", "--json",
+                out="predictions.json")
         if has_torch := (build / "bin/lrid-train").exists():
             small = ("data.folder=cifar10-sample", "data.training_samples=12", "batch_size=4", "epochs=1", "points=3",
                      "probe.size=4", "validation.samples=4", "compute.device=cpu", "learning_rule=fa")
-            program(folder, "lrid-train", "run", "--config", source / "configs/train/base.toml", "--out", "run.h5", "--quiet",
-                    "--data-dir", source / "data", *(word for key in small for word in ("--set", key)))
+            program(folder, "lrid-train", "run", "--config", source / "configs/train/base.toml", "--out", "run.h5",
+                    "--quiet", "--data-dir", source / "data", *(word for key in small for word in ("--set", key)))
         for page, codes in blocks.items():
             for number, code in enumerate(codes):
                 if '"w"' not in code and (has_torch or "run.h5" not in code):

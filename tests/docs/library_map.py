@@ -1,6 +1,7 @@
 """Compares the table of libraries in docs/design.md with what CMake links: library_map.py SOURCE_FOLDER.
 
-Fails if a library is missing on either side, uses another library than the table says, or stands above one that it uses.
+Fails if a library is missing on either side, uses another library than the table says, or stands above one that it
+uses.
 """
 import re
 import sys
