@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Compares what `lrid-train --benchmark` measured on a GPU with the same training steps in plain PyTorch.
+"""Compares what `lrid-train benchmark` measured on a GPU with the same training steps in plain PyTorch.
 
-    lrid-train --benchmark --sweep SWEEP.toml --out costs.toml --data-dir DATA
+    lrid-train benchmark SWEEP.toml --out costs.toml --data-dir DATA
     step_gpu.py costs.toml [--device cuda] [--rounds 5] [--without compile,graph]
 
 For each architecture, batch size and precision of the table, PyTorch's step with SGD and momentum (the network of
@@ -117,7 +117,7 @@ def twin_times(kind, architecture, batch, precision, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("costs", type=Path, help="table that lrid-train --benchmark wrote")
+    parser.add_argument("costs", type=Path, help="table that lrid-train benchmark wrote")
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--without", default="", help="kinds of twins to leave out: compile,graph")

@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
     *) bad_option "$1" ;;
   esac
 done
-[ "$preset" != classify-only ] || torch=
+case $preset in classify-only|clang) torch= ;; esac
 [ -n "$torch" ] || setup+=(--without-torch)
 scripts/setup.sh --cache "$cache" "${setup[@]}"
 use_cache "$cache"

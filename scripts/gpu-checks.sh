@@ -4,7 +4,7 @@
 #
 # Usage: scripts/gpu-checks.sh [options]
 #   --out DIR      folder for the tables and logs (default: gpu-checks)
-#   --data DIR     CIFAR-10 as lrid-train --list datasets describes it; without it the sample in data/ is measured on,
+#   --data DIR     CIFAR-10 as lrid-train list datasets describes it; without it the sample in data/ is measured on,
 #                  and the four rules are not trained to the end
 #   --cache DIR    as for scripts/setup.sh
 #
@@ -51,7 +51,7 @@ done 2>&1 | tee "$out/sanitizer.txt"
 say "steps against PyTorch"
 if [ -n "$data" ]; then of_data=(--data-dir "$data"); else of_data=(--data-dir data --set data.folder=cifar10-sample); fi
 for precision in float32 tf32; do
-  build/bin/lrid-train --benchmark --sweep configs/train/benchmark-knets.toml --set "compute.precision=$precision" \
+  build/bin/lrid-train benchmark configs/train/benchmark-knets.toml --set "compute.precision=$precision" \
     "${of_data[@]}" --out "$out/costs-$precision.toml"
   "$cache"/libtorch-"$TORCH_VERSION"/bin/python benchmarks/step_gpu.py "$out/costs-$precision.toml" |
     tee "$out/step_gpu-$precision.md"
@@ -59,7 +59,7 @@ done
 
 [ -n "$data" ] || exit 0
 say "KNet4 under four rules, 100 epochs"
-time build/bin/lrid-train --sweep configs/train/benchmark-knets.toml --set 'sweep.architecture=["KNet4"]' \
+time build/bin/lrid-train sweep configs/train/benchmark-knets.toml --set 'sweep.architecture=["KNet4"]' \
   --data-dir "$data" --out-dir "$out/runs" --costs "$out/costs-float32.toml"
 for run in "$out"/runs/*.h5; do
   echo "$(basename "$run" .h5) $(h5dump -d /metrics/validation_accuracy -s 20 -c 1 "$run" | grep '(20)')"

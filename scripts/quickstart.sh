@@ -53,7 +53,7 @@ bin=build/bin
 # The sweep itself knows which networks are complete. Exit code 1 means that some have failed, which it has listed;
 # the rest is good for identification.
 trained=0
-stage "training" $bin/lrid-train --sweep configs/train/quickstart.toml --out-dir "$out/runs" --jobs "$jobs" \
+stage "training" $bin/lrid-train sweep configs/train/quickstart.toml --out-dir "$out/runs" --jobs "$jobs" \
   --data-dir data || trained=$?
 [ $trained -le 1 ] || exit $trained
 

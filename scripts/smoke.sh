@@ -47,7 +47,7 @@ for task in "${tasks[@]}"; do
   [ -f "configs/smoke/$task.toml" ] || bad_usage "--task $task: expected cifar10, imagenet, simclr or wsn"
   data=data
   [ "$task" != wsn ] || data=$sounds
-  "$build/bin/lrid-train" --quiet --sweep "configs/smoke/$task.toml" --out-dir "$out/$task" --data-dir "$data" \
+  "$build/bin/lrid-train" sweep --quiet "configs/smoke/$task.toml" --out-dir "$out/$task" --data-dir "$data" \
     --jobs "$jobs" --cohort 4 ${few:+--shard "${few_of[$task]}"} || failed=1
 done
 "$python" scripts/smoke_table.py "$out"/*/ || failed=1

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds everything, checks the format and runs all tests.
+# Installs what is missing, builds everything, checks format and documentation, runs all tests; then the libraries
+# without LibTorch with clang under AddressSanitizer and UBSan, each fuzzer for a minute, and under ThreadSanitizer.
+# Prints at the end how long each stage took. A stage that fails does not keep the later ones from running.
 #
 # usage: scripts/test.sh [options] [-- CTEST_OPTIONS...]
+#   --quick          leave out the sanitizers and the fuzzers; so do --preset and CTEST_OPTIONS
 #   --preset NAME    of CMakePresets.json, default release; asan, tsan: under sanitizers
 #   --jobs N         jobs of compiler and tests, default all cores as far as memory allows
 #   --cache DIR      see scripts/setup.sh
@@ -19,39 +22,97 @@ source scripts/common.sh
 preset=release
 jobs=$(default_jobs)
 cache=$(default_cache)
+setup=()
 build=()
+quick=
 format=yes
 labels=(-LE soak)
 while [ $# -gt 0 ]; do
   case $1 in
-    --preset) preset=$(value_of "$@"); shift 2 ;;
+    --quick) quick=yes; shift ;;
+    --preset) preset=$(value_of "$@"); quick=yes; shift 2 ;;
     --jobs) jobs=$(value_of "$@"); require_count "$1" "$jobs"; shift 2 ;;
     --cache|--prefix) cache=$(value_of "$@"); shift 2 ;;
-    --without-torch|--without-packages) build+=("$1"); shift ;;
+    --without-torch) build+=("$1"); shift ;;
+    --without-packages) setup+=("$1"); shift ;;
     --no-format) format=; shift ;;
-    --soak) labels=(); build+=("$1"); shift ;;
+    --soak) labels=(); setup+=("$1"); shift ;;
     -h|--help) print_usage "$0"; exit 0 ;;
     --) shift; break ;;
     *) bad_option "$1" ;;
   esac
 done
+[ $# -eq 0 ] || quick=yes
 
-started=$SECONDS
-scripts/build.sh --preset "$preset" --jobs "$jobs" --cache "$cache" "${build[@]}"
+stages=()
+status=0
+# stage NAME COMMAND...: runs it, remembers how long it took and whether it failed.
+stage() {
+  local name=$1 before=$SECONDS code=0
+  shift
+  say "$name"
+  "$@" || code=$?
+  stages+=("$(printf '%-32s %12s%s' "$name" "$(duration $((SECONDS - before)))" "$([ $code -eq 0 ] || echo '   FAILED')")")
+  [ $code -eq 0 ] || status=1
+  return $code
+}
+print_stages() {
+  say "stages"
+  printf '%s\n' "${stages[@]}"
+  printf '%-32s %12s\n' "all" "$(duration $SECONDS)"
+}
+trap print_stages EXIT
+
+build_preset() {  # build_preset PRESET OPTIONS OF build.sh...
+  local preset=$1
+  shift
+  scripts/build.sh --preset "$preset" --jobs "$jobs" --cache "$cache" "${setup[@]}" "$@"
+}
+run_tests() {  # run_tests FOLDER CTEST_OPTIONS...
+  local folder=$1
+  shift
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" "$@"
+}
+
+stage "install and build" build_preset "$preset" "${build[@]}" || exit 1
 use_cache "$cache"
+setup=(--without-packages)  # they are there by now
 folder=$(build_folder "$preset")
-built=$SECONDS
+[ -z "$format" ] || stage "format" scripts/check-format.sh --build "$folder" --jobs "$jobs" || true
+[ -n "$quick" ] && [ "$preset" != release ] || stage "documentation" scripts/check-docs --build "$folder" || true
+stage "tests" run_tests "$folder" "${labels[@]}" "$@" || true
+[ -z "$quick" ] || exit $status
 
-format_status=0
-if [ -n "$format" ]; then
-  say "checking the format"
-  scripts/check-format.sh --build "$folder" --jobs "$jobs" || format_status=$?
+# --- The libraries without LibTorch: with another compiler, under sanitizers ---
+
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=suppressions=$PWD/tests/fuzz/leaks.supp:print_suppressions=0
+export TSAN_OPTIONS=suppressions=$PWD/tests/races.supp:history_size=4
+
+# fuzz HARNESS OPTIONS...: for a minute; what it finds it keeps in build-clang/found, its output is shown if it fails.
+fuzz() {
+  local harness=$1 found=$PWD/build-clang/found/$1
+  shift
+  mkdir -p "$found"
+  (cd "$found" && mkdir -p corpus &&
+    ../../bin/"fuzz_$harness" -seed=1 -max_total_time=60 -timeout=60 -rss_limit_mb=3000 -malloc_limit_mb=2500 "$@" corpus \
+      ../../../tests/fuzz/corpus) > "$found/log" 2>&1 || { tail -n 40 "$found/log"; echo "fuzz_$harness: see $found"; return 1; }
+  echo "fuzz_$harness: $(grep -a '^Done' "$found/log" || tail -n 1 "$found/log")"
+}
+fuzz_all() {  # side by side, two cores or not
+  local code=0 process processes=()
+  fuzz structure -len_control=0 -max_len=300 & processes+=($!)
+  fuzz patches -len_control=0 -max_len=25 & processes+=($!)
+  fuzz bytes -max_len=30000 & processes+=($!)
+  for process in "${processes[@]}"; do wait "$process" || code=1; done
+  return $code
+}
+if stage "clang, ASan, UBSan: build" build_preset clang; then
+  stage "clang, ASan, UBSan: tests" run_tests build-clang "${labels[@]}" || true
+  stage "a minute of each fuzzer" fuzz_all || true
 fi
-checked=$SECONDS
-
-say "testing (install and build took $(duration $((built - started))), format check $(duration $((checked - built))))"
-[ "$format_status" -eq 0 ] || echo "the format check failed, see above; the tests run nonetheless"
-test_status=0
-ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" "${labels[@]}" "$@" || test_status=$?
-[ "$test_status" -eq 0 ] || exit "$test_status"
-exit "$format_status"
+if stage "TSan: build" build_preset tsan --without-torch --target thread_tests; then
+  stage "TSan: tests" run_tests build-tsan -L threads || true
+fi
+exit $status

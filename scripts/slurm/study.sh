@@ -64,4 +64,4 @@ quoted() { printf '%q ' "$@"; }
   submit --job-name=lrid-report --dependency=afterok:"$job" $classify \
     --wrap "$(quoted "$bin/lrid-classify" report "${results[@]}" --out "$out/report.html")"
 }
-echo "see: squeue --me; $bin/lrid-train --sweep $sweep --out-dir $out/runs --status"
+echo "see: squeue --me; $bin/lrid-train status $sweep --out-dir $out/runs"

@@ -11,7 +11,12 @@ std::string version() {
 }
 
 std::string software() {
-  return fmt::format("lrid {} ({}); gcc {}.{}", LRID_VERSION, LRID_REVISION, __GNUC__, __GNUC_MINOR__);
+#ifdef __clang__
+  const std::string compiler = fmt::format("clang {}.{}", __clang_major__, __clang_minor__);
+#else
+  const std::string compiler = fmt::format("gcc {}.{}", __GNUC__, __GNUC_MINOR__);
+#endif
+  return fmt::format("lrid {} ({}); {}", LRID_VERSION, LRID_REVISION, compiler);
 }
 
 }  // namespace lrid

@@ -92,7 +92,7 @@ CostTable read_cost_table(const fs::path& path) {
   declare(options, table);
   options.finish();
   if (table.costs.empty())
-    bad_input("{}: has no [[network]], expected a table that lrid-train --benchmark wrote", path.string());
+    bad_input("{}: has no [[network]], expected a table that lrid-train benchmark wrote", path.string());
   return table;
 }
 

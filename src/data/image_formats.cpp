@@ -23,7 +23,7 @@ const std::vector<ImageFormat>& image_formats() {
       {"image-folder",
        "train/<class>/*.{jpg,jpeg,png}, and val/<class>/ or test/<class>/ with the same classes",
        is_image_folder, read_encoded_images},
-      {"pack", "a file that `lrid-train --pack` has made of an image folder", is_pack, read_encoded_images},
+      {"pack", "a file that `lrid-train pack` has made of an image folder", is_pack, read_encoded_images},
   };
   return formats;
 }

@@ -77,7 +77,7 @@ class PackSource : public EncodedSource {
   explicit PackSource(const fs::path& path) : EncodedSource(ImageList()), path_(path.string()), file_(path) {
     const std::string_view all = file_.bytes();
     if (all.size() < header_size || !all.starts_with(magic))
-      bad_input("{}: is no pack, expected a file that lrid-train --pack has made", path_);
+      bad_input("{}: is no pack, expected a file that lrid-train pack has made", path_);
     Reader head(all.substr(magic.size(), header_size - magic.size()), path_);
     const auto found_version = head.number<std::uint32_t>();
     head.number<std::uint32_t>();
@@ -114,7 +114,7 @@ class PackSource : public EncodedSource {
 
  private:
   [[noreturn]] void damaged(const std::string& how) const {
-    bad_input("{}: is damaged: {}; expected a pack as lrid-train --pack has made it", path_, how);
+    bad_input("{}: is damaged: {}; expected a pack as lrid-train pack has made it", path_, how);
   }
 
   void read_index(Reader index, std::uint64_t data_end) {

@@ -182,8 +182,36 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
   return result;
 }
 
-std::string predictions_text(const FittedFile& fitted, const std::vector<FilePrediction>& files) {
+namespace {
+
+/// The observables that speak most for the verdict, and a table of the layers.
+std::string layers_text(const std::vector<std::string>& classes, const NetworkVerdict& network) {
   constexpr std::size_t shown = 3;
+  std::string text;
+  std::vector<std::string> spoke;
+  for (const auto& [name, effect] : network.observables)
+    if (effect > 0 && spoke.size() < shown) spoke.push_back(fmt::format("{} {:+.3f}", name, effect));
+  if (!spoke.empty())
+    text += fmt::format("  evidence for {}: {}\n", classes[network.verdict], join(spoke, ", "));
+  std::size_t width = 5;
+  for (const LayerVerdict& layer : network.layers) width = std::max(width, layer.layer.size());
+  text += fmt::format("  {:<{}}  position", "layer", width);
+  for (const std::string& name : classes)
+    text += fmt::format("  {:>{}}", name, std::max<std::size_t>(4, name.size()));
+  text += "  typicality\n";
+  for (const LayerVerdict& layer : network.layers) {
+    text += fmt::format("  {:<{}}  {:<8}", layer.layer, width, layer.position);
+    for (std::size_t c = 0; c < classes.size(); ++c)
+      text += fmt::format("  {:>{}.2f}", layer.probabilities[c], std::max<std::size_t>(4, classes[c].size()));
+    text += fmt::format("  {:>10.3f}\n", layer.typicality);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string predictions_text(const FittedFile& fitted, const std::vector<FilePrediction>& files,
+                             bool layers) {
   const std::vector<std::string>& classes = fitted.identifier.classes;
   std::string text;
   for (const FilePrediction& file : files)
@@ -195,26 +223,9 @@ std::string predictions_text(const FittedFile& fitted, const std::vector<FilePre
       text += fmt::format(
           "{}{}: {}{} {:.2f} ({}); typicality {:.3f}\n", file.file,
           network.network == std::filesystem::path(file.file).stem() ? "" : ", " + network.network,
-          network.none_of_these ? "none of these; of them " : "", classes[network.verdict],
+          network.none_of_these ? "none of these, nearest " : "", classes[network.verdict],
           network.probabilities[network.verdict], join(others, ", "), network.typicality);
-      std::vector<std::string> spoke;
-      for (const auto& [name, effect] : network.observables)
-        if (effect > 0 && spoke.size() < shown) spoke.push_back(fmt::format("{} {:+.3f}", name, effect));
-      if (!spoke.empty())
-        text += fmt::format("  what spoke most for {}: {}\n", classes[network.verdict], join(spoke, ", "));
-      std::size_t width = 5;
-      for (const LayerVerdict& layer : network.layers) width = std::max(width, layer.layer.size());
-      text += fmt::format("  {:<{}}  position", "layer", width);
-      for (const std::string& name : classes)
-        text += fmt::format("  {:>{}}", name, std::max<std::size_t>(4, name.size()));
-      text += "  typicality\n";
-      for (const LayerVerdict& layer : network.layers) {
-        text += fmt::format("  {:<{}}  {:<8}", layer.layer, width, layer.position);
-        for (std::size_t c = 0; c < classes.size(); ++c)
-          text +=
-              fmt::format("  {:>{}.2f}", layer.probabilities[c], std::max<std::size_t>(4, classes[c].size()));
-        text += fmt::format("  {:>10.3f}\n", layer.typicality);
-      }
+      if (layers) text += layers_text(classes, network);
     }
   return text;
 }
@@ -227,7 +238,7 @@ std::string predictions_json(const FittedFile& fitted, const std::vector<FilePre
     return json;
   };
   Json json = {{"format", "lrid-predictions"},
-               {"format_version", 1},
+               {"format_version", 2},
                {"model",
                 {{"classifier", fitted.classifier},
                  {"target", fitted.target},
@@ -248,7 +259,8 @@ std::string predictions_json(const FittedFile& fitted, const std::vector<FilePre
       for (const auto& [name, effect] : network.observables)
         observables.push_back({{"name", name}, {"effect", effect}});
       networks.push_back({{"network", network.network},
-                          {"verdict", classes[network.verdict]},
+                          {"verdict", network.none_of_these ? Json() : Json(classes[network.verdict])},
+                          {"nearest", classes[network.verdict]},
                           {"none_of_these", network.none_of_these},
                           {"probabilities", by_class(network.probabilities)},
                           {"typicality", network.typicality},

@@ -396,27 +396,4 @@ std::string options_help(const std::string& experiment) {
   return Setup(std::move(config)).options.help();
 }
 
-std::string accuracy_table(const io::Results& results) {
-  std::vector<std::string> columns, lines;
-  std::map<std::pair<std::string, std::string>, std::string> cells;
-  for (const io::ResultRow& row : results.rows) {
-    std::vector<std::string> parts;
-    for (const auto& [key, value] : row.condition)
-      parts.push_back(key + " " + std::visit([](const auto& v) { return fmt::format("{}", v); }, value));
-    const std::string line = join(parts, ", ");
-    if (std::ranges::find(lines, line) == lines.end()) lines.push_back(line);
-    if (std::ranges::find(columns, row.classifier) == columns.end()) columns.push_back(row.classifier);
-    cells[{line, row.classifier}] = fmt::format("{:.3f} ± {:.3f}", row.accuracy.mean, row.accuracy.sem);
-  }
-  std::size_t width = 9;
-  for (const std::string& line : lines) width = std::max(width, line.size());
-  std::string text = fmt::format("{:<{}}", "accuracy", width);
-  for (const std::string& column : columns) text += fmt::format("  {:<13}", column);
-  for (const std::string& line : lines) {
-    text += fmt::format("\n{:<{}}", line, width);
-    for (const std::string& column : columns) text += "  " + cells[{line, column}];
-  }
-  return text + "\n";
-}
-
 }  // namespace lrid::identify

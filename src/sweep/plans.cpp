@@ -79,7 +79,8 @@ std::vector<train::RunPlan> expand_sweep(Config sweep, const std::filesystem::pa
   const std::vector<Config> tables = sweep.take_tables("sweep");
   if (tables.empty())
     bad_input(
-        "{}: has no table [sweep], expected one whose keys have lists of values (for one run: --config)",
+        "{}: has no table [sweep], expected one whose keys have lists of values (lrid-train run trains one "
+        "network)",
         name);
   std::vector<Config> configs;
   for (const Config& table : tables)

@@ -8,7 +8,7 @@ ResidentImages::ResidentImages(Options& options) {
   std::vector<std::string> formats{"auto"};
   for (const data::ImageFormat& format : data::image_formats()) formats.push_back(format.name);
   options.add("data.dataset", read_.format, Accepts::one_of(formats),
-              "how the data lie on disk; auto: find out (--list datasets says what each expects)");
+              "how the data lie on disk; auto: find out (lrid-train list datasets says what each expects)");
   options.add("data.folder", folder_, Accepts::anything(), "folder of the data below --data-dir");
   options.add("data.size", read_.size, Accepts::between(1, 1024),
               "cut images to their central square and resize it to so many pixels; auto: take them as they "

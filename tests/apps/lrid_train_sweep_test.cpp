@@ -40,12 +40,20 @@ class LridTrainSweep : public ::testing::Test {
  protected:
   /// The command that trains the sweep into `name`.
   std::string to(const std::string& name, const std::string& options = "") const {
-    return lrid_train(fmt::format("--sweep '{}' --out-dir '{}' {}", (folder / "sweep.toml").string(),
-                                  (folder / name).string(), options));
+    return command("sweep", name, options);
+  }
+  /// Another command of the sweep.
+  std::string command(const std::string& command, const std::string& name,
+                      const std::string& options = "") const {
+    return lrid_train(command, fmt::format("'{}' --out-dir '{}' {}", (folder / "sweep.toml").string(),
+                                           (folder / name).string(), options));
+  }
+  std::string benchmark(const std::string& options) const {
+    return lrid_train("benchmark", fmt::format("'{}' {}", (folder / "sweep.toml").string(), options));
   }
   void use_sweep(const std::string& text) { write(folder / "sweep.toml", text); }
   json status(const std::string& name) const {
-    return json::parse(run_command(to(name, "--status --json")).out);
+    return json::parse(run_command(command("status", name, "--json")).out);
   }
 
   TemporaryFolder folder;
@@ -132,7 +140,7 @@ TEST_F(LridTrainSweep, StatusAndVerifySayWhatTheFilesHold) {
   io::Trajectory broken = io::read_trajectory(sound[0]);
   broken.observables[5 * 4 * 45 + 45 + 3] = std::numeric_limits<float>::quiet_NaN();
   io::write_trajectory(sound[0], broken);
-  const auto verdict = run_command(to("runs", "--verify"));
+  const auto verdict = run_command(command("verify", "runs"));
   EXPECT_EQ(verdict.exit_code, 1);
   EXPECT_NE(verdict.out.find(fmt::format("{}: {} of layer conv2 at point 5 is nan", sound[0].string(),
                                          broken.observable_names[3])),
@@ -141,7 +149,7 @@ TEST_F(LridTrainSweep, StatusAndVerifySayWhatTheFilesHold) {
   EXPECT_NE(verdict.out.find("1 of 4 networks sound"), std::string::npos) << verdict.out;
   EXPECT_NE(verdict.out.find("1 by lrid"), std::string::npos) << verdict.out;
   write_atomically(sound[0], read_file(sound[0]).substr(0, 2000));
-  const json verdicts = json::parse(run_command(to("runs", "--verify --json")).out);
+  const json verdicts = json::parse(run_command(command("verify", "runs", "--json")).out);
   EXPECT_EQ(verdicts["sound"], 1);
   EXPECT_EQ(status("runs")["failed"], 3) << "a file that cannot be read";
 }
@@ -149,11 +157,11 @@ TEST_F(LridTrainSweep, StatusAndVerifySayWhatTheFilesHold) {
 TEST_F(LridTrainSweep, AnotherConfigurationIsToldByVerify) {
   use_sweep(tiny + "[sweep]\nmodel_seed = [0]\n");
   ASSERT_EQ(run_command(to("runs")).exit_code, 0);
-  EXPECT_EQ(run_command(to("runs", "--verify")).exit_code, 0);
-  const auto verdict = run_command(to("runs", "--verify --set epochs=4"));
+  EXPECT_EQ(run_command(command("verify", "runs")).exit_code, 0);
+  const auto verdict = run_command(command("verify", "runs", "--set epochs=4"));
   EXPECT_EQ(verdict.exit_code, 1);
   EXPECT_NE(verdict.out.find("epochs was 3.0, now 4.0"), std::string::npos) << verdict.out;
-  EXPECT_EQ(run_command(to("runs", "--verify --set compute.threads=2")).exit_code, 0);
+  EXPECT_EQ(run_command(command("verify", "runs", "--set compute.threads=2")).exit_code, 0);
 }
 
 /// The most address space that a command takes, in kB.
@@ -176,7 +184,7 @@ TEST_F(LridTrainSweep, OneThatExceedsMemoryIsFailedAndTheSweepGoesOn) {
   const long enough = address_space_of(to("small", with + " --set batch_size=20 --shard 1/2"));
   const auto limited = run_command(fmt::format("ulimit -v {}; {}", enough + 200 * 1024, to("runs", with)));
   EXPECT_EQ(limited.exit_code, 1) << limited.err;
-  const json after = json::parse(run_command(to("runs", with + " --status --json")).out);
+  const json after = json::parse(run_command(command("status", "runs", with + " --json")).out);
   EXPECT_EQ(after["runs"][0]["state"], "failed");
   EXPECT_NE(after["runs"][0]["reason"], "") << limited.err;
   EXPECT_EQ(after["runs"][1]["state"], "done") << limited.err;
@@ -348,12 +356,12 @@ TEST_F(LridTrainDisk, DataThatGoAwayInTheMiddleStopTheSweepUntilTheyAreBack) {
 TEST_F(LridTrainSweep, CostsAreMeasuredOnceAndEstimatedFrom) {
   use_sweep(tiny + "[sweep]\nlearning_rule = [\"sgdm\", \"fa\"]\n");
   const std::string costs = (folder / "costs.toml").string();
-  const auto measured = run_command(to("none", fmt::format("--benchmark --out '{}'", costs)));
+  const auto measured = run_command(benchmark(fmt::format("--out '{}'", costs)));
   ASSERT_EQ(measured.exit_code, 0) << measured.err;
   const std::string table = read_file(costs);
   EXPECT_NE(table.find("learning_rule = \"fa\""), std::string::npos) << table;
   // Nothing is measured twice.
-  ASSERT_EQ(run_command(to("none", fmt::format("--benchmark --out '{}'", costs))).exit_code, 0);
+  ASSERT_EQ(run_command(benchmark(fmt::format("--out '{}'", costs))).exit_code, 0);
   EXPECT_EQ(read_file(costs), table);
 
   // No data are needed; what was not measured is said.
@@ -378,14 +386,14 @@ TEST_F(LridTrainSweep, CostsAreMeasuredOnceAndEstimatedFrom) {
 TEST_F(LridTrainSweep, ABenchmarkPrintsATableAndMeasuresTheCohortThatItIsTold) {
   use_sweep(tiny + "[sweep]\nlearning_rule = [\"sgdm\", \"fa\"]\n");
   const std::string costs = (folder / "costs.toml").string();
-  const auto alone = run_command(to("none", fmt::format("--benchmark --out '{}'", costs)));
+  const auto alone = run_command(benchmark(fmt::format("--out '{}'", costs)));
   ASSERT_EQ(alone.exit_code, 0) << alone.err;
   EXPECT_NE(read_file(costs).find("\ncohort = 1\n"), std::string::npos) << read_file(costs);
   EXPECT_NE(alone.out.find("images/s"), std::string::npos) << alone.out;
   EXPECT_NE(alone.out.find("float32: at best "), std::string::npos) << alone.out;
   EXPECT_TRUE(alone.out.ends_with("\n" + costs + "\n")) << alone.out;
 
-  const auto two = run_command(to("none", fmt::format("--benchmark --cohort 2 --out '{}'", costs)));
+  const auto two = run_command(benchmark(fmt::format("--cohort 2 --out '{}'", costs)));
   ASSERT_EQ(two.exit_code, 0) << two.err;
   const std::string table = read_file(costs);
   EXPECT_EQ(table.find("\ncohort = 1\n"), std::string::npos) << table;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <lrid/core/file.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/io/trajectory.hpp>
 
 #include "testing.hpp"
@@ -25,12 +26,21 @@ using testing::TemporaryFolder;
 using testing::tiny;
 using testing::write;
 
+/// The first words of lines that do not begin with a blank.
+std::vector<std::string> names_of(const std::string& listing) {
+  std::vector<std::string> names;
+  for (const std::string& line : split(listing, '\n'))
+    if (!line.empty() && line.front() != ' ') names.push_back(line.substr(0, line.find(' ')));
+  return names;
+}
+
 TEST(LridTrain, WritesACompleteTrajectory) {
   const TemporaryFolder folder;
   const std::string config =
       write(folder / "run.toml", tiny + "[observe]\nlayer_change_kernel = \"forward\"\n");
-  const auto result = run_command(lrid_train(
-      fmt::format("--config '{}' --set learning_rule=ia --out '{}'", config, (folder / "run.h5").string())));
+  const auto result =
+      run_command(lrid_train("run", fmt::format("--config '{}' --set learning_rule=ia --out '{}'", config,
+                                                (folder / "run.h5").string())));
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const io::Trajectory run = io::read_trajectory(folder / "run.h5");
   EXPECT_TRUE(run.complete());
@@ -56,8 +66,8 @@ TEST(LridTrain, AnInterruptedOrKilledRunEndsWithTheSameBytes) {
   for (const char* rule : {"sgdm", "adam", "fa", "ia"}) {
     const auto run_to = [&](const std::string& name) {
       return lrid_train(
-          fmt::format("--config '{}' --set learning_rule={} --set checkpoint.keep=true --out '{}'", config,
-                      rule, (folder / name).string()));
+          "run", fmt::format("--config '{}' --set learning_rule={} --set checkpoint.keep=true --out '{}'",
+                             config, rule, (folder / name).string()));
     };
     const std::string straight = std::string(rule) + ".h5";
     ASSERT_EQ(run_command(run_to(straight)).exit_code, 0);
@@ -84,18 +94,17 @@ TEST(LridTrain, AnInterruptedOrKilledRunEndsWithTheSameBytes) {
 /// Rules that draw in every step too, and measurements that see what the step to come will draw.
 TEST(LridTrain, EveryRuleGoesOnToTheSameBytes) {
   const TemporaryFolder folder;
-  const std::string rules = run_command(lrid_train("--list rules")).out;
   std::string list;
-  for (std::size_t begin = 0, end = 0; (end = rules.find('\n', begin)) != std::string::npos; begin = end + 1)
-    list += fmt::format("\"{}\", ", rules.substr(begin, end - begin));
+  for (const std::string& rule : names_of(run_command(lrid_train("list", "rules")).out))
+    list += fmt::format("\"{}\", ", rule);
   const std::string sweep =
       write(folder / "sweep.toml", "dataset_seed = 0\n" + tiny +
                                        fmt::format("[observe]\nlayer_change_kernel = \"as-study\"\n"
                                                    "[sweep]\nlearning_rule = [{}]\n",
                                                    list));
   const auto to = [&](const std::string& name, const std::string& options = "") {
-    return lrid_train(
-        fmt::format("--sweep '{}' --out-dir '{}' {}", sweep, (folder / name).string(), options));
+    return lrid_train("sweep",
+                      fmt::format("'{}' --out-dir '{}' {}", sweep, (folder / name).string(), options));
   };
   ASSERT_EQ(run_command(to("straight")).exit_code, 0);
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -122,9 +131,9 @@ TEST(LridTrain, MixedPrecisionTrainsAlikeButIsNotTheSame) {
     std::map<std::string, io::Trajectory> runs;
     for (const char* precision : {"float32", "bf16"}) {
       const fs::path out = folder / fmt::format("{}-{}.h5", rule, precision);
-      const auto result = run_command(
-          lrid_train(fmt::format("--config '{}' --set learning_rule={} --set compute.precision={} --out '{}'",
-                                 config, rule, precision, out.string())));
+      const auto result = run_command(lrid_train(
+          "run", fmt::format("--config '{}' --set learning_rule={} --set compute.precision={} --out '{}'",
+                             config, rule, precision, out.string())));
       ASSERT_EQ(result.exit_code, 0) << result.err;
       runs.emplace(precision, io::read_trajectory(out));
     }
@@ -142,7 +151,7 @@ TEST(LridTrain, JobsCohortsAndShardsDoNotChangeBits) {
           "[sweep]\nlearning_rule = [\"sgdm\", \"fa\"]\nmodel_seed = [0, 1]\ndataset_seed = [0, \"none\"]\n");
   const auto sweep_to = [&](const std::string& name, const std::string& options) {
     return run_command(
-        lrid_train(fmt::format("--sweep '{}' --out-dir '{}' {}", sweep, (folder / name).string(), options)));
+        lrid_train("sweep", fmt::format("'{}' --out-dir '{}' {}", sweep, (folder / name).string(), options)));
   };
   ASSERT_EQ(sweep_to("alone", "--cohort 1").exit_code, 0);
   ASSERT_EQ(sweep_to("cohorts", "--cohort 4").exit_code, 0);
@@ -163,7 +172,7 @@ TEST(LridTrain, ASweepKilledInTheMiddleGoesOn) {
   const std::string sweep = write(
       folder / "sweep.toml", tiny + "[sweep]\nlearning_rule = [\"sgdm\", \"ia\"]\nmodel_seed = [0, 1, 2]\n");
   const auto to = [&](const std::string& name) {
-    return lrid_train(fmt::format("--sweep '{}' --out-dir '{}' --jobs 2", sweep, (folder / name).string()));
+    return lrid_train("sweep", fmt::format("'{}' --out-dir '{}' --jobs 2", sweep, (folder / name).string()));
   };
   ASSERT_EQ(run_command(to("straight")).exit_code, 0);
   // Killed each time one more network is complete.
@@ -191,7 +200,7 @@ TEST(LridTrain, ADivergedNetworkIsFailedAndWhatWasMeasuredIsKept) {
       write(folder / "sweep.toml",
             tiny + "[schedule]\nwarmup = 0\n[sweep]\n\"optimizer.learning_rate\" = [1e30, 0.01]\n");
   const auto result =
-      run_command(lrid_train(fmt::format("--sweep '{}' --out-dir '{}'", sweep, (folder / "runs").string())));
+      run_command(lrid_train("sweep", fmt::format("'{}' --out-dir '{}'", sweep, (folder / "runs").string())));
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_NE(result.err.find("1 of 2 networks failed"), std::string::npos) << result.err;
   int failed = 0;
@@ -215,8 +224,9 @@ class LridTrainBadInput : public ::testing::TestWithParam<BadCase> {};
 TEST_P(LridTrainBadInput, IsOneLineAndExitCodeTwo) {
   const TemporaryFolder folder;
   const std::string config = write(folder / "run.toml", GetParam().config);
-  const auto result = run_command(lrid_train(fmt::format(
-      "--config '{}' --out '{}' {}", config, (folder / "run.h5").string(), GetParam().arguments)));
+  const auto result =
+      run_command(lrid_train("run", fmt::format("--config '{}' --out '{}' {}", config,
+                                                (folder / "run.h5").string(), GetParam().arguments)));
   EXPECT_EQ(result.exit_code, 2) << result.err;
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
   EXPECT_NE(result.err.find(GetParam().expected), std::string::npos) << result.err;
@@ -237,7 +247,10 @@ INSTANTIATE_TEST_SUITE_P(
                       BadCase{"MissingSubfolder", tiny, "--set data.folder=nothing-here", "nothing-here"},
                       BadCase{"TooFewSteps", tiny, "--set points=100", "points = 100"},
                       BadCase{"BatchTooLarge", tiny, "--set batch_size=5000", "batch_size"},
-                      BadCase{"UnknownOption", tiny, "--bacth 3", "--bacth"},
+                      BadCase{"UnknownOption", tiny, "--deivce cpu",
+                              "unknown option --deivce: the nearest is --device"},
+                      BadCase{"NoNumber", tiny, "--threads many", "--threads = many: expected a number"},
+                      BadCase{"UnexpectedArgument", tiny, "more", "unexpected argument \"more\""},
                       BadCase{"NoSuchDevice", tiny, "--device tpu", "compute.device"},
                       BadCase{"WarmUpPastDrop", tiny, "--set schedule.warmup=0.9", "schedule.warmup"}),
     [](const auto& test) { return test.param.name; });
@@ -246,32 +259,66 @@ TEST(LridTrain, AFileOfAnotherConfigurationIsNotTouched) {
   const TemporaryFolder folder;
   const std::string config = write(folder / "run.toml", tiny);
   const std::string out = (folder / "run.h5").string();
-  ASSERT_EQ(run_command(lrid_train(fmt::format("--config '{}' --out '{}'", config, out))).exit_code, 0);
+  ASSERT_EQ(run_command(lrid_train("run", fmt::format("--config '{}' --out '{}'", config, out))).exit_code,
+            0);
   const std::string before = sha256_of_file(out);
   const auto other =
-      run_command(lrid_train(fmt::format("--config '{}' --set epochs=4 --out '{}'", config, out)));
+      run_command(lrid_train("run", fmt::format("--config '{}' --set epochs=4 --out '{}'", config, out)));
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_NE(other.err.find("epochs was 3.0, now 4.0"), std::string::npos) << other.err;
   EXPECT_EQ(sha256_of_file(out), before);
-  const auto again = run_command(lrid_train(fmt::format("--config '{}' --out '{}'", config, out)));
+  const auto again = run_command(lrid_train("run", fmt::format("--config '{}' --out '{}'", config, out)));
   EXPECT_EQ(again.exit_code, 0) << again.err;
   EXPECT_EQ(sha256_of_file(out), before);
   write_atomically(out, read_file(out).substr(0, 1000));
-  EXPECT_EQ(run_command(lrid_train(fmt::format("--config '{}' --out '{}'", config, out))).exit_code, 2);
+  EXPECT_EQ(run_command(lrid_train("run", fmt::format("--config '{}' --out '{}'", config, out))).exit_code,
+            2);
 }
 
 TEST(LridTrain, ListsNames) {
-  EXPECT_EQ(run_command(lrid_train("--list rules")).out,
-            "sgdm\nadam\nfa\nia\nwm\nsa\naa\nkp\ndfa\nusf\nbrsf\nfrsf\n");
-  EXPECT_EQ(run_command(lrid_train("--list tasks")).out, "cifar10\nimagenet\nsimclr\nwsn\n");
-  EXPECT_EQ(run_command(lrid_train("--list architectures")).out,
-            "KNet4\nKNet5\nKNet4-LRN\nKNet5-LRN\nAlexNet\nAlexNet-LRN\nResNet-18\nResNet-34\nResNet-18v2\n"
-            "ResNet-34v2\n");
-  EXPECT_EQ(run_command(lrid_train("--list nonsense")).exit_code, 2);
-  const std::string pairs = run_command(lrid_train("--list")).out;
+  const auto listed = [](const char* what) { return names_of(run_command(lrid_train("list", what)).out); };
+  using Names = std::vector<std::string>;
+  const std::string rules = run_command(lrid_train("list", "rules")).out;
+  EXPECT_EQ(names_of(rules),
+            (Names{"sgdm", "adam", "fa", "ia", "wm", "sa", "aa", "kp", "dfa", "usf", "brsf", "frsf"}));
+  EXPECT_NE(rules.find("\n       e = Bᵀδ; B random, fixed\n       Lillicrap et al. 2016"), std::string::npos)
+      << rules;
+  EXPECT_EQ(std::ranges::count(rules, '\n'), 3 * 12);
+  EXPECT_EQ(listed("tasks"), (Names{"cifar10", "imagenet", "simclr", "wsn"}));
+  EXPECT_EQ(listed("datasets"), (Names{"cifar10-binary", "image-folder", "pack", "sound-manifests"}));
+  EXPECT_EQ(listed("architectures"),
+            (Names{"KNet4", "KNet5", "KNet4-LRN", "KNet5-LRN", "AlexNet", "AlexNet-LRN", "ResNet-18",
+                   "ResNet-34", "ResNet-18v2", "ResNet-34v2"}));
+  EXPECT_EQ(run_command(lrid_train("list", "nonsense")).exit_code, 2);
+  EXPECT_EQ(run_command(lrid_train("list")).exit_code, 2);
+  const std::string pairs = run_command(lrid_train("list", "pairs")).out;
   EXPECT_EQ(std::ranges::count(pairs, '\n'), 40);
   EXPECT_NE(pairs.find("KNet4        cifar10   yes, "), std::string::npos) << pairs;
   EXPECT_NE(pairs.find("AlexNet      cifar10   yes, "), std::string::npos) << pairs;
+}
+
+TEST(LridTrain, OldSpellingsNameTheCommandsThatReplacedThem) {
+  for (const auto& [old, now] : std::map<std::string, std::string>{
+           {"--config run.toml --out run.h5", "lrid-train run --config"},
+           {"--quiet --data-dir data --sweep=s.toml --out-dir runs", "lrid-train sweep SWEEP.toml"},
+           {"--sweep s.toml --out-dir runs --dry-run", "lrid-train sweep SWEEP.toml"},
+           {"--sweep s.toml --out-dir runs --status --json", "lrid-train status SWEEP.toml"},
+           {"--sweep s.toml --out-dir runs --verify", "lrid-train verify SWEEP.toml"},
+           {"--benchmark --sweep s.toml --out costs.toml", "lrid-train benchmark SWEEP.toml"},
+           {"--pack images --out images.pack", "lrid-train pack DIR"},
+           {"--list rules", "lrid-train list {rules,"}}) {
+    const auto result = run_command("'" + testing::program("lrid-train").string() + "' " + old);
+    EXPECT_EQ(result.exit_code, 2) << old;
+    EXPECT_NE(result.err.find("expected " + now), std::string::npos) << result.err;
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  }
+}
+
+TEST(LridTrain, KeysNameEveryKeyWithoutAConfiguration) {
+  const auto keys = run_command("'" + testing::program("lrid-train").string() + "' run --keys");
+  EXPECT_EQ(keys.exit_code, 0) << keys.err;
+  for (const char* key : {"learning_rule", "momentum", "unit_fraction", "alpha"})
+    EXPECT_NE(keys.out.find(key), std::string::npos) << key;
 }
 
 TEST(LridTrain, DryRunTrainsNothing) {
@@ -279,7 +326,7 @@ TEST(LridTrain, DryRunTrainsNothing) {
   const std::string sweep =
       write(folder / "sweep.toml", tiny + "[sweep]\nlearning_rule = [\"sgdm\", \"fa\"]\n");
   const auto result = run_command(
-      lrid_train(fmt::format("--sweep '{}' --out-dir '{}' --dry-run", sweep, (folder / "runs").string())));
+      lrid_train("sweep", fmt::format("'{}' --out-dir '{}' --dry-run", sweep, (folder / "runs").string())));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("2 networks; to do"), std::string::npos) << result.out;
   EXPECT_FALSE(fs::exists(folder / "runs"));

@@ -32,7 +32,7 @@ void train(const fs::path& config, const fs::path& out, const std::string& more 
                   "[probe]\nsize = 16\nunit_fraction = [1.0, 0.1]\nnoise = [0.0, 0.5]\n"
                   "imperfect_seed = 3\n[validation]\nsamples = 16\n[compute]\ndevice = \"cpu\"\nthreads = 1\n"
                   "[checkpoint]\nkeep = true\n");
-  const auto run = run_command(fmt::format("{} --data-dir '{}' --config '{}' --out '{}'",
+  const auto run = run_command(fmt::format("{} run --data-dir '{}' --config '{}' --out '{}'",
                                            program("lrid-train"), data_dir(), config.string(), out.string()));
   ASSERT_EQ(run.exit_code, 0) << run.err;
 }

@@ -17,9 +17,11 @@ namespace lrid::testing {
 
 namespace fs = std::filesystem;
 
-std::string lrid_train(const std::string& arguments) {
-  return fmt::format("'{}' --quiet --data-dir '{}' {}", program("lrid-train").string(),
-                     (source_dir() / "data").string(), arguments);
+std::string lrid_train(const std::string& command, const std::string& arguments) {
+  const bool reads_data = command == "run" || command == "sweep" || command == "benchmark";
+  return fmt::format("'{}' {} --quiet {} {}", program("lrid-train").string(), command,
+                     reads_data ? fmt::format("--data-dir '{}'", (source_dir() / "data").string()) : "",
+                     arguments);
 }
 
 std::string write(const fs::path& path, const std::string& text) {

@@ -16,8 +16,8 @@ inline const std::string tiny =
     "[probe]\nsize = 16\n[validation]\nsamples = 40\n[compute]\ndevice = \"cpu\"\nthreads = 1\n"
     "[checkpoint]\nstate_seconds = 0\n";
 
-/// The command line of lrid-train with the images that come with lrid.
-std::string lrid_train(const std::string& arguments);
+/// The command line of a command of lrid-train; those that read data get the images that come with lrid.
+std::string lrid_train(const std::string& command, const std::string& arguments = {});
 
 /// Writes a configuration; its path.
 std::string write(const std::filesystem::path& path, const std::string& text);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <lrid/core/file.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/io/results.hpp>
 
 #include "synthetic.hpp"
@@ -41,12 +42,25 @@ class Cli : public ::testing::Test {
   testing::TemporaryFolder folder_;
 };
 
+/// The first words of lines that do not begin with a blank.
+std::vector<std::string> names_of(const std::string& listing) {
+  std::vector<std::string> names;
+  for (const std::string& line : split(listing, '\n'))
+    if (!line.empty() && line.front() != ' ') names.push_back(line.substr(0, line.find(' ')));
+  return names;
+}
+
 TEST_F(Cli, Lists) {
-  EXPECT_EQ(classify("--list classifiers").out, "svm\nforest\nmlp\nknn\nlogistic\nmajority\n");
-  EXPECT_EQ(classify("--list experiments").out,
-            "separability\ncontrols\nheld-out\ntrajectory\nimperfection\nimportances\nnone-of-these\n"
-            "learning-curve\ntransfer\npairs\nmatched\ntargets\n");
-  EXPECT_EQ(classify("--list rules").exit_code, 2);
+  EXPECT_EQ(names_of(classify("list classifiers").out),
+            (std::vector<std::string>{"svm", "forest", "mlp", "knn", "logistic", "majority"}));
+  EXPECT_EQ(names_of(classify("list experiments").out),
+            (std::vector<std::string>{"separability", "controls", "held-out", "trajectory", "imperfection",
+                                      "importances", "none-of-these", "learning-curve", "transfer", "pairs",
+                                      "matched", "targets"}));
+  EXPECT_EQ(classify("list rules").exit_code, 2);
+  const CommandResult old = classify("--list experiments");
+  EXPECT_EQ(old.exit_code, 2);
+  EXPECT_THAT(old.err, ::testing::HasSubstr("lrid-classify list {experiments,classifiers}"));
   EXPECT_EQ(classify("--help").exit_code, 0);
   EXPECT_THAT(classify("run --keys held-out").out, ::testing::HasSubstr("hold_out"));
 }
@@ -150,7 +164,10 @@ TEST_F(Cli, FitsAndPredicts) {
   const CommandResult text = classify("predict --model " + path("m.h5") + " " + path("d.h5"));
   EXPECT_EQ(text.exit_code, 0) << text.err;
   EXPECT_THAT(text.out, ::testing::HasSubstr("KNet4/fa/0: fa 0."));
-  EXPECT_THAT(text.out, ::testing::HasSubstr("what spoke most for fa: "));
+  EXPECT_EQ(std::ranges::count(text.out, '\n'), 64) << text.out;
+  const CommandResult layers = classify("predict --layers --model " + path("m.h5") + " " + path("d.h5"));
+  EXPECT_THAT(layers.out, ::testing::HasSubstr("  evidence for fa: "));
+  EXPECT_THAT(layers.out, ::testing::HasSubstr("  layer  position"));
   EXPECT_THAT(classify("predict --json --model " + path("m.h5") + " " + path("d.h5")).out,
               ::testing::StartsWith("{\n \"format\": \"lrid-predictions\""));
   const CommandResult refused = classify("predict --model " + path("d.h5") + " " + path("d.h5"));

@@ -156,7 +156,12 @@ TEST_F(Fit, RefusesWhatIsLikeNoKnownRule) {
   EXPECT_TRUE(verdict.none_of_these);
   EXPECT_LT(verdict.typicality, 0.05);
   EXPECT_THAT(predictions_text(model, {predict(model, folder_ / "strange.h5", false)}),
-              HasSubstr("none of these"));
+              HasSubstr("strange.h5: none of these, nearest "));
+  const auto json =
+      nlohmann::json::parse(predictions_json(model, {predict(model, folder_ / "strange.h5", false)}));
+  const auto& network = json.at("files").at(0).at("networks").at(0);
+  EXPECT_TRUE(network.at("verdict").is_null());
+  EXPECT_EQ(network.at("nearest"), model.identifier.classes[verdict.verdict]);
 }
 
 TEST_F(Fit, NamesWhatIsMissingUnlessFittedWithoutIt) {
@@ -260,6 +265,7 @@ TEST_F(Fit, JsonHoldsEverything) {
   EXPECT_EQ(json.at("format"), "lrid-predictions");
   const auto& network = json.at("files").at(0).at("networks").at(0);
   EXPECT_EQ(network.at("network"), "KNet4/sgdm/0");
+  EXPECT_EQ(network.at("verdict"), network.at("nearest"));
   EXPECT_EQ(network.at("probabilities").size(), 4U);
   EXPECT_EQ(network.at("layers").size(), 4U);
   EXPECT_EQ(network.at("observables").size(), 24U);

@@ -79,7 +79,7 @@ TEST(Run, GivesARowPerConditionAndClassifier) {
   EXPECT_EQ(results.trajectories.size(), 6U);
   EXPECT_EQ(results.notes.size(), 3U);  // three grids reduced
   EXPECT_FALSE(fs::exists(f.folder / "r.json.cells"));
-  EXPECT_THAT(accuracy_table(results), ::testing::HasSubstr("measure all, split network"));
+  EXPECT_THAT(result_table(results), ::testing::HasSubstr("measure all, split network"));
 }
 
 /// A final accuracy is a trajectory of one point, shorter than the kernels of small_grids.

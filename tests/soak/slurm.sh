@@ -108,7 +108,7 @@ C = [1.0]
 pca = [0]
 EOF
 started=$SECONDS
-"$bin/lrid-train" --quiet --sweep "$scratch/sweep.toml" --out-dir "$scratch/straight" --data-dir data --threads 1
+"$bin/lrid-train" sweep --quiet "$scratch/sweep.toml" --out-dir "$scratch/straight" --data-dir data --threads 1
 say "24 networks without Slurm: $((SECONDS - started)) s"
 
 # --- The same as jobs ---
@@ -190,7 +190,7 @@ say "waiting for the end"
 all_ended() { [ -z "$(squeue -h -t pending,running,completing,configuring,requeued,suspended)" ]; }
 await 1500 all_ended
 say "the array and what depends on it: $((SECONDS - started)) s"
-"$bin/lrid-train" --sweep "$scratch/sweep.toml" --out-dir "$out/runs" --threads 1 --status
+"$bin/lrid-train" status "$scratch/sweep.toml" --out-dir "$out/runs" --threads 1
 scontrol show job --oneliner "$array" | grep -o 'JobState=[A-Z]*\|ArrayTaskId=[0-9]*\|Restarts=[0-9]*' | paste - - - || true
 
 # --- What has come of it ---
@@ -203,7 +203,7 @@ leftovers=$(find "$out/runs" -mindepth 1 ! -name '*.h5' ! -name '*.log')
 for file in dataset.h5 results/experiment.json report.html; do
   [ -s "$out/$file" ] || { echo "FAILED: $out/$file has not been made"; tail "$scratch"/later-*.out; exit 1; }
 done
-"$bin/lrid-train" --quiet --sweep "$scratch/sweep.toml" --out-dir "$out/runs" --threads 1 --verify
+"$bin/lrid-train" verify --quiet "$scratch/sweep.toml" --out-dir "$out/runs" --threads 1
 
 say "scancel ends a job for good"
 rm -rf "$out/cancelled"

@@ -43,9 +43,11 @@ TEST_P(SoakKill, AtRandomMomentsLosesNothing) {
   const std::string rule = GetParam();
   const std::string config = write(folder / "run.toml", tiny);
   const auto run_to = [&](const std::string& name) {
-    return lrid_train(fmt::format(
-        "--config '{}' --set learning_rule={} --set epochs=10 --set checkpoint.keep=true --out '{}'", config,
-        rule, (folder / name).string()));
+    return lrid_train(
+        "run",
+        fmt::format(
+            "--config '{}' --set learning_rule={} --set epochs=10 --set checkpoint.keep=true --out '{}'",
+            config, rule, (folder / name).string()));
   };
   const auto start = Clock::now();
   ASSERT_EQ(run_command(run_to("straight.h5")).exit_code, 0);
@@ -93,7 +95,7 @@ TEST(Soak, JobsStartedInTheSameSecondNeverTrainTheSameNetwork) {
   const TemporaryFolder folder;
   const std::string sweep = write(folder / "sweep.toml", tiny + "[sweep]\nmodel_seed = [0]\n");
   const auto to = [&](const std::string& name) {
-    return lrid_train(fmt::format("--sweep '{}' --out-dir '{}'", sweep, (folder / name).string()));
+    return lrid_train("sweep", fmt::format("'{}' --out-dir '{}'", sweep, (folder / name).string()));
   };
   ASSERT_EQ(run_command(to("straight")).exit_code, 0);
   for (int round = 0; round < 100; ++round) {
@@ -116,8 +118,8 @@ TEST(Soak, AClockThatJumpsChangesNothing) {
   const std::string sweep = write(
       folder / "sweep.toml", tiny + "[sweep]\nlearning_rule = [\"sgdm\", \"fa\"]\nmodel_seed = [0, 1]\n");
   const auto to = [&](const std::string& name) {
-    return lrid_train(fmt::format("--sweep '{}' --out-dir '{}' --cohort 1 --stale-after 5", sweep,
-                                  (folder / name).string()));
+    return lrid_train("sweep", fmt::format("'{}' --out-dir '{}' --cohort 1 --stale-after 5", sweep,
+                                           (folder / name).string()));
   };
   ASSERT_EQ(run_command(to("straight")).exit_code, 0);
   const std::string preload =
@@ -154,9 +156,9 @@ TEST(Soak, AThousandNetworksThroughEightShards) {
           "device = \"cpu\"\nthreads = 1\n[sweep]\nlearning_rule = [\"sgdm\", \"adam\", \"fa\", \"ia\"]\n"
           "dataset_seed = [0, 1]\nmodel_seed = [{}]\n",
           seeds));
-  const auto to_runs = [&](const std::string& options) {
-    return lrid_train(
-        fmt::format("--sweep '{}' --out-dir '{}' {}", sweep, (folder / "runs").string(), options));
+  const auto command = [&](const std::string& name, const std::string& options) {
+    return lrid_train(name,
+                      fmt::format("'{}' --out-dir '{}' {}", sweep, (folder / "runs").string(), options));
   };
   constexpr int shards = 8, networks = 1056;
   const auto start = Clock::now();
@@ -164,7 +166,8 @@ TEST(Soak, AThousandNetworksThroughEightShards) {
   std::vector<double> walls(shards);
   for (int shard = 0; shard < shards; ++shard)
     waiting.emplace_back([&, shard] {
-      const int code = run_command(to_runs(fmt::format("--cohort 1 --shard {}/{}", shard, shards))).exit_code;
+      const int code =
+          run_command(command("sweep", fmt::format("--cohort 1 --shard {}/{}", shard, shards))).exit_code;
       walls[static_cast<std::size_t>(shard)] = seconds_since(start);
       EXPECT_EQ(code, 0);
     });
@@ -182,15 +185,15 @@ TEST(Soak, AThousandNetworksThroughEightShards) {
              seconds_since(start), 1000 * (all - training) / networks);
 
   const auto again = Clock::now();
-  EXPECT_EQ(run_command(to_runs("")).exit_code, 0);
+  EXPECT_EQ(run_command(command("sweep", "")).exit_code, 0);
   fmt::print("one process finds all complete in {:.2f} s\n", seconds_since(again));
   const auto look = Clock::now();
-  const json status = json::parse(run_command(to_runs("--status --json")).out);
-  fmt::print("--status takes {:.2f} s\n", seconds_since(look));
+  const json status = json::parse(run_command(command("status", "--json")).out);
+  fmt::print("status takes {:.2f} s\n", seconds_since(look));
   EXPECT_EQ(status["done"], networks);
   const auto reading = Clock::now();
-  EXPECT_EQ(run_command(to_runs("--verify")).exit_code, 0);
-  fmt::print("--verify takes {:.2f} s\n", seconds_since(reading));
+  EXPECT_EQ(run_command(command("verify", "")).exit_code, 0);
+  fmt::print("verify takes {:.2f} s\n", seconds_since(reading));
 }
 
 }  // namespace

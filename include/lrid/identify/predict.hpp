@@ -38,8 +38,11 @@ struct FilePrediction {
 /// of points differs and `interpolate` is off (linearly in time, if it is on).
 FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& file, bool interpolate);
 
-std::string predictions_text(const FittedFile& fitted, const std::vector<FilePrediction>& files);
-/// `format = "lrid-predictions"`.
+/// A line for each network: its verdict, the probabilities, its typicality; with `layers` also the
+/// observables that speak most for the verdict, and a table of the layers.
+std::string predictions_text(const FittedFile& fitted, const std::vector<FilePrediction>& files,
+                             bool layers = false);
+/// `format = "lrid-predictions"`; a refused verdict is null.
 std::string predictions_json(const FittedFile& fitted, const std::vector<FilePrediction>& files);
 
 }  // namespace lrid::identify

@@ -49,7 +49,9 @@ std::vector<NamedResults> gather(const std::vector<std::filesystem::path>& sourc
 /// Help on every key that a configuration of this experiment may have.
 std::string options_help(const std::string& experiment);
 
-/// Accuracies as a table in plain text: a line per condition, a column per classifier.
-std::string accuracy_table(const io::Results& results);
+/// The outcome as tables in plain text, at most `width` columns wide where no word is longer: accuracies, a
+/// line per condition and a column per classifier; AUROCs and refusals where classes were unknown; the ten
+/// most important observables where the experiment is about importances.
+std::string result_table(const io::Results& results, std::size_t width = 80);
 
 }  // namespace lrid::identify

@@ -1,0 +1,51 @@
+#include <filesystem>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <lrid/identify/predict.hpp>
+
+#include "commands.hpp"
+#include "threads.hpp"
+
+namespace lrid::apps {
+
+namespace {
+
+struct PredictArguments {
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> inputs;
+  bool json = false, layers = false, interpolate = false;
+};
+
+void predict(const PredictArguments& arguments, const CommonOptions& common) {
+  const ThreadLimit threads(common);
+  const identify::FittedFile fitted = identify::read_fitted(arguments.model);
+  std::vector<identify::FilePrediction> files;
+  for (const std::filesystem::path& input : arguments.inputs)
+    files.push_back(identify::predict(fitted, input, arguments.interpolate));
+  fmt::print("{}", arguments.json ? identify::predictions_json(fitted, files)
+                                  : identify::predictions_text(fitted, files, arguments.layers));
+}
+
+}  // namespace
+
+void add_predict(Program& program) {
+  auto [command, arguments] =
+      program.add<PredictArguments>("predict", "Apply a model file to new statistics.",
+                                    {"lrid-classify predict --model model.h5 mouse-observables.h5"}, predict);
+  command.add_option("FILE.h5", arguments.inputs, "datasets, trajectory files, or observables of recordings")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->required();
+  command.add_option("--model", arguments.model, "model file that fit wrote")
+      ->type_name("MODEL.h5")
+      ->required();
+  command.add_flag(
+      "--layers", arguments.layers,
+      "also print the verdict on each layer and the observables that speak most for the network's");
+  command.add_flag("--json", arguments.json, "print JSON");
+  command.add_flag("--interpolate", arguments.interpolate,
+                   "accept trajectories of another number of points: interpolate linearly in time");
+}
+
+}  // namespace lrid::apps

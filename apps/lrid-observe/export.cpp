@@ -1,0 +1,37 @@
+#include <filesystem>
+#include <iostream>
+
+#include <lrid/measure/export.hpp>
+
+#include "commands.hpp"
+
+namespace lrid::apps {
+
+namespace {
+
+struct ExportArguments {
+  std::filesystem::path input;
+  std::string format = "csv";
+};
+
+void export_table(const ExportArguments& arguments, const CommonOptions& /*common*/) {
+  const bool is_wide = arguments.format == "csv-wide";
+  measure::export_csv(arguments.input, std::cout,
+                      is_wide ? measure::TableForm::wide : measure::TableForm::long_form);
+}
+
+}  // namespace
+
+void add_export(Program& program) {
+  auto [command, arguments] = program.add<ExportArguments>(
+      "export", "Print a trajectory, dataset or observables file as a table.",
+      {"lrid-observe export mouse-observables.h5 --format csv-wide > mouse.csv"}, export_table);
+  command.add_option("FILE.h5", arguments.input, "file to export")->required();
+  command
+      .add_option("--format", arguments.format,
+                  "csv: a row for each layer, point and observable; csv-wide: a column for each observable")
+      ->check(one_of({"csv", "csv-wide"}))
+      ->capture_default_str();
+}
+
+}  // namespace lrid::apps

@@ -1,0 +1,117 @@
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/core/text.hpp>
+#include <lrid/measure/import_nwb.hpp>
+
+#include "commands.hpp"
+
+namespace lrid::apps {
+
+namespace {
+
+struct ImportArguments {
+  std::filesystem::path input, out;
+  std::string window, repeats = "average";
+  measure::NwbImport nwb;
+  bool list = false;
+};
+
+/// "A,B" in seconds, A < B.
+io::nwb::Window parse_window(const std::string& text) {
+  const auto number = [&](const std::string& part) {
+    const auto value = parse_number<double>(part);
+    if (!value || !std::isfinite(*value))
+      bad_input("--window {}: expected A,B in seconds after a trial's start", text);
+    return *value;
+  };
+  const std::vector<std::string> parts = split(text, ',');
+  if (parts.size() != 2) bad_input("--window {}: expected A,B in seconds after a trial's start", text);
+  const io::nwb::Window window{number(trim(parts[0])), number(trim(parts[1]))};
+  if (!(window.begin < window.end)) bad_input("--window {}: expected A,B with A < B", text);
+  return window;
+}
+
+void import_nwb(const ImportArguments& arguments, const CommonOptions& /*common*/) {
+  if (arguments.list) return measure::list_nwb(arguments.input, std::cout);
+  measure::NwbImport import = arguments.nwb;
+  if (import.series.empty()) bad_input("--series is missing: expected a path that --list shows");
+  if (arguments.window.empty())
+    bad_input("--window is missing: expected A,B in seconds after a trial's start");
+  import.window = parse_window(arguments.window);
+  if (import.session.empty() == (import.points < 1))
+    bad_input("--points {}{}: expected either a number of points, 1 or more, or --session COLUMN",
+              import.points, import.session.empty() ? "" : " --session " + import.session);
+  if (arguments.repeats == "keep") import.repeats = measure::NwbImport::Repeats::keep;
+  require_writable(arguments.out, "--out", {arguments.input}, Sink::file);
+  const io::Activity activity = measure::import_nwb(arguments.input, import);
+  io::write_recording(arguments.out, activity);
+  fmt::print("{}: {}, {}\n", arguments.out.string(), counted(activity.points, "point"),
+             counted(activity.stimuli, "stimulus", "stimuli"));
+  for (const io::Activity::Layer& layer : activity.layers)
+    fmt::print("layer {}: {}\n", layer.name, counted(layer.unit_ids.size(), "unit"));
+  if (const std::string& left_out = activity.provenance.at("source_left_out"); !left_out.empty())
+    fmt::print("left out: {}\n", left_out);
+}
+
+}  // namespace
+
+void add_import_nwb(Program& program) {
+  auto [command, arguments] = program.add<ImportArguments>(
+      "import-nwb", "Take responses to stimuli out of an NWB 2 file and write them as a recording.",
+      {"lrid-observe import-nwb mouse.nwb --list",
+       "lrid-observe import-nwb mouse.nwb --out mouse.h5 \\\n      --series units --window 0,0.5 --points 10 "
+       "--stimulus image"},
+      import_nwb);
+  command.add_option("FILE.nwb", arguments.input, "NWB file (HDF5)")->required();
+  command.add_flag("--list", arguments.list, "only print which series and tables of trials the file has");
+  command.add_option("--out", arguments.out, "recording file to write")->type_name("REC.h5");
+  repeatable(
+      command.add_option(
+          "--series", arguments.nwb.series,
+          "time series, e.g. processing/ophys/DfOverF/RoiResponseSeries, or \"units\" for spike trains; "
+          "may be repeated, for several planes"))
+      ->type_name("PATH");
+  command
+      .add_option("--window", arguments.window,
+                  "a response is the mean from A up to B seconds after a trial's start")
+      ->type_name("A,B");
+  command
+      .add_option("--points", arguments.nwb.points,
+                  "trajectory points: N equal blocks of consecutive trials; a remainder is left out")
+      ->type_name("N");
+  command
+      .add_option("--session", arguments.nwb.session,
+                  "in place of --points: a trajectory point for each value of this column of the trials")
+      ->type_name("COLUMN");
+  command.add_option("--trials", arguments.nwb.trials, "table of trials")
+      ->type_name("PATH")
+      ->capture_default_str();
+  command.add_option("--align", arguments.nwb.align, "column of the trials: when they start, in seconds")
+      ->type_name("COLUMN")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--stimulus", arguments.nwb.stimulus,
+          "column of the trials: which stimulus was presented; only stimuli that every point has count")
+      ->type_name("COLUMN");
+  command
+      .add_option(
+          "--repeats", arguments.repeats,
+          "presentations of one stimulus at one point: average them, or keep as many as every point has")
+      ->check(one_of({"average", "keep"}))
+      ->capture_default_str();
+  command
+      .add_option(
+          "--layer", arguments.nwb.layer,
+          "column of units, electrodes or regions of interest that names the layers, in place of brain "
+          "regions or imaging planes")
+      ->type_name("COLUMN");
+}
+
+}  // namespace lrid::apps
