@@ -4,9 +4,9 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
-#include <lrid/stats/layer_fold.hpp>
 #include <lrid/cost/benchmark.hpp>
 #include <lrid/cost/estimate.hpp>
+#include <lrid/stats/layer_fold.hpp>
 
 #include "commands.hpp"
 #include "recording_callback.hpp"
@@ -34,7 +34,7 @@ void benchmark(const BenchmarkArguments& arguments, const CommonOptions& common)
   arguments.machine.require_data();
   const cost::BenchmarkOptions options{.data_dir = arguments.machine.data_dir, .cohort = arguments.cohort};
   table = cost::measure_costs(arguments.sweep.expand(std::move(config)), options, make_callback,
-                               std::move(table));
+                              std::move(table));
   write_cost_table(arguments.out, table);
   fmt::print("{}{}\n", to_text(table), arguments.out);
 }

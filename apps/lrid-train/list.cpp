@@ -3,6 +3,7 @@
 #include <lrid/core/error.hpp>
 #include <lrid/nn/architecture.hpp>
 #include <lrid/rules/learning_rule.hpp>
+#include <lrid/rules/rule_description.hpp>
 #include <lrid/tasks/task.hpp>
 #include <lrid/train/build_network.hpp>
 
@@ -19,8 +20,10 @@ struct ListArguments {
 
 /// Each rule with its equation and paper, indented below its name.
 void print_rules() {
-  for (const rules::RuleEntry& rule : rules::learning_rules().entries())
-    fmt::print("{:<6} {}\n       {}\n       {}\n", rule.name, rule.summary, rule.equation, rule.paper);
+  for (const rules::RuleEntry& rule : rules::learning_rules().entries()) {
+    const auto& [equation, paper] = rules::description_of(rule.name);
+    fmt::print("{:<6} {}\n       {}\n       {}\n", rule.name, rule.summary, equation, paper);
+  }
 }
 
 /// Architecture, task, and how large the network is or why there is none, for the shapes that the study's

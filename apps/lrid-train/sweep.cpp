@@ -5,9 +5,9 @@
 #include <lrid/core/file.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
-#include <lrid/stats/layer_fold.hpp>
 #include <lrid/cost/benchmark.hpp>
 #include <lrid/cost/estimate.hpp>
+#include <lrid/stats/layer_fold.hpp>
 #include <lrid/sweep/runner.hpp>
 
 #include "commands.hpp"

@@ -7,8 +7,8 @@
 
 #include <lrid/core/app.hpp>
 #include <lrid/core/options.hpp>
-#include <lrid/train/run_config.hpp>
 #include <lrid/sweep/runner.hpp>
+#include <lrid/train/run_config.hpp>
 
 namespace lrid::apps {
 

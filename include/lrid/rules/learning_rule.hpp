@@ -90,7 +90,6 @@ struct RuleEntry {
   /// Base learning rate where it does not depend on the architecture and is not scaled by batch (Adam: 1e-3).
   std::optional<double> own_learning_rate;
   std::function<std::unique_ptr<LearningRule>(Options&, double default_weight_decay)> make;
-  std::string equation{}, paper{};  ///< a line each; notation of docs/learning-rules.md
 };
 
 const Registry<RuleEntry>& learning_rules();
