@@ -30,7 +30,7 @@ struct Cost {
   double roofline_share = 0, cohort_roofline_share = 0;
 };
 
-/// The costs that one machine has measured, as `lrid-train benchmark` keeps them (TOML).
+/// The costs that one machine has measured, as `lrid-train --benchmark` keeps them (TOML).
 struct CostTable {
   std::string device;  ///< "NVIDIA H100 80GB HBM3", "AMD EPYC, 2 threads"
   bool gpu = false;

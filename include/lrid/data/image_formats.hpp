@@ -27,7 +27,7 @@ const std::vector<ImageFormat>& image_formats();
 /// name, bytewise. Hidden files and other extensions are passed over. Grey images stay grey if all are,
 /// otherwise they become RGB.
 ///
-/// **pack**: a file that `lrid-train pack` has made of an image folder.
+/// **pack**: a file that `lrid-train --pack` has made of an image folder.
 ///
 /// InputError naming file or folder, what is wrong and what was expected: nothing recognisable, unreadable or
 /// corrupt files, fewer than two classes, classes without images, classes that are in one of the parts only,

@@ -108,7 +108,7 @@ struct TaskEntry {
 };
 
 const Registry<TaskEntry>& tasks();
-/// Names that `lrid-train list datasets` prints with what each expects in --data-dir.
+/// Names that `--list datasets` prints with what each expects in --data-dir.
 struct DatasetEntry {
   std::string name, summary;
 };
