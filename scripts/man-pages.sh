@@ -29,6 +29,22 @@ name=$(basename "$program")
 mkdir -p "$out"
 export COLUMNS=100
 
+# help2man fills examples as one paragraph, and takes a second line that begins with -- for an option: it is given
+# each as a line of its own, with a blank line between.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cat > "$scratch/$name" <<END
+#!/usr/bin/env bash
+set -o pipefail
+"$(realpath "$program")" "\$@" | awk '
+  /^\$/ {examples = 0}
+  examples {joined = sub(/ [\\\\]\$/, ""); if (continued) sub(/^ */, " "); else print ""}
+  {printf "%s%s", \$0, joined ? "" : "\\n"; continued = joined; joined = 0}
+  /^Examples:/ {examples = 1}'
+END
+chmod +x "$scratch/$name"
+program=$scratch/$name
+
 # The first sentence of the description, which follows the usage and a blank line.
 summary_of() { awk 'begun && /^$/ {exit} begun {text = text " " $0} /^$/ {begun = 1} END {sub(/^ /, "", text); sub(/[.;:] .*|\.$/, "", text); print text}'; }
 # page NAME SECTION-NAME HELP...: HELP are the words that make the program print its help

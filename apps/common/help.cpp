@@ -75,8 +75,10 @@ Row row_of(const CLI::Option& option) {
   if (const std::string value = value_name(option); !value.empty() && !option.get_positional())
     name += " " + value;
   std::string help = option.get_description();
-  if (const std::string value = option.get_default_str(); !value.empty())
+  if (std::string value = option.get_default_str(); !value.empty()) {
+    if (value.starts_with('[')) value = value.substr(1, value.size() - 2);  // a list
     help += fmt::format(" [default: {}]", value);
+  }
   return {name, help};
 }
 
