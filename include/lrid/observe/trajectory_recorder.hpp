@@ -26,11 +26,16 @@ struct TrajectoryHeader {
   std::string config;  ///< full resolved configuration, TOML
 };
 
-/// Names a network and a point of its trajectory: what the noise of imperfect cells is drawn from, so that it
-/// is the same whether a cell is measured along training or afterwards.
-Key measurement_key(const io::Trajectory& network, std::int64_t seed, std::int64_t point);
+/// Names a network and a point of its trajectory: what the noise of imperfect measurements is drawn from, so
+/// that it is the same whether a measurement is measured along training or afterwards.
+Key measurement_key(const io::Trajectory& network, std::uint64_t seed, std::int64_t point);
+/// Names the network alone: what its subsets of units are drawn from where they are its own. Never 0.
+std::uint64_t network_hash(const io::Trajectory& network);
 
-/// Appends one point: cell 0 of the observer to `observables`, the others to `imperfect`. [.., L, 45]
+/// Adds a measurement of the grid, without values.
+void declare_measurement(io::Trajectory::Imperfect& imperfect, const stats::Imperfection& measurement);
+
+/// Appends one point: measurement 0 of the observer to `observables`, the others to `imperfect`. [.., L, 45]
 void append_point(io::Trajectory& trajectory, const NetworkObserver& observer);
 
 /// Keeps the trajectory of one network and writes its file (formats.md, "Trajectory file"), whole each time.
