@@ -38,7 +38,7 @@ void count_elements(benchmark::State& state, std::int64_t elements) {
                          benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-/// The floor: every value is read once and added.
+/// Lower bound: every value is read once and added.
 void read(benchmark::State& state) {
   const std::vector<float>& values = data(normal);
   for (auto _ : state) {

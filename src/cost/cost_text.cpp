@@ -22,7 +22,7 @@ std::string bytes_text(double bytes) {
   return fmt::format("{:.1f} MB", bytes / 1e6);
 }
 
-/// What some networks take together.
+/// Costs of some networks together.
 struct Sum {
   int networks = 0, extrapolated = 0, unknown = 0;
   double seconds = 0, trajectories = 0, checkpoints = 0;

@@ -49,7 +49,7 @@ std::vector<LayerSizes> layer_sizes(nn::Network& network, const tasks::TaskShape
   return sizes;
 }
 
-/// What carries the error down through each layer: W, B, or nothing (undefined).
+/// Kernel that carries the error down through each layer: W, B, or undefined for none.
 std::vector<nn::Tensor> error_kernels(const nn::Network& network) {
   std::vector<nn::Tensor> kernels;
   for (const auto& layer : network.layers())

@@ -133,7 +133,7 @@ class Part {
   [[nodiscard]] std::int64_t points() const { return trained_.points(); }
 
   void measure(const tasks::Task& task, const Config& config, Progress& progress);
-  /// What was measured, with the rest of what is known of the network.
+  /// The trajectory with the new measurements.
   [[nodiscard]] io::Trajectory result() const {
     io::Trajectory t = trained_;
     t.observables = measured_.observables;

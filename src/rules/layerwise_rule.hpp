@@ -11,7 +11,7 @@
 
 namespace lrid::rules {
 
-/// What the x of R is.
+/// Source of the x in R.
 enum class LossInput {
   none,   ///< R knows W and B only
   layer,  ///< the layer's input, in the forward pass that the task loss comes from

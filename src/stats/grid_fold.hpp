@@ -15,11 +15,11 @@
 
 namespace lrid::stats {
 
-/// What the measurements of a grid see of sets of one kind: the units of a layer, or the entries of its
+/// How the measurements of a grid sample sets of one kind: the units of a layer, or the entries of its
 /// kernel.
 class GridPlan {
  public:
-  /// Cells that see the same units, with more or less noise.
+  /// Measurements of the same units, with more or less noise.
   struct Subset {
     std::uint64_t seed;  ///< of the noise
     UnitSubset units;

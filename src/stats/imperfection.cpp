@@ -31,7 +31,10 @@ void Imperfection::validate() const {
 std::vector<Imperfection> ImperfectionGrid::measurements(std::uint64_t network) const {
   std::vector<Imperfection> choices;
   for (const double fraction : unit_fraction) choices.push_back({.unit_fraction = fraction});
-  for (const std::int64_t count : units) choices.push_back({.units = count});
+  for (const std::int64_t count : units) {
+    if (count < 1) bad_input("units {}: expected a number of units, at least 1", count);
+    choices.push_back({.units = count});
+  }
   if (choices.empty()) choices.emplace_back();
   std::vector<Imperfection> result;
   for (Imperfection measurement : choices)

@@ -75,6 +75,47 @@ TEST(UnitSubset, ChannelsLastMeansTheSameUnits) {
       }
 }
 
+TEST(Imperfection, CountsUnitsAbsolutelyOrByFraction) {
+  EXPECT_EQ((Imperfection{.unit_fraction = 0.3}).kept(10), 3);
+  EXPECT_EQ((Imperfection{.units = 4}).kept(10), 4);
+  EXPECT_EQ((Imperfection{.units = 400}).kept(10), 10) << "all of a smaller layer";
+  EXPECT_FALSE((Imperfection{.units = 400}).perfect());
+}
+
+TEST(Imperfection, DrawsSubsetsForEachNetworkWhereAsked) {
+  const Imperfection shared{.unit_fraction = 0.5, .seed = 3};
+  EXPECT_EQ(shared.subset_seed(), 3U) << "as it always was";
+  Imperfection first = shared, second = shared;
+  first.network = 7;
+  second.network = 8;
+  EXPECT_NE(first.subset_seed(), second.subset_seed());
+  EXPECT_FALSE(first.sees_the_same_units(second));
+  second.network = 7;
+  second.noise = 1;
+  EXPECT_TRUE(first.sees_the_same_units(second));
+}
+
+TEST(ImperfectionGrid, IsTheProductOfUnitsAndNoise) {
+  const ImperfectionGrid grid{.unit_fraction = {0.5},
+                              .units = {30},
+                              .noise = {0, 2},
+                              .noise_unit = NoiseUnit::relative,
+                              .subsets_per_network = true,
+                              .seed = 9};
+  const auto measurements = grid.measurements(11);
+  ASSERT_EQ(measurements.size(), 4U);
+  EXPECT_EQ(
+      measurements[1],
+      (Imperfection{
+          .unit_fraction = 0.5, .noise = 2, .seed = 9, .noise_unit = NoiseUnit::relative, .network = 11}));
+  EXPECT_EQ(measurements[2].units, 30);
+  EXPECT_EQ(measurements[2].noise, 0);
+  EXPECT_EQ((ImperfectionGrid{.noise = {1}}).measurements(11).front().network, 0U);
+  EXPECT_THROW(static_cast<void>((ImperfectionGrid{.units = {0}}).measurements(1)), InputError);
+  EXPECT_THROW(static_cast<void>((ImperfectionGrid{.noise = {-1}}).measurements(1)), InputError);
+  EXPECT_THROW(noise_unit_of("percent"), InputError);
+}
+
 TEST(Imperfection, IsValidated) {
   for (const double fraction : {0.0, -0.5, 1.5, std::numeric_limits<double>::quiet_NaN()})
     EXPECT_THROW((Imperfection{.unit_fraction = fraction}).validate(), InputError) << fraction;

@@ -32,7 +32,7 @@ auto on_every_unit(const Measure& measure) {
   return results;
 }
 
-/// What is computed by the formulas without vectors, as a GPU does.
+/// Evaluates the formulas without vectors, as a GPU does.
 struct PlainOps {
   using F = float;
   using I = std::int32_t;

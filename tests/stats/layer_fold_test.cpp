@@ -242,7 +242,7 @@ TEST(LayerFold, MeasuredLayerChangeCountsForPerfectCellsOnly) {
 
 // --- Imperfect measurement -----------------------------------------------------------------------------
 
-TEST(LayerFold, ACellAloneHasTheBitsThatItHasInAGrid) {
+TEST(LayerFold, AMeasurementAloneHasTheBitsThatItHasInAGrid) {
   constexpr std::int64_t stimuli = 3, units = 6000;
   const auto y = draw(stimuli * units, 1), s = draw(units, 2);
   LayerShape shape{.units = units, .inputs = 30, .weights = units};
@@ -287,6 +287,91 @@ TEST(LayerFold, SubsetsAreTheSameUnitsForEveryStimulusAndPoint) {
     EXPECT_DOUBLE_EQ(at(fold.row(0), "actraw_mean"), mean);
     EXPECT_DOUBLE_EQ(at(fold.row(0), "weightraw_mean"), mean);
   }
+}
+
+/// By which power of a scale of the data an observable is scaled.
+int power_of_scale(const Observable& o) {
+  const int value = o.function == Function::square ? 2 : 1;
+  if (o.statistic == Statistic::skew || o.statistic == Statistic::kurtosis) return 0;
+  return o.statistic == Statistic::variance ? 2 * value : value;
+}
+
+TEST(LayerFold, RelativeNoiseIsFreeOfScale) {
+  constexpr std::int64_t stimuli = 3, units = 5000;
+  const auto y = draw(stimuli * units, 1), w = draw(units, 2);
+  LayerShape shape{.units = units, .inputs = 30, .weights = units};
+  for (const Activation activation : {Activation::identity, Activation::relu}) {
+    shape.activation = activation;
+    const auto measure = [&](double scale, NoiseUnit unit) {
+      const auto scaled = [&](std::vector<double> values) {
+        for (double& value : values) value *= scale;
+        return values;
+      };
+      const LayerPlan plan(shape, {{.unit_fraction = 0.4, .noise = 0.7, .seed = 5, .noise_unit = unit}});
+      LayerFold fold(plan, Key(9));
+      const auto weights = scaled(w), activations = scaled(y);
+      fold.set_weights(View::of(weights));
+      fold.set_layer_change(0, View::of(weights));
+      fold.add(View::of(activations, stimuli));
+      return fold.row(0);
+    };
+    // By a power of two nothing is rounded; by 1000 statistics without a scale stay the same.
+    const ObservableRow one = measure(1, NoiseUnit::relative), larger = measure(1024, NoiseUnit::relative),
+                        thousand = measure(1000, NoiseUnit::relative);
+    for (std::size_t k = 0; k < one.size(); ++k) {
+      const Observable& o = observables()[k];
+      EXPECT_EQ(larger[k], std::ldexp(one[k], 10 * power_of_scale(o))) << o.name;
+      EXPECT_NEAR(thousand[k] / std::pow(1000.0, power_of_scale(o)), one[k], 1e-9 * (1 + std::abs(one[k])))
+          << o.name;
+    }
+    const auto kurtosis = static_cast<std::size_t>(observable_index("actraw_kurtosis"));
+    const auto change = static_cast<std::size_t>(observable_index("gradavgraw_id"));
+    const ObservableRow absolute = measure(1, NoiseUnit::absolute);
+    EXPECT_NE(measure(1024, NoiseUnit::absolute)[kurtosis], absolute[kurtosis]);
+    EXPECT_NE(one[change], absolute[change]);
+  }
+}
+
+TEST(LayerFold, RelativeNoiseCountsStandardDeviationsOfTheWholeSet) {
+  constexpr std::int64_t units = 20000;
+  // ±3 around 100: standard deviation 3. Two of them as noise: variance 9 + 36.
+  std::vector<double> y(units);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = i % 2 == 0 ? 97 : 103;
+  const LayerPlan plan({.units = units, .weights = 0},
+                       {{.noise = 2, .seed = 1, .noise_unit = NoiseUnit::relative},
+                        {.noise = 2, .seed = 1, .units = 400, .noise_unit = NoiseUnit::relative}});
+  LayerFold fold(plan, Key(3));
+  fold.add(View::of(y));
+  EXPECT_NEAR(at(fold.row(0), "actraw_variance"), 45, 1.5);
+  EXPECT_NEAR(at(fold.row(1), "actraw_variance"), 45, 12);
+
+  // A set that does not vary gets no noise, and lost units have no part in the standard deviation.
+  LayerFold constant(plan, Key(3));
+  const std::vector<double> same(units, 4.0);
+  constant.add(View::of(same));
+  EXPECT_EQ(at(constant.row(0), "actraw_variance"), 0);
+  const LayerPlan lossy({.units = units, .weights = 0, .missing = Missing::leave_out},
+                        {{.noise = 2, .seed = 1, .noise_unit = NoiseUnit::relative}});
+  LayerFold with_lost(lossy, Key(3));
+  for (std::size_t i = 0; i < 100; ++i) y[i * 7] = nan;
+  with_lost.add(View::of(y));
+  EXPECT_NEAR(at(with_lost.row(0), "actraw_variance"), 45, 1.5);
+}
+
+TEST(LayerFold, ANumberOfUnitsIsTheFractionOfThatManyAndAllOfSmallerSets) {
+  constexpr std::int64_t stimuli = 2, units = 50;
+  const auto y = draw(stimuli * units, 1), w = draw(6, 2);
+  const LayerPlan plan({.units = units, .inputs = 40, .weights = 6},
+                       {{}, {.unit_fraction = 0.2, .seed = 4}, {.seed = 4, .units = 10}});
+  LayerFold fold(plan, Key(1));
+  fold.set_weights(View::of(w));
+  fold.add(View::of(y, stimuli));
+  const ObservableRow all = fold.row(0), fraction = fold.row(1), number = fold.row(2);
+  EXPECT_EQ(at(number, "actraw_mean"), at(fraction, "actraw_mean"));
+  EXPECT_NE(at(number, "actraw_mean"), at(all, "actraw_mean"));
+  EXPECT_EQ(at(number, "weightraw_mean"), at(all, "weightraw_mean"));
+  const auto seen = plan.kept_inputs(2);
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), 10);
 }
 
 TEST(LayerFold, NoiseHasItsSdIsNewForEveryPlaceAndComesBeforeSubsampling) {

@@ -9,7 +9,7 @@
 
 namespace lrid::observe {
 
-/// What is measured along training besides the perfect measurement, and how.
+/// Options of what is measured along training.
 struct ObserverOptions {
   /// The kernel whose response to ones is S in the layer-wise activity change: "forward", W for every rule;
   /// "as-study", B for rules that have one (observables.md, "Which kernel").

@@ -17,7 +17,7 @@
 
 namespace lrid::observe {
 
-/// What a trajectory file says of its run from the start.
+/// Attributes of a trajectory file that are known from the start.
 struct TrajectoryHeader {
   std::string architecture, task, learning_rule;
   std::int64_t batch_size = 0, model_seed = 0, dataset_seed = 0;
@@ -43,7 +43,7 @@ class TrajectoryRecorder {
  public:
   TrajectoryRecorder(std::filesystem::path path, TrajectoryHeader header, ObserverOptions options);
 
-  /// What the file holds now, nothing if there is none. InputError if it is no trajectory file.
+  /// Contents of the file, nothing if there is none. InputError if it is no trajectory file.
   struct Recorded {
     bool complete = false;
     std::string failure;  ///< why, of a failed run

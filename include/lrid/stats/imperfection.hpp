@@ -8,7 +8,7 @@
 
 namespace lrid::stats {
 
-/// What a noise level counts in: the measured quantity itself, or standard deviations of the set that the
+/// Unit of a noise level: that of the measured quantity, or standard deviations of the set that the
 /// noise is added to (a layer's weights, its activations to one stimulus), taken over all of its units.
 enum class NoiseUnit { absolute, relative };
 
@@ -77,7 +77,7 @@ class UnitSubset {
   /// A bit for each unit in memory order, and zeros up to a multiple of 64: vectors read that far.
   [[nodiscard]] const std::uint8_t* bits() const { return bits_.data(); }
 
-  /// What units are ordered by: different for all units of a set.
+  /// Hash by which units are ordered; different for all units of a set.
   static std::uint64_t hash(std::int64_t n, std::uint64_t seed, std::int64_t canonical_index);
 
  private:

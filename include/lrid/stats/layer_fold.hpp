@@ -15,11 +15,11 @@ namespace lrid::stats {
 /// The nonlinearity inside a layer: y = φ(W∗x + b).
 enum class Activation { identity, relu };
 
-/// What NaN among activations or weights means: a broken network (the statistics are NaN), or a lost unit of
+/// Meaning of NaN among activations or weights: a broken network (the statistics are NaN), or a lost unit of
 /// a recording, left out of the sets it is missing from before anything is subsampled.
 enum class Missing { propagate, leave_out };
 
-/// What a layer is, as far as its statistics care.
+/// Properties of a layer that its statistics depend on.
 struct LayerShape {
   std::int64_t units = 0;  ///< of its output, for one stimulus
   std::int64_t inputs =
