@@ -18,15 +18,15 @@
 #include <lrid/core/version.hpp>
 #include <lrid/cost/benchmark.hpp>
 #include <lrid/cost/cohort_size.hpp>
-#include <lrid/cost/device_peak.hpp>
-#include <lrid/cost/roofline.hpp>
 #include <lrid/nn/allocation.hpp>
 #include <lrid/nn/checkpoint.hpp>
 #include <lrid/train/cohort.hpp>
 #include <lrid/train/network_run.hpp>
 #include <lrid/train/task_pool.hpp>
 
+#include "device_peak.hpp"
 #include "device_seconds.hpp"
+#include "roofline.hpp"
 
 namespace lrid::cost {
 

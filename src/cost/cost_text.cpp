@@ -7,10 +7,11 @@
 
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
-#include <lrid/cost/device_peak.hpp>
 #include <lrid/cost/estimate.hpp>
-#include <lrid/cost/roofline.hpp>
 #include <lrid/train/build_network.hpp>
+
+#include "device_peak.hpp"
+#include "roofline.hpp"
 
 namespace lrid::cost {
 

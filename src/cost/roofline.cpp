@@ -1,9 +1,10 @@
+#include "roofline.hpp"
+
 #include <algorithm>
 
 #include <torch/csrc/autograd/grad_mode.h>
 #include <torch/types.h>
 
-#include <lrid/cost/roofline.hpp>
 #include <lrid/train/build_network.hpp>
 
 namespace lrid::cost {

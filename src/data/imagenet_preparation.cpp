@@ -2,10 +2,11 @@
 #include <cmath>
 #include <vector>
 
-#include <lrid/data/colour.hpp>
-#include <lrid/data/crop_sampler.hpp>
 #include <lrid/data/imagenet_preparation.hpp>
-#include <lrid/data/resize.hpp>
+
+#include "colour.hpp"
+#include "crop_sampler.hpp"
+#include "resize.hpp"
 
 namespace lrid::data {
 

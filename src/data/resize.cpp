@@ -1,9 +1,9 @@
+#include "resize.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
-
-#include <lrid/data/resize.hpp>
 
 namespace lrid::data {
 

@@ -8,8 +8,9 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/nn/checkpoint.hpp>
-#include <lrid/observe/alignment.hpp>
 #include <lrid/observe/trajectory_recorder.hpp>
+
+#include "alignment.hpp"
 
 namespace lrid::observe {
 

@@ -5,9 +5,10 @@
 #include <functional>
 #include <string>
 
-#include <lrid/rules/coefficient.hpp>
-#include <lrid/rules/layerwise_loss.hpp>
 #include <lrid/rules/learning_rule.hpp>
+
+#include "coefficient.hpp"
+#include "layerwise_loss.hpp"
 
 namespace lrid::rules {
 

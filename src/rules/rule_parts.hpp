@@ -10,7 +10,8 @@
 
 #include <lrid/nn/keyed_tensor.hpp>
 #include <lrid/rules/learning_rule.hpp>
-#include <lrid/rules/optimizer.hpp>
+
+#include "optimizer.hpp"
 
 namespace lrid::rules {
 

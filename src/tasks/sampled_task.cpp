@@ -1,3 +1,5 @@
+#include "sampled_task.hpp"
+
 #include <algorithm>
 #include <optional>
 
@@ -7,7 +9,6 @@
 #include <lrid/data/data_order.hpp>
 #include <lrid/data/parallel.hpp>
 #include <lrid/data/prefetcher.hpp>
-#include <lrid/tasks/sampled_task.hpp>
 
 namespace lrid::tasks {
 

@@ -8,10 +8,10 @@
 #include <torch/torch.h>
 
 #include <lrid/data/crop_flip.hpp>
-#include <lrid/tasks/supervised_task.hpp>
 
 #include "data/pictures.hpp"
 #include "data/window_pass.hpp"
+#include "tasks/supervised_task.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {

@@ -2,9 +2,10 @@
 
 #include <string_view>
 
-#include <lrid/cost/device_peak.hpp>
 #include <lrid/tasks/task.hpp>
 #include <lrid/train/run_config.hpp>
+
+#include "device_peak.hpp"
 
 namespace lrid::cost {
 

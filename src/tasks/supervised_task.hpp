@@ -5,7 +5,8 @@
 #include <vector>
 
 #include <lrid/data/preparation.hpp>
-#include <lrid/tasks/sampled_task.hpp>
+
+#include "sampled_task.hpp"
 
 namespace lrid::tasks {
 
