@@ -40,7 +40,9 @@ struct Arguments {
   bool list = false;
   measure::NwbImport nwb;
   double unit_fraction = 1, noise = 0;
-  std::vector<double> unit_fractions{1}, noises{0};
+  std::int64_t units = 0;
+  std::string noise_unit = "absolute", subsets = "shared";
+  stats::ImperfectionGrid grid;
   fs::path data_dir = "data";
   std::int64_t seed = 0;
 };
@@ -68,13 +70,12 @@ void remeasure([[maybe_unused]] const Arguments& arguments) {
   fs::path parts = arguments.out;
   parts += ".parts";
   const std::vector<fs::path> files = measure::trajectory_files(arguments.inputs, arguments.out);
-  const io::Dataset dataset = observe::remeasure(files,
-                                                 {.unit_fraction = arguments.unit_fractions,
-                                                  .noise = arguments.noises,
-                                                  .seed = arguments.seed,
-                                                  .data_dir = arguments.data_dir,
-                                                  .threads = arguments.common.threads},
-                                                 parts);
+  stats::ImperfectionGrid grid = arguments.grid;
+  grid.noise_unit = stats::noise_unit_of(arguments.noise_unit);
+  grid.subsets_per_network = arguments.subsets == "network";
+  grid.seed = static_cast<std::uint64_t>(arguments.seed);
+  const io::Dataset dataset = observe::remeasure(
+      files, {.grid = grid, .data_dir = arguments.data_dir, .threads = arguments.common.threads}, parts);
   io::write_dataset(arguments.out, dataset);
   fs::remove_all(parts, error);
   fmt::print("{}: {} of {}\n", arguments.out.string(), counted(dataset.samples, "sample"),
@@ -89,7 +90,9 @@ void measure_recording(const Arguments& arguments) {
   if (arguments.seed < 0) bad_input("--seed {}: expected an integer, 0 or more", arguments.seed);
   const stats::Imperfection imperfection{.unit_fraction = arguments.unit_fraction,
                                          .noise = arguments.noise,
-                                         .seed = static_cast<std::uint64_t>(arguments.seed)};
+                                         .seed = static_cast<std::uint64_t>(arguments.seed),
+                                         .units = arguments.units,
+                                         .noise_unit = stats::noise_unit_of(arguments.noise_unit)};
   imperfection.validate();
   const io::Observables observables =
       measure::measure_recording(io::Recording(arguments.input), imperfection);
@@ -163,15 +166,25 @@ int run_program(int argc, char** argv) {
 
   sub = command("remeasure", "statistics again from kept checkpoints, imperfectly measured", remeasure);
   sub->add_option("RUN.h5", arguments.inputs, "trajectory files or folders")->required();
-  sub->add_option("--unit-fraction", arguments.unit_fractions,
-                  "shares of the units that are seen, separated by commas: above 0, at most 1")
+  sub->add_option(
+         "--unit-fraction", arguments.grid.unit_fraction,
+         "fractions of the units to measure, separated by commas: above 0, at most 1; default: all units")
       ->delimiter(',')
-      ->allow_extra_args(false)
+      ->allow_extra_args(false);
+  sub->add_option("--units", arguments.grid.units,
+                  "numbers of units of a layer to measure (all if it has fewer), separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  sub->add_option("--noise", arguments.grid.noise,
+                  "sds of the noise added to every value, separated by commas: 0 or more; default: no noise")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  sub->add_option("--noise-unit", arguments.noise_unit,
+                  "absolute, or relative: in standard deviations of a layer's weights or activations")
       ->capture_default_str();
-  sub->add_option("--noise", arguments.noises,
-                  "sds of the noise added to every value, separated by commas: 0 or more")
-      ->delimiter(',')
-      ->allow_extra_args(false)
+  sub->add_option("--subsets", arguments.subsets,
+                  "shared: the same units of all layers of one size; network: other units for each network")
+      ->check(CLI::IsMember({"shared", "network"}))
       ->capture_default_str();
   sub->add_option("--seed", arguments.seed, "of the choice of units and the noise")->capture_default_str();
   sub->add_option("--data-dir", arguments.data_dir, "folder that holds the data the networks were trained on")
@@ -185,7 +198,13 @@ int run_program(int argc, char** argv) {
   sub->add_option("--unit-fraction", arguments.unit_fraction,
                   "share of the units that is seen, above 0, at most 1")
       ->capture_default_str();
+  sub->add_option("--units", arguments.units,
+                  "number of units of a layer to measure (all if it has fewer), instead of a fraction")
+      ->check(CLI::PositiveNumber);
   sub->add_option("--noise", arguments.noise, "sd of the noise added to every value, 0 or more")
+      ->capture_default_str();
+  sub->add_option("--noise-unit", arguments.noise_unit,
+                  "absolute, or relative: in standard deviations of a layer's weights or activations")
       ->capture_default_str();
   sub->add_option("--seed", arguments.seed, "of the choice of units and the noise")->capture_default_str();
   sub->add_option("--out", arguments.out, "file to write the observables to")->required();
