@@ -342,20 +342,20 @@ TEST(LayerFold, RelativeNoiseCountsStandardDeviationsOfTheWholeSet) {
                         {.noise = 2, .seed = 1, .units = 400, .noise_unit = NoiseUnit::relative}});
   LayerFold fold(plan, Key(3));
   fold.add(View::of(y));
-  EXPECT_NEAR(at(fold.row(0), "actraw_variance"), 45, 1.5);
-  EXPECT_NEAR(at(fold.row(1), "actraw_variance"), 45, 12);
+  EXPECT_NEAR(at(fold.row(0), "actraw_var"), 45, 1.5);
+  EXPECT_NEAR(at(fold.row(1), "actraw_var"), 45, 12);
 
   // A set that does not vary gets no noise, and lost units have no part in the standard deviation.
   LayerFold constant(plan, Key(3));
   const std::vector<double> same(units, 4.0);
   constant.add(View::of(same));
-  EXPECT_EQ(at(constant.row(0), "actraw_variance"), 0);
+  EXPECT_EQ(at(constant.row(0), "actraw_var"), 0);
   const LayerPlan lossy({.units = units, .weights = 0, .missing = Missing::leave_out},
                         {{.noise = 2, .seed = 1, .noise_unit = NoiseUnit::relative}});
   LayerFold with_lost(lossy, Key(3));
   for (std::size_t i = 0; i < 100; ++i) y[i * 7] = nan;
   with_lost.add(View::of(y));
-  EXPECT_NEAR(at(with_lost.row(0), "actraw_variance"), 45, 1.5);
+  EXPECT_NEAR(at(with_lost.row(0), "actraw_var"), 45, 1.5);
 }
 
 TEST(LayerFold, ANumberOfUnitsIsTheFractionOfThatManyAndAllOfSmallerSets) {
