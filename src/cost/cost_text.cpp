@@ -66,8 +66,8 @@ struct Sum {
 std::string to_text(const CostTable& table) {
   std::vector<std::vector<std::string>> rows = {
       {"", "", "", "", "", "", "alone", "", "", "cohort", "", "", ""},
-      {"network", "task", "rule", "batch", "numbers", "memory", "ms/step", "images/s", "roofline", "size",
-       "ms/step", "roofline", "bound"}};
+      {"network", "task", "rule", "batch", "numbers", "memory", "ms/step", "images/s", "roof", "size",
+       "ms/step", "roof", "bound"}};
   std::map<std::string, DevicePeak> peaks;  // of each precision
   for (const Cost& cost : table.costs) {
     const bool known = cost.peak_flops > 0 && cost.peak_bytes > 0;
