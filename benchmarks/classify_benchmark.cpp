@@ -1,4 +1,4 @@
-// What single fits cost, on random samples of the study's 507 features with classes that overlap: the worst
+// Cost of single fits, on random samples of the study's 507 features with classes that overlap: the worst
 // case for trees (deep) and for support vector machines (many active rows).
 #include <benchmark/benchmark.h>
 

@@ -1,4 +1,4 @@
-// Throughput of what stands between image files and a network: reading a crop, resizing and normalising it,
+// Throughput from image files to a network's input: reading a crop, resizing and normalising it,
 // against libjpeg-turbo's decoding of the same files, on one core.
 //
 //     bench_images FOLDER [--benchmark_...]        train/<class>/ with JPEG files

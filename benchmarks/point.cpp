@@ -1,9 +1,9 @@
-// What one trajectory point costs: the probe set's pass through a network with all layers measured, against
+// Cost of a trajectory point: the probe set's pass through a network with all layers measured, against
 // the same pass alone, in turns, in one process.
 //
 //     bench_point ARCHITECTURE STIMULI THREADS ROUNDS   → medians, and the median of the rounds' ratios
 //
-// Stimuli pass in chunks of 64. "begin" is what a point costs before its first stimulus: the statistics of
+// Stimuli pass in chunks of 64. "begin" is the cost before the first stimulus: the statistics of
 // the kernels, and S = kernel∗1 in float64.
 #include <algorithm>
 #include <cstdio>

@@ -1,4 +1,4 @@
-// What learning rules cost: one training step of each, in turns, in one process.
+// Cost of the learning rules: one training step of each, in turns, in one process.
 //
 //     bench_rules ARCHITECTURE BATCH THREADS ROUNDS [RULE...]   → a table; all rules unless some are named
 //

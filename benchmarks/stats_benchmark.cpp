@@ -1,5 +1,5 @@
 // The statistics engine against a plain read of the same data, on one core: 512 stimuli of 32,768 units (the
-// first layer of a KNet), as normal values and behind a ReLU; a grid of imperfect cells; a kernel of a
+// first layer of a KNet), as normal values and behind a ReLU; a grid of imperfect measurements; a kernel of a
 // million entries. And on all cores, for stats.py to compare with PyTorch. The counter "ns/element" is what
 // to compare. bench_stats --benchmark_min_time=1
 #include <cstdint>
@@ -38,7 +38,7 @@ void count_elements(benchmark::State& state, std::int64_t elements) {
                          benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-/// The floor: every value is read once and added.
+/// Lower bound: every value is read once and added.
 void read(benchmark::State& state) {
   const std::vector<float>& values = data(normal);
   for (auto _ : state) {
@@ -74,13 +74,14 @@ BENCHMARK_CAPTURE(layer, normal_and_change, normal, true)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(layer, relu_and_change, relu, true)->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
 
-/// A grid of imperfect cells, with the layer change: what it costs beside the perfect cell alone.
+/// A grid of imperfect measurements, with the layer change: what it costs beside the perfect measurement
+/// alone.
 void grid(benchmark::State& state, const std::vector<double>& fractions, const std::vector<double>& noises) {
   const ThreadLimit one_thread(1);
   constexpr std::int64_t few = 128;
-  std::vector<Imperfection> cells;
+  std::vector<Imperfection> measurements;
   for (const double fraction : fractions)
-    for (const double noise : noises) cells.push_back({fraction, noise, 1});
+    for (const double noise : noises) measurements.push_back({fraction, noise, 1});
   const std::vector<float>& values = data(relu);
   const std::vector<double> s(units, 1.5);
   LayerShape shape;
@@ -88,10 +89,11 @@ void grid(benchmark::State& state, const std::vector<double>& fractions, const s
   shape.inputs = 100;
   shape.activation = Activation::relu;
   shape.unit_order = UnitOrder::channels_last(32, 1024);
-  const LayerPlan plan(shape, cells);
+  const LayerPlan plan(shape, measurements);
   for (auto _ : state) {
     LayerFold fold(plan, Key(0));
-    for (std::size_t cell = 0; cell < cells.size(); ++cell) fold.set_layer_change(cell, View::of(s));
+    for (std::size_t measurement = 0; measurement < measurements.size(); ++measurement)
+      fold.set_layer_change(measurement, View::of(s));
     fold.add(View::of(std::span(values).first(few * units), few));
     benchmark::DoNotOptimize(fold.row(0));
   }

@@ -8,7 +8,7 @@
 
 namespace lrid {
 
-/// What a benchmark trains an architecture on: KNets 32×32 pixels and 10 classes, the others 224×224 and
+/// Data that a benchmark trains an architecture on: KNets 32×32 pixels and 10 classes, the others 224×224 and
 /// 1000.
 struct StepCase {
   nn::InputShape input;

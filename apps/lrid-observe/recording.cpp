@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -19,7 +20,8 @@ namespace {
 struct RecordingArguments {
   std::filesystem::path input, out;
   double unit_fraction = 1, noise = 0;
-  std::int64_t seed = 0;
+  std::int64_t units = 0, seed = 0;
+  std::string noise_unit = "absolute";
 };
 
 void measure_recording(const RecordingArguments& arguments, const CommonOptions& common) {
@@ -28,7 +30,9 @@ void measure_recording(const RecordingArguments& arguments, const CommonOptions&
   if (arguments.seed < 0) bad_input("--seed {}: expected an integer, 0 or more", arguments.seed);
   const stats::Imperfection imperfection{.unit_fraction = arguments.unit_fraction,
                                          .noise = arguments.noise,
-                                         .seed = static_cast<std::uint64_t>(arguments.seed)};
+                                         .seed = static_cast<std::uint64_t>(arguments.seed),
+                                         .units = arguments.units,
+                                         .noise_unit = stats::noise_unit_of(arguments.noise_unit)};
   imperfection.validate();
   const io::Observables observables =
       measure::measure_recording(io::Recording(arguments.input), imperfection);
@@ -53,9 +57,20 @@ void add_recording(Program& program) {
       ->type_name("X")
       ->capture_default_str();
   command
+      .add_option("--units", arguments.units,
+                  "number of units of a layer to measure (all if it has fewer), instead of a fraction")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  command
       .add_option("--noise", arguments.noise,
                   "standard deviation of the noise added to every value, 0 or more")
       ->type_name("X")
+      ->capture_default_str();
+  command
+      .add_option("--noise-unit", arguments.noise_unit,
+                  "absolute, or relative: in standard deviations of a layer's weights or activations")
+      ->check(CLI::IsMember({"absolute", "relative"}))
+      ->type_name("UNIT")
       ->capture_default_str();
   command.add_option("--seed", arguments.seed, "seed of the choice of units and of the noise")
       ->type_name("N")

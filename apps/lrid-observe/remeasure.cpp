@@ -1,8 +1,10 @@
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include <lrid/core/error.hpp>
+#include <lrid/stats/imperfection.hpp>
 
 #include "commands.hpp"
 
@@ -26,7 +28,8 @@ namespace fs = std::filesystem;
 struct RemeasureArguments {
   std::vector<fs::path> inputs;
   fs::path out, data_dir = "data";
-  std::vector<double> unit_fractions{1}, noises{0};
+  stats::ImperfectionGrid grid;
+  std::string noise_unit = "absolute", subsets = "shared";
   std::int64_t seed = 0;
 };
 
@@ -42,13 +45,12 @@ void remeasure(const RemeasureArguments& arguments, const CommonOptions& common)
   fs::path parts = arguments.out;
   parts += ".parts";
   const std::vector<fs::path> files = measure::trajectory_files(arguments.inputs, arguments.out);
-  const io::Dataset dataset = observe::remeasure(files,
-                                                 {.unit_fraction = arguments.unit_fractions,
-                                                  .noise = arguments.noises,
-                                                  .seed = arguments.seed,
-                                                  .data_dir = arguments.data_dir,
-                                                  .threads = common.threads},
-                                                 parts);
+  stats::ImperfectionGrid grid = arguments.grid;
+  grid.noise_unit = stats::noise_unit_of(arguments.noise_unit);
+  grid.subsets_per_network = arguments.subsets == "network";
+  grid.seed = static_cast<std::uint64_t>(arguments.seed);
+  const io::Dataset dataset = observe::remeasure(
+      files, {.grid = grid, .data_dir = arguments.data_dir, .threads = common.threads}, parts);
   io::write_dataset(arguments.out, dataset);
   fs::remove_all(parts, error);
   fmt::print("{}: {} of {}\n", arguments.out.string(), counted(dataset.samples, "sample"),
@@ -60,12 +62,10 @@ void remeasure(const RemeasureArguments& /*arguments*/, const CommonOptions& /*c
 }
 #endif
 
-CLI::Option* add_list(CLI::App& command, const std::string& name, std::vector<double>& values,
-                      const std::string& help) {
-  return repeatable(command.add_option(name, values, help))
-      ->delimiter(',')
-      ->type_name("X,...")
-      ->capture_default_str();
+template <class Number>
+void add_list(CLI::App& command, const std::string& name, std::vector<Number>& values,
+              const std::string& type_name, const std::string& help) {
+  repeatable(command.add_option(name, values, help))->delimiter(',')->type_name(type_name);
 }
 
 }  // namespace
@@ -85,10 +85,24 @@ void add_remeasure(Program& program) {
                   "dataset file to write; finished parts are kept in OUT.parts until then")
       ->type_name("DATASET.h5")
       ->required();
-  add_list(command, "--unit-fraction", arguments.unit_fractions,
-           "fractions of the units that are measured, above 0, at most 1");
-  add_list(command, "--noise", arguments.noises,
-           "standard deviations of the noise added to every value, 0 or more");
+  add_list(command, "--unit-fraction", arguments.grid.unit_fraction, "X,...",
+           "fractions of the units to measure, above 0, at most 1; all units if not given");
+  add_list(command, "--units", arguments.grid.units, "N,...",
+           "numbers of units of a layer to measure (all if it has fewer)");
+  add_list(command, "--noise", arguments.grid.noise, "X,...",
+           "standard deviations of the noise added to every value, 0 or more; none if not given");
+  command
+      .add_option("--noise-unit", arguments.noise_unit,
+                  "absolute, or relative: in standard deviations of a layer's weights or activations")
+      ->check(CLI::IsMember({"absolute", "relative"}))
+      ->type_name("UNIT")
+      ->capture_default_str();
+  command
+      .add_option("--subsets", arguments.subsets,
+                  "shared: the same units of all layers of one size; network: other units for each network")
+      ->check(CLI::IsMember({"shared", "network"}))
+      ->type_name("KIND")
+      ->capture_default_str();
   command.add_option("--seed", arguments.seed, "seed of the choice of units and of the noise")
       ->type_name("N")
       ->capture_default_str();

@@ -18,15 +18,15 @@
 #include <lrid/core/version.hpp>
 #include <lrid/cost/benchmark.hpp>
 #include <lrid/cost/cohort_size.hpp>
-#include <lrid/cost/device_peak.hpp>
-#include <lrid/cost/roofline.hpp>
 #include <lrid/nn/allocation.hpp>
 #include <lrid/nn/checkpoint.hpp>
 #include <lrid/train/cohort.hpp>
 #include <lrid/train/network_run.hpp>
 #include <lrid/train/task_pool.hpp>
 
+#include "device_peak.hpp"
 #include "device_seconds.hpp"
+#include "roofline.hpp"
 
 namespace lrid::cost {
 
@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What stands behind the colon of a key's first line in a file of /proc, "" if nothing does.
+/// Value behind the colon on the first line of `key` in a file of /proc, "" if there is none.
 std::string first_after_colon(const fs::path& path, std::string_view key) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);)
@@ -42,12 +42,12 @@ std::string first_after_colon(const fs::path& path, std::string_view key) {
   return "";
 }
 
-/// A number of kB that /proc/self/status tells, in bytes; 0 where it does not.
+/// An entry of /proc/self/status, in bytes; 0 if there is none.
 std::int64_t process_bytes(const std::string& name) {
   return 1024 * std::atoll(first_after_colon("/proc/self/status", name + ":").c_str());
 }
 
-/// What is allocated on a device from now on, at its peak.
+/// Peak of the memory allocated on a device since construction.
 class PeakMemory {
  public:
   explicit PeakMemory(torch::Device device) : device_(device) {
@@ -74,7 +74,7 @@ class PeakMemory {
   std::int64_t before_ = 0;
 };
 
-/// A folder for files that nobody needs.
+/// Temporary folder, removed at the end.
 class ScratchFolder {
  public:
   ScratchFolder() {

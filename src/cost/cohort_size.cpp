@@ -1,7 +1,8 @@
 #include <algorithm>
 
 #include <lrid/cost/cohort_size.hpp>
-#include <lrid/cost/memory.hpp>
+
+#include "memory.hpp"
 
 namespace lrid::cost {
 

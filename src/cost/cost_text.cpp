@@ -7,10 +7,11 @@
 
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
-#include <lrid/cost/device_peak.hpp>
 #include <lrid/cost/estimate.hpp>
-#include <lrid/cost/roofline.hpp>
 #include <lrid/train/build_network.hpp>
+
+#include "device_peak.hpp"
+#include "roofline.hpp"
 
 namespace lrid::cost {
 
@@ -22,7 +23,7 @@ std::string bytes_text(double bytes) {
   return fmt::format("{:.1f} MB", bytes / 1e6);
 }
 
-/// What some networks take together.
+/// Costs of some networks together.
 struct Sum {
   int networks = 0, extrapolated = 0, unknown = 0;
   double seconds = 0, trajectories = 0, checkpoints = 0;
@@ -65,8 +66,8 @@ struct Sum {
 std::string to_text(const CostTable& table) {
   std::vector<std::vector<std::string>> rows = {
       {"", "", "", "", "", "", "alone", "", "", "cohort", "", "", ""},
-      {"network", "task", "rule", "batch", "numbers", "memory", "ms/step", "images/s", "roofline", "size",
-       "ms/step", "roofline", "bound"}};
+      {"network", "task", "rule", "batch", "numbers", "memory", "ms/step", "images/s", "roof", "size",
+       "ms/step", "roof", "bound"}};
   std::map<std::string, DevicePeak> peaks;  // of each precision
   for (const Cost& cost : table.costs) {
     const bool known = cost.peak_flops > 0 && cost.peak_bytes > 0;

@@ -1,3 +1,5 @@
+#include "device_peak.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -6,7 +8,6 @@
 #include <torch/types.h>
 
 #include <lrid/core/interrupt.hpp>
-#include <lrid/cost/device_peak.hpp>
 
 #include "device_seconds.hpp"
 

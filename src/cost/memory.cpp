@@ -1,7 +1,8 @@
+#include "memory.hpp"
+
 #include <torch/csrc/autograd/grad_mode.h>
 #include <torch/types.h>
 
-#include <lrid/cost/memory.hpp>
 #include <lrid/train/build_network.hpp>
 
 namespace lrid::cost {

@@ -1,9 +1,10 @@
+#include "roofline.hpp"
+
 #include <algorithm>
 
 #include <torch/csrc/autograd/grad_mode.h>
 #include <torch/types.h>
 
-#include <lrid/cost/roofline.hpp>
 #include <lrid/train/build_network.hpp>
 
 namespace lrid::cost {
@@ -49,7 +50,7 @@ std::vector<LayerSizes> layer_sizes(nn::Network& network, const tasks::TaskShape
   return sizes;
 }
 
-/// What carries the error down through each layer: W, B, or nothing (undefined).
+/// Kernel that carries the error down through each layer: W, B, or undefined for none.
 std::vector<nn::Tensor> error_kernels(const nn::Network& network) {
   std::vector<nn::Tensor> kernels;
   for (const auto& layer : network.layers())

@@ -1,9 +1,9 @@
+#include "colour.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
-
-#include <lrid/data/colour.hpp>
 
 namespace lrid::data {
 

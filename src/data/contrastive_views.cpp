@@ -4,10 +4,11 @@
 #include <span>
 #include <vector>
 
-#include <lrid/data/colour.hpp>
 #include <lrid/data/contrastive_views.hpp>
-#include <lrid/data/crop_sampler.hpp>
-#include <lrid/data/resize.hpp>
+
+#include "colour.hpp"
+#include "crop_sampler.hpp"
+#include "resize.hpp"
 
 namespace lrid::data {
 

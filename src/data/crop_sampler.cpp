@@ -1,8 +1,8 @@
+#include "crop_sampler.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
-
-#include <lrid/data/crop_sampler.hpp>
 
 namespace lrid::data {
 

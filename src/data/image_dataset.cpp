@@ -3,7 +3,8 @@
 namespace lrid::data {
 
 std::int64_t ImageDataset::bytes() const {
-  return size() * static_cast<std::int64_t>(shape().values() + sizeof(Image) + sizeof(std::int64_t));
+  constexpr auto overhead = static_cast<std::int64_t>(sizeof(Image) + sizeof(std::int64_t));
+  return size() * (shape().values() + overhead);
 }
 
 }  // namespace lrid::data

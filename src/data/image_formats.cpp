@@ -30,7 +30,7 @@ const std::vector<ImageFormat>& image_formats() {
 
 namespace {
 
-/// What to set where the data lie one level further down, or nothing.
+/// Suggestion for data.folder if the data lie one level further down, else "".
 std::string hint_at_subfolder(const fs::path& folder) {
   std::vector<std::string> found;
   std::error_code error;

@@ -2,10 +2,11 @@
 #include <cmath>
 #include <vector>
 
-#include <lrid/data/colour.hpp>
-#include <lrid/data/crop_sampler.hpp>
 #include <lrid/data/imagenet_preparation.hpp>
-#include <lrid/data/resize.hpp>
+
+#include "colour.hpp"
+#include "crop_sampler.hpp"
+#include "resize.hpp"
 
 namespace lrid::data {
 
@@ -61,7 +62,10 @@ Region ImagenetPreparation::training_crop(std::int64_t height, std::int64_t widt
 
 Region ImagenetPreparation::evaluation_crop(std::int64_t height, std::int64_t width) const {
   if (kind_ == Kind::inception) {
-    const auto margin = [](std::int64_t length) { return (length - length * 7 / 8.0) / 2; };
+    const auto margin = [](std::int64_t length) {
+      const auto whole = static_cast<double>(length);
+      return (whole - whole * 7 / 8) / 2;
+    };
     const auto top = static_cast<std::int64_t>(margin(height)),
                left = static_cast<std::int64_t>(margin(width));
     return {top, left, height - 2 * top, width - 2 * left};

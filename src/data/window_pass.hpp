@@ -1,5 +1,6 @@
-// What a CUDA device does to make a batch of windows, so that the host can do the same and tests can hold it
-// against what the host writes (tests/tasks/device_images_test.cpp). Plain pointers: nvcc sees no LibTorch.
+// The pass of a CUDA device that makes a batch of windows, so that the host can run the same code and tests
+// can compare it with the host's own (tests/tasks/device_images_test.cpp). Plain pointers: nvcc sees no
+// LibTorch.
 #pragma once
 
 #include <cstdint>

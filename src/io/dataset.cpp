@@ -72,6 +72,13 @@ Dataset read_dataset(const std::filesystem::path& path) {
   });
   if (std::ranges::any_of(dataset.meta.layer_position, [](std::uint8_t position) { return position > 2; }))
     meta.dataset("layer_position").fail("expected 0 (early), 1 (middle) or 2 (deep)");
+  const auto samples = static_cast<std::size_t>(dataset.samples);
+  dataset.meta.units.assign(samples, 0);
+  if (meta.has_dataset("units"))
+    dataset.meta.units = meta.dataset("units").read<std::int64_t>({dataset.samples});
+  dataset.meta.noise_unit.assign(samples, "absolute");
+  if (meta.has_dataset("noise_unit"))
+    dataset.meta.noise_unit = meta.dataset("noise_unit").read<std::string>({dataset.samples});
   return dataset;
 }
 
@@ -86,6 +93,12 @@ void write_dataset(const std::filesystem::path& path, const Dataset& dataset) {
   for_each_column(dataset.meta, [&](const char* name, const auto& column) {
     root.write("meta/" + std::string(name), column, {dataset.samples}, hdf5::Storage::plain);
   });
+  // Left out where they say nothing, so that a dataset without them keeps its bytes.
+  if (std::ranges::any_of(dataset.meta.units, [](std::int64_t units) { return units != 0; }))
+    root.write("meta/units", dataset.meta.units, {dataset.samples}, hdf5::Storage::plain);
+  if (std::ranges::any_of(dataset.meta.noise_unit,
+                          [](const std::string& unit) { return unit != "absolute"; }))
+    root.write("meta/noise_unit", dataset.meta.noise_unit, {dataset.samples}, hdf5::Storage::plain);
   std::move(file).save(path);
 }
 

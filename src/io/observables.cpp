@@ -16,6 +16,8 @@ void write_observables(const std::filesystem::path& path, const Observables& obs
   root.set_attribute("software", observables.software.empty() ? software() : observables.software);
   root.set_attribute("unit_fraction", observables.unit_fraction);
   root.set_attribute("noise", observables.noise);
+  if (observables.units != 0) root.set_attribute("units", observables.units);
+  if (observables.noise_unit != "absolute") root.set_attribute("noise_unit", observables.noise_unit);
   root.set_attribute("seed", observables.seed);
   root.write("observables", observables.values,
              {observables.points, std::ssize(observables.layers), std::ssize(observables.observable_names)},
@@ -33,6 +35,8 @@ Observables read_observables(const std::filesystem::path& path) {
   result.software = root.attribute_or<std::string>("software", "");
   result.unit_fraction = root.attribute_or("unit_fraction", 1.0);
   result.noise = root.attribute_or("noise", 0.0);
+  result.units = root.attribute_or<std::int64_t>("units", 0);
+  result.noise_unit = root.attribute_or<std::string>("noise_unit", "absolute");
   result.seed = root.attribute_or<std::int64_t>("seed", 0);
   result.observable_names = root.dataset("observable_names").read<std::string>({-1});
   result.layers = root.dataset("layers").read<std::string>({-1});

@@ -130,6 +130,9 @@ void write_trajectory(const std::filesystem::path& path, const Trajectory& t) {
     const std::int64_t cells = count(t.imperfect->unit_fraction);
     root.write("imperfect/unit_fraction", t.imperfect->unit_fraction, {cells});
     root.write("imperfect/noise", t.imperfect->noise, {cells});
+    if (std::ranges::any_of(t.imperfect->units, [](std::int64_t units) { return units > 0; }))
+      root.write("imperfect/units", t.imperfect->units, {cells});
+    if (t.imperfect->noise_unit != "absolute") root.set_attribute("noise_unit", t.imperfect->noise_unit);
     root.write("imperfect/observables", t.imperfect->observables, {cells, points, layers, count(names)},
                Storage::compressed);
   }
@@ -168,6 +171,9 @@ Trajectory read_trajectory(const std::filesystem::path& path) {
     imperfect.unit_fraction = group.dataset("unit_fraction").read<double>({-1});
     const std::int64_t cells = count(imperfect.unit_fraction);
     imperfect.noise = group.dataset("noise").read<double>({cells});
+    imperfect.units.assign(static_cast<std::size_t>(cells), 0);
+    if (group.has_dataset("units")) imperfect.units = group.dataset("units").read<std::int64_t>({cells});
+    imperfect.noise_unit = root.attribute_or<std::string>("noise_unit", "absolute");
     imperfect.observables = group.dataset("observables").read<float>({cells, points, layers, columns});
     t.imperfect = std::move(imperfect);
   }

@@ -63,7 +63,8 @@ class Appender {
   }
 
   /// `observables` is [T, L, K].
-  void append(const float* observables, double unit_fraction, double noise) {
+  void append(const float* observables, double unit_fraction = 1, double noise = 0, std::int64_t units = 0,
+              const std::string& noise_unit = "absolute") {
     const std::size_t layers = t_.layers.size(), columns = t_.observable_names.size();
     io::SampleMeta& meta = dataset_.meta;
     for (std::size_t layer = 0; layer < layers; ++layer) {
@@ -83,6 +84,8 @@ class Appender {
       meta.dataset_seed.push_back(t_.dataset_seed_drawn ? -1 : t_.dataset_seed);
       meta.noise.push_back(noise);
       meta.unit_fraction.push_back(unit_fraction);
+      meta.units.push_back(units);
+      meta.noise_unit.push_back(noise_unit);
       meta.final_accuracy.push_back(final_accuracy_);
       ++dataset_.samples;
     }
@@ -171,13 +174,14 @@ void DatasetBuilder::add(const fs::path& path, const io::Trajectory& t, bool wit
   const bool unique = state.stems[path.stem()] <= 1;
   Appender appender(state.dataset, t,
                     (unique ? path.stem() : fs::path(path).replace_extension()).generic_string());
-  if (with_perfect) appender.append(t.observables.data(), 1, 0);
+  if (with_perfect) appender.append(t.observables.data());
   if (t.imperfect) {
-    const std::size_t cell_size = t.observables.size();
-    for (std::size_t cell = 0; cell < t.imperfect->noise.size(); ++cell) {
-      const double unit_fraction = t.imperfect->unit_fraction[cell], noise = t.imperfect->noise[cell];
+    const std::size_t size = t.observables.size();
+    for (std::size_t i = 0; i < t.imperfect->noise.size(); ++i) {
+      const double unit_fraction = t.imperfect->unit_fraction[i], noise = t.imperfect->noise[i];
       if (unit_fraction == 1 && noise == 0) continue;  // that is the perfect one
-      appender.append(t.imperfect->observables.data() + cell * cell_size, unit_fraction, noise);
+      appender.append(t.imperfect->observables.data() + i * size, unit_fraction, noise,
+                      t.imperfect->units.empty() ? 0 : t.imperfect->units[i], t.imperfect->noise_unit);
     }
   }
   ++state.networks;

@@ -157,8 +157,10 @@ io::Observables measure_recording(const io::Recording& recording, const stats::I
 
   io::Observables result;
   result.points = recording.points();
-  result.unit_fraction = imperfection.unit_fraction;
+  result.unit_fraction = imperfection.units > 0 ? NAN : imperfection.unit_fraction;
+  result.units = imperfection.units;
   result.noise = imperfection.noise;
+  result.noise_unit = name_of(imperfection.noise_unit);
   result.seed = static_cast<std::int64_t>(imperfection.seed);
   for (const stats::Observable& observable : stats::observables())
     result.observable_names.push_back(observable.name);

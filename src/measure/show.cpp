@@ -124,9 +124,13 @@ void show_trajectory(const std::filesystem::path& path, std::ostream& out) {
                    counted(t.layers.size(), "layer"), t.observable_names.size(),
                    count_missing(t.observables)));
   if (t.imperfect) {
-    line(out, "imperfect", counted(t.imperfect->noise.size(), "cell"));
+    line(out, "imperfect", counted(t.imperfect->noise.size(), "measurement"));
     line(out, "  fractions", tally(t.imperfect->unit_fraction));
-    line(out, "  noise", tally(t.imperfect->noise));
+    if (std::ranges::any_of(t.imperfect->units, [](std::int64_t n) { return n != 0; }))
+      line(out, "  units", tally(t.imperfect->units) + " (0: by fraction)");
+    line(out, "  noise",
+         tally(t.imperfect->noise) +
+             (t.imperfect->noise_unit == "absolute" ? "" : ", " + t.imperfect->noise_unit));
   }
   if (t.alignment)
     line(out, "alignment", "weight angle, error angle and norm ratio of every point and layer");
@@ -171,7 +175,11 @@ void show_dataset(const std::filesystem::path& path, std::ostream& out) {
   line(out, "model seed", tally(meta.model_seed) + " (-1: none)");
   line(out, "dataset seed", tally(meta.dataset_seed) + " (-1: none)");
   line(out, "unit fraction", tally(meta.unit_fraction));
+  if (std::ranges::any_of(meta.units, [](std::int64_t n) { return n != 0; }))
+    line(out, "units", tally(meta.units) + " (0: by fraction)");
   line(out, "noise", tally(meta.noise));
+  if (std::ranges::any_of(meta.noise_unit, [](const std::string& unit) { return unit != "absolute"; }))
+    line(out, "noise unit", tally(meta.noise_unit));
   std::vector<double> known;
   for (const double accuracy : meta.final_accuracy)
     if (!std::isnan(accuracy)) known.push_back(accuracy);
@@ -243,7 +251,10 @@ void show_recording(const std::filesystem::path& path, std::ostream& out) {
 void show_observables(const std::filesystem::path& path, std::ostream& out) {
   const io::Observables o = io::read_observables(path);
   line(out, "file", path.string() + ", statistics of a recording");
-  line(out, "measured", fmt::format("unit fraction {}, noise {}, seed {}", o.unit_fraction, o.noise, o.seed));
+  line(out, "measured",
+       fmt::format("{}, noise {}{}, seed {}",
+                   o.units > 0 ? counted(o.units, "unit") : fmt::format("unit fraction {}", o.unit_fraction),
+                   o.noise, o.noise_unit == "absolute" ? "" : " standard deviations", o.seed));
   line(out, "layers", fmt::format("{}: {}", o.layers.size(), join(o.layers, ", ")));
   line(out, "observables",
        fmt::format("{} × {} × {}, {} of them NaN", counted(o.points, "point"),

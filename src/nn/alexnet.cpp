@@ -5,11 +5,11 @@
 
 #include <array>
 
-#include <lrid/nn/dropout.hpp>
-#include <lrid/nn/local_response_norm.hpp>
 #include <lrid/nn/pool.hpp>
 
+#include "dropout.hpp"
 #include "headed_network.hpp"
+#include "local_response_norm.hpp"
 
 namespace lrid::nn {
 

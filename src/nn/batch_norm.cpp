@@ -20,7 +20,7 @@ Tensor BatchNorm::forward(const Tensor& x, bool training, bool relu) {
   const Tensor decayed = biased ? running_var * settings_.decay : Tensor();
   Tensor y = at::batch_norm(x, scale, shift, running_mean, running_var, training, 1 - settings_.decay,
                             settings_.epsilon, true);
-  // What was added to the decayed average is n/(n−1) times too large. (Past autograd, which guards running
+  // Undoes the factor n/(n−1) in the part just added to the average. (Bypasses autograd, which guards running
   // averages against changes though no training pass needs them.)
   if (biased)
     running_var.variable_data().lerp_(decayed,

@@ -1,6 +1,6 @@
-#include <torch/types.h>
+#include "dropout.hpp"
 
-#include <lrid/nn/dropout.hpp>
+#include <torch/types.h>
 
 namespace lrid::nn {
 

@@ -77,7 +77,7 @@ Tensor normal(std::int64_t n, const Tensor& key) {
 
 namespace {
 
-/// What the operations make, in the shape and type that are asked for.
+/// Result of the operations in the given shape and type.
 Tensor uniform_of(const Tensor& key, at::IntArrayRef shape, const torch::TensorOptions& options) {
   Tensor u = by_operations::uniform(c10::multiply_integers(shape), key);
   if (options.dtype() == torch::kFloat32) u = u.mul_(0x1p24).floor_().mul_(0x1p-24);

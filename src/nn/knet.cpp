@@ -5,10 +5,10 @@
 
 #include <array>
 
-#include <lrid/nn/local_response_norm.hpp>
 #include <lrid/nn/pool.hpp>
 
 #include "headed_network.hpp"
+#include "local_response_norm.hpp"
 
 namespace lrid::nn {
 

@@ -27,11 +27,11 @@ struct Frame {
                 spec.kernel, spec.kernel);
   }
   [[nodiscard]] bool symmetric() const { return rows.symmetric() && columns.symmetric(); }
-  /// What LibTorch's convolution pads.
+  /// Padding left to LibTorch's convolution.
   [[nodiscard]] std::array<std::int64_t, 2> native() const {
     return symmetric() ? std::array{rows.before, columns.before} : std::array<std::int64_t, 2>{0, 0};
   }
-  /// What is left to pad beforehand.
+  /// Pads what LibTorch's convolution cannot.
   [[nodiscard]] Tensor pad(const Tensor& x) const {
     if (symmetric()) return x;
     return at::constant_pad_nd(x, {columns.before, columns.after, rows.before, rows.after}, 0);

@@ -1,7 +1,7 @@
+#include "local_response_norm.hpp"
+
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
-
-#include <lrid/nn/local_response_norm.hpp>
 
 namespace lrid::nn {
 

@@ -1,9 +1,9 @@
+#include "alignment.hpp"
+
 #include <cmath>
 #include <numbers>
 
 #include <torch/csrc/autograd/grad_mode.h>
-
-#include <lrid/observe/alignment.hpp>
 
 namespace lrid::observe {
 

@@ -44,15 +44,15 @@ stats::View view_of(const Tensor& tensor) {
 
 }  // namespace
 
-NetworkObserver::NetworkObserver(nn::Network& network, const std::vector<stats::Imperfection>& cells,
+NetworkObserver::NetworkObserver(nn::Network& network, const std::vector<stats::Imperfection>& measurements,
                                  const Tensor& inputs)
     : network_(network) {
-  for (const stats::Imperfection& cell : cells) {
+  for (const stats::Imperfection& measurement : measurements) {
     const auto same = std::ranges::find_if(measured_, [&](const stats::Imperfection& other) {
-      return other == cell || (other.perfect() && cell.perfect());
+      return other == measurement || (other.perfect() && measurement.perfect());
     });
     measured_as_.push_back(static_cast<std::size_t>(same - measured_.begin()));
-    if (same == measured_.end()) measured_.push_back(cell);
+    if (same == measured_.end()) measured_.push_back(measurement);
   }
   const torch::NoGradGuard no_grad;
   const bool training = network.training();
@@ -95,12 +95,12 @@ void NetworkObserver::begin(const rules::LearningRule* backward, Key where) {
     const Tensor kernel = dense(b.defined() ? b : layer.weight, false).cpu().to(torch::kFloat64);
     std::vector<std::int64_t> sizes = known.input_sizes;
     sizes.insert(sizes.begin(), 1);
-    for (std::size_t cell = 0; cell < measured_.size(); ++cell) {
-      if (known.plan->first_with_same_units(cell) != cell) continue;
-      std::vector<std::uint8_t> kept = known.plan->kept_inputs(cell);
+    for (std::size_t measurement = 0; measurement < measured_.size(); ++measurement) {
+      if (known.plan->first_with_same_units(measurement) != measurement) continue;
+      std::vector<std::uint8_t> kept = known.plan->kept_inputs(measurement);
       const Tensor indicator = torch::from_blob(kept.data(), sizes, torch::kUInt8).to(torch::kFloat64);
       const Tensor s = dense(layer.apply(kernel, indicator), known.channels_last);
-      fold.set_layer_change(cell, view_of(s));
+      fold.set_layer_change(measurement, view_of(s));
     }
   }
   launch_waiting();
@@ -142,9 +142,9 @@ nn::LayerSink NetworkObserver::sink() {
   };
 }
 
-std::vector<stats::ObservableRow> NetworkObserver::rows(std::size_t cell) const {
+std::vector<stats::ObservableRow> NetworkObserver::rows(std::size_t measurement) const {
   std::vector<stats::ObservableRow> rows;
-  for (const stats::LayerFold& fold : folds_) rows.push_back(fold.row(measured_as_.at(cell)));
+  for (const stats::LayerFold& fold : folds_) rows.push_back(fold.row(measured_as_.at(measurement)));
   return rows;
 }
 

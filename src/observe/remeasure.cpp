@@ -102,12 +102,14 @@ void load_checkpoint(nn::Network& network, const fs::path& file, std::int64_t po
 /// One network measured again, kept in a file of `parts` until all are done.
 class Part {
  public:
-  Part(fs::path source, io::Trajectory trained, const std::vector<stats::Imperfection>& cells,
-       const fs::path& parts)
-      : source_(std::move(source)), cells_(cells), trained_(std::move(trained)) {
+  Part(fs::path source, io::Trajectory trained, const stats::ImperfectionGrid& grid, const fs::path& parts)
+      : source_(std::move(source)), trained_(std::move(trained)), measurements_{stats::Imperfection{}} {
+    const std::vector<stats::Imperfection> imperfect = grid.measurements(network_hash(trained_));
+    measurements_.insert(measurements_.end(), imperfect.begin(), imperfect.end());
     std::string name = fmt::format("{} {}", source_.string(), sha256_of_file(source_));
-    for (const stats::Imperfection& cell : cells)
-      name += fmt::format(" {} {} {}", cell.unit_fraction, cell.noise, cell.seed);
+    for (const stats::Imperfection& m : measurements_)
+      name += fmt::format(" {} {} {} {} {} {}", m.unit_fraction, m.units, m.noise, name_of(m.noise_unit),
+                          m.seed, m.network);
     path_ = parts / (sha256(name).substr(0, 16) + ".h5");
     if (fs::exists(path_)) {
       measured_ = io::read_trajectory(path_);
@@ -121,10 +123,8 @@ class Part {
     measured_.alignment.reset();
     measured_.status = "running";
     measured_.imperfect.emplace();
-    for (auto cell = cells.begin() + 1; cell != cells.end(); ++cell) {
-      measured_.imperfect->unit_fraction.push_back(cell->unit_fraction);
-      measured_.imperfect->noise.push_back(cell->noise);
-    }
+    for (const stats::Imperfection& measurement : imperfect)
+      declare_measurement(*measured_.imperfect, measurement);
   }
 
   [[nodiscard]] const fs::path& source() const { return source_; }
@@ -133,7 +133,7 @@ class Part {
   [[nodiscard]] std::int64_t points() const { return trained_.points(); }
 
   void measure(const tasks::Task& task, const Config& config, Progress& progress);
-  /// What was measured, with the rest of what is known of the network.
+  /// The trajectory with the new measurements.
   [[nodiscard]] io::Trajectory result() const {
     io::Trajectory t = trained_;
     t.observables = measured_.observables;
@@ -143,8 +143,8 @@ class Part {
 
  private:
   fs::path source_, path_;
-  const std::vector<stats::Imperfection>& cells_;
   io::Trajectory trained_, measured_;
+  std::vector<stats::Imperfection> measurements_;  ///< the perfect one first
 };
 
 void Part::measure(const tasks::Task& task, const Config& config, Progress& progress) {
@@ -163,14 +163,14 @@ void Part::measure(const tasks::Task& task, const Config& config, Progress& prog
     bad_input("{}: layers {}, but {} has {}: made by another version?", source_.string(),
               fmt::join(trained_.layers, " "), trained_.architecture, fmt::join(layers, " "));
 
-  NetworkObserver observer(*network, cells_,
+  NetworkObserver observer(*network, measurements_,
                            task.probe(0, std::min<std::int64_t>(2, task.probe_size()), torch::kCPU));
   progress.skip(static_cast<double>(points_done()));
   while (points_done() < points()) {
     check_interrupt();
     const std::int64_t point = points_done();
     load_checkpoint(*network, source_, point);
-    observer.begin(nullptr, measurement_key(trained_, static_cast<std::int64_t>(cells_.back().seed), point));
+    observer.begin(nullptr, measurement_key(trained_, measurements_.back().seed, point));
     network->set_sink(observer.sink());
     for (std::int64_t begin = 0; begin < task.probe_size(); begin += chunk)
       network->forward(task.probe(begin, std::min(begin + chunk, task.probe_size()), torch::kCPU));
@@ -187,14 +187,8 @@ void Part::measure(const tasks::Task& task, const Config& config, Progress& prog
 
 io::Dataset remeasure(const std::vector<fs::path>& files, const RemeasureOptions& options,
                       const fs::path& parts) {
-  bool with_perfect = false;
-  std::vector<stats::Imperfection> cells = {stats::Imperfection{}};
-  for (const double fraction : options.unit_fraction)
-    for (const double noise : options.noise) {
-      cells.push_back({fraction, noise, static_cast<std::uint64_t>(options.seed)});
-      cells.back().validate();
-      with_perfect = with_perfect || cells.back().perfect();
-    }
+  const std::vector<stats::Imperfection> measurements = options.grid.measurements(1);
+  const bool with_perfect = std::ranges::any_of(measurements, &stats::Imperfection::perfect);
   const int threads = threads_or_all(options.threads);
   at::set_num_threads(threads);
 
@@ -205,7 +199,7 @@ io::Dataset remeasure(const std::vector<fs::path>& files, const RemeasureOptions
   std::vector<Part> work;
   double points = 0;
   for (const fs::path& file : files) {
-    work.emplace_back(file, read_measurable(file), cells, parts);
+    work.emplace_back(file, read_measurable(file), options.grid, parts);
     points += static_cast<double>(work.back().points());
   }
 

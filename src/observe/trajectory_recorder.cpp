@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include <ATen/Context.h>
 #include <fmt/format.h>
@@ -7,14 +8,24 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/nn/checkpoint.hpp>
-#include <lrid/observe/alignment.hpp>
 #include <lrid/observe/trajectory_recorder.hpp>
+
+#include "alignment.hpp"
 
 namespace lrid::observe {
 
 namespace {
 
 constexpr std::string_view failed_prefix = "failed: ";
+
+Key named(Key key, const io::Trajectory& network) {
+  return key.with(network.architecture)
+      .with(network.task)
+      .with(network.learning_rule)
+      .with(static_cast<std::uint64_t>(network.batch_size))
+      .with(static_cast<std::uint64_t>(network.model_seed))
+      .with(static_cast<std::uint64_t>(network.dataset_seed));
+}
 
 template <class T>
 void keep_first(std::vector<T>& values, std::size_t count) {
@@ -23,15 +34,20 @@ void keep_first(std::vector<T>& values, std::size_t count) {
 
 }  // namespace
 
-Key measurement_key(const io::Trajectory& network, std::int64_t seed, std::int64_t point) {
-  return Key(static_cast<std::uint64_t>(seed), "measurement")
-      .with(network.architecture)
-      .with(network.task)
-      .with(network.learning_rule)
-      .with(static_cast<std::uint64_t>(network.batch_size))
-      .with(static_cast<std::uint64_t>(network.model_seed))
-      .with(static_cast<std::uint64_t>(network.dataset_seed))
-      .with(static_cast<std::uint64_t>(point));
+Key measurement_key(const io::Trajectory& network, std::uint64_t seed, std::int64_t point) {
+  return named(Key(seed, "measurement"), network).with(static_cast<std::uint64_t>(point));
+}
+
+std::uint64_t network_hash(const io::Trajectory& network) {
+  return std::max<std::uint64_t>(1, named(Key(0, "network"), network).value());
+}
+
+void declare_measurement(io::Trajectory::Imperfect& imperfect, const stats::Imperfection& measurement) {
+  const bool by_number = measurement.units > 0;
+  imperfect.unit_fraction.push_back(by_number ? NAN : measurement.unit_fraction);
+  imperfect.units.push_back(measurement.units);
+  imperfect.noise.push_back(measurement.noise);
+  imperfect.noise_unit = name_of(measurement.noise_unit);
 }
 
 void append_point(io::Trajectory& trajectory, const NetworkObserver& observer) {
@@ -45,8 +61,8 @@ void append_point(io::Trajectory& trajectory, const NetworkObserver& observer) {
   const std::size_t row = trajectory.layers.size() * stats::observable_count;
   const std::size_t points = trajectory.observables.size() / row + 1;  // with this one
   append(trajectory.observables, trajectory.observables.size(), observer.rows(0));
-  for (std::size_t cell = 1; cell < observer.cells(); ++cell)
-    append(trajectory.imperfect->observables, (cell * points - 1) * row, observer.rows(cell));
+  for (std::size_t measurement = 1; measurement < observer.measurements(); ++measurement)
+    append(trajectory.imperfect->observables, (measurement * points - 1) * row, observer.rows(measurement));
 }
 
 TrajectoryRecorder::TrajectoryRecorder(std::filesystem::path path, TrajectoryHeader header,
@@ -110,13 +126,13 @@ bool TrajectoryRecorder::restore(std::int64_t points) {
   }
   if (found.imperfect) {
     trajectory_.imperfect = std::move(found.imperfect);
-    // [C, T, L, K]: each cell's first rows.
+    // [C, T, L, K]: each measurement's first rows.
     std::vector<float> kept;
-    const std::size_t cells = trajectory_.imperfect->noise.size();
+    const std::size_t measurements = trajectory_.imperfect->noise.size();
     const std::vector<float>& all = trajectory_.imperfect->observables;
-    const std::size_t per_cell = cells == 0 ? 0 : all.size() / cells;
-    for (std::size_t cell = 0; cell < cells; ++cell) {
-      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(cell * per_cell);
+    const std::size_t per_measurement = measurements == 0 ? 0 : all.size() / measurements;
+    for (std::size_t measurement = 0; measurement < measurements; ++measurement) {
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(measurement * per_measurement);
       kept.insert(kept.end(), begin, begin + static_cast<std::ptrdiff_t>(count * row));
     }
     trajectory_.imperfect->observables = std::move(kept);
@@ -140,24 +156,22 @@ void TrajectoryRecorder::start(nn::Network& network, const rules::LearningRule& 
       trajectory_.observable_names.push_back(observable.name);
   if (rule.has_backward_kernels() && !trajectory_.alignment) trajectory_.alignment.emplace();
 
-  const std::vector<stats::Imperfection> cells = options_.cells();
-  if (cells.size() > 1 && !trajectory_.imperfect) {
+  const std::vector<stats::Imperfection> measurements = options_.measurements(network_hash(trajectory_));
+  if (measurements.size() > 1 && !trajectory_.imperfect) {
     trajectory_.imperfect.emplace();
-    for (std::size_t cell = 1; cell < cells.size(); ++cell) {
-      trajectory_.imperfect->unit_fraction.push_back(cells[cell].unit_fraction);
-      trajectory_.imperfect->noise.push_back(cells[cell].noise);
-    }
+    for (std::size_t i = 1; i < measurements.size(); ++i)
+      declare_measurement(*trajectory_.imperfect, measurements[i]);
   }
   const auto device = network.layers().front()->weight.device();
   // Two samples: a batch of one is contiguous in every memory layout.
   observer_ = std::make_unique<NetworkObserver>(
-      network, cells, task.probe(0, std::min<std::int64_t>(2, task.probe_size()), device));
+      network, measurements, task.probe(0, std::min<std::int64_t>(2, task.probe_size()), device));
 }
 
 void TrajectoryRecorder::begin_point(nn::Network& network, rules::LearningRule& rule, const tasks::Task& task,
                                      const std::function<tasks::Batch()>& next_batch) {
   observer_->begin(options_.layer_change_kernel == "as-study" ? &rule : nullptr,
-                   measurement_key(trajectory_, options_.imperfect_seed, trajectory_.points()));
+                   measurement_key(trajectory_, options_.grid.seed, trajectory_.points()));
   if (!trajectory_.alignment) return;
   const std::vector<LayerAlignment> alignment = measure_alignment(network, rule, task, next_batch());
   for (const LayerAlignment& layer : alignment) {

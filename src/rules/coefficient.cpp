@@ -1,6 +1,6 @@
-#include <cmath>
+#include "coefficient.hpp"
 
-#include <lrid/rules/coefficient.hpp>
+#include <cmath>
 
 namespace lrid::rules {
 

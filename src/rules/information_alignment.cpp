@@ -2,7 +2,7 @@
 // lets it reconstruct the layer's input, and so aligns it with W.
 //
 //     error sent down   Bᵀδ
-//     R = α·amp + β·null + γ·decay        (lrid/rules/layerwise_loss.hpp)
+//     R = α·amp + β·null + γ·decay        (layerwise_loss.hpp)
 //     B by Adam on ∂R/∂B, with R from the same forward pass as the task loss and W, b, B from before the
 //     update
 #include "layerwise_rule.hpp"

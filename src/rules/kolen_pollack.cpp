@@ -5,9 +5,9 @@
 //     B by the SGDM of W, on ∂(task loss without weight decay)/∂W + ∂R/∂B,   R = α·decay
 //
 // R's gradient is 2α·B while W decays with the weight decay λ: B meets W only where α = λ/2.
-#include <lrid/rules/coefficient.hpp>
-#include <lrid/rules/layerwise_loss.hpp>
 
+#include "coefficient.hpp"
+#include "layerwise_loss.hpp"
 #include "rule_parts.hpp"
 #include "rules.hpp"
 

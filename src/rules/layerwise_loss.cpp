@@ -1,6 +1,6 @@
-#include <torch/types.h>
+#include "layerwise_loss.hpp"
 
-#include <lrid/rules/layerwise_loss.hpp>
+#include <torch/types.h>
 
 namespace lrid::rules {
 

@@ -5,13 +5,14 @@
 #include <functional>
 #include <string>
 
-#include <lrid/rules/coefficient.hpp>
-#include <lrid/rules/layerwise_loss.hpp>
 #include <lrid/rules/learning_rule.hpp>
+
+#include "coefficient.hpp"
+#include "layerwise_loss.hpp"
 
 namespace lrid::rules {
 
-/// What the x of R is.
+/// Source of the x in R.
 enum class LossInput {
   none,   ///< R knows W and B only
   layer,  ///< the layer's input, in the forward pass that the task loss comes from

@@ -1,8 +1,8 @@
+#include "optimizer.hpp"
+
 #include <optional>
 
 #include <torch/types.h>
-
-#include <lrid/rules/optimizer.hpp>
 
 namespace lrid::rules {
 

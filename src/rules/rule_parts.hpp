@@ -1,6 +1,6 @@
 #pragma once
 
-// What learning rules are made of. Private to this library: a rule's own file says what it does with them.
+// Building blocks of learning rules. Private to this library; each rule's own file combines them.
 
 #include <functional>
 #include <memory>
@@ -10,7 +10,8 @@
 
 #include <lrid/nn/keyed_tensor.hpp>
 #include <lrid/rules/learning_rule.hpp>
-#include <lrid/rules/optimizer.hpp>
+
+#include "optimizer.hpp"
 
 namespace lrid::rules {
 
@@ -64,7 +65,7 @@ class TaskDescent : public LearningRule {
   }
   [[nodiscard]] const StepInfo& info() const { return info_; }
   [[nodiscard]] const StepDraws& draws() const { return *draws_; }
-  /// What else a rule makes of the task's gradients (in the order of network().parameters()) before W moves.
+  /// Hook for rules that use the task's gradients (in the order of network().parameters()) before W moves.
   virtual void use_gradients(const std::vector<Tensor>& /*gradients*/) {}
 
  private:

@@ -38,7 +38,7 @@ class CurrentDevice {
   int before_ = 0;
 };
 
-/// Memory on the current device, given back in the order of the default stream.
+/// Memory on the current device, released in the order of the default stream.
 template <class T>
 std::shared_ptr<T> allocate(std::size_t count) {
   void* memory = nullptr;

@@ -1,7 +1,7 @@
-// What a CUDA device does to sets of values, as phases between barriers, so that the host can do the same and
-// tests can hold it against the definitions. `Block` is one block of threads: block.each(phase) calls
-// phase(t) for all of its threads t and waits for them (host: in a loop), block.shared() is memory that they
-// share, Block::PerThread<T> is a T for each thread from phase to phase, block.add adds to a count that
+// The passes of a CUDA device over sets of values, as phases between barriers, so that the host can run the
+// same code and tests can compare it with the definitions. `Block` is one block of threads: block.each(phase)
+// calls phase(t) for all of its threads t and waits for them (host: in a loop), block.shared() is memory that
+// they share, Block::PerThread<T> is a T for each thread from phase to phase, block.add adds to a count that
 // others add to.
 //
 // Three rounds over all sets at once, each one launch of pass_tile and one of end_round. In a round, every
@@ -67,13 +67,13 @@ LRID_HOST_DEVICE void merge(int i, double& total, double value) {
     total += value;
 }
 
-/// What a block's threads share: one after the other.
+/// Memory that a block's threads share, for one purpose after the other.
 union Shared {
   std::uint32_t histogram[searches * bins];
   double value[Partial::count][block_threads];
 };
 
-/// Everything on the device that a batch of sets needs.
+/// A batch of sets and its working memory, on the device.
 struct Batch {
   const Set* sets;
   State* states;
@@ -250,7 +250,7 @@ LRID_HOST_DEVICE void end_round(Block& block, const Batch& batch, int round, std
     shared.value[i][run] = total;
   });
   block.each([&](int t) {
-    // What is ±v in the first round lies in two bins of the same histogram.
+    // In the first round the values ±v lie in two bins of the same histogram.
     for (int bin = t; bin < bins / 2 && round == 0; bin += block_threads)
       histogram[2 * bins + bin] = histogram[bins / 2 + bin] + histogram[bins / 2 - 1 - bin];
     if (t != 0 || wanted == Sums::none) return;

@@ -14,42 +14,47 @@ namespace {
 /// A vector may be written behind the values that are kept.
 constexpr std::size_t slack = 64;
 
-bool has_noise(const GridPlan& plan, const GridPlan::Sight& sight) {
-  return std::ranges::any_of(sight.cells, [&](std::size_t cell) { return plan.cells()[cell].noise != 0; });
+bool has_noise(const GridPlan& plan, const GridPlan::Subset& subset) {
+  return std::ranges::any_of(subset.measurements, [&](std::size_t measurement) {
+    return plan.measurements()[measurement].noise != 0;
+  });
 }
 
 }  // namespace
 
 // --- GridPlan ------------------------------------------------------------------------------------------
 
-GridPlan::GridPlan(std::int64_t n, const UnitOrder& order, const std::vector<Imperfection>& cells)
-    : size_(n), order_(order), cells_(cells) {
+GridPlan::GridPlan(std::int64_t n, const UnitOrder& order, const std::vector<Imperfection>& measurements)
+    : size_(n), order_(order), measurements_(measurements) {
   if (n > std::numeric_limits<std::uint32_t>::max())
     bad_input("a set of {} values: expected fewer than 2^32", n);
-  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
-    const Imperfection& imperfection = cells[cell];
-    const auto same = std::ranges::find_if(sights_, [&](const Sight& sight) {
-      const Imperfection& other = cells[sight.cells.front()];
-      return other.seed == imperfection.seed && other.unit_fraction == imperfection.unit_fraction;
+  for (std::size_t measurement = 0; measurement < measurements.size(); ++measurement) {
+    const Imperfection& imperfection = measurements[measurement];
+    const auto same = std::ranges::find_if(subsets_, [&](const Subset& subset) {
+      const Imperfection& other = measurements[subset.measurements.front()];
+      return other.seed == imperfection.seed && other.sees_the_same_units(imperfection);
     });
-    if (same != sights_.end())
-      same->cells.push_back(cell);
+    if (same != subsets_.end())
+      same->measurements.push_back(measurement);
     else
-      sights_.push_back({imperfection.seed,
-                         UnitSubset(n, imperfection.unit_fraction, imperfection.seed, order),
-                         {cell},
-                         {},
-                         {}});
+      subsets_.push_back({imperfection.seed,
+                          UnitSubset(n, imperfection.kept(n), imperfection.subset_seed(), order),
+                          {measurement},
+                          {},
+                          {}});
   }
-  std::ranges::stable_sort(sights_, {}, &Sight::seed);
+  std::ranges::stable_sort(subsets_, {}, &Subset::seed);
+  relative_ = std::ranges::any_of(measurements, [](const Imperfection& measurement) {
+    return measurement.noise != 0 && measurement.noise_unit == NoiseUnit::relative;
+  });
 
-  for (Sight& sight : sights_) {
-    const std::size_t wanted = sample_size(sight.units.count());
-    for (std::size_t k = 0; sight.sample.size() < wanted; ++k) {
+  for (Subset& subset : subsets_) {
+    const std::size_t wanted = sample_size(subset.units.count());
+    for (std::size_t k = 0; subset.sample.size() < wanted; ++k) {
       const std::size_t unit = evenly_drawn(k, static_cast<std::size_t>(n));
-      if (!sight.units[static_cast<std::int64_t>(unit)]) continue;
-      sight.sample.push_back(static_cast<std::uint32_t>(unit));
-      sight.sample_canonical.push_back(
+      if (!subset.units[static_cast<std::int64_t>(unit)]) continue;
+      subset.sample.push_back(static_cast<std::uint32_t>(unit));
+      subset.sample_canonical.push_back(
           static_cast<std::uint32_t>(order.canonical_index(static_cast<std::int64_t>(unit))));
     }
   }
@@ -91,9 +96,35 @@ std::span<const T> Row<T>::block(std::size_t begin, std::size_t count, std::vect
 
 // --- GridFold ------------------------------------------------------------------------------------------
 
+namespace {
+
+/// Standard deviation (dividing by n) of the values that are not NaN or, unless those are left out, of all.
+template <class T>
+double standard_deviation(const Row<T>& row, Missing missing) {
+  std::vector<T> buffer;
+  const auto sum = [&](const auto& term) {
+    double total = 0;
+    for (std::size_t begin = 0; begin < row.size(); begin += block_size)
+      for (const T value : row.block(begin, std::min(block_size, row.size() - begin), buffer))
+        if (missing == Missing::propagate || !std::isnan(value)) total += term(static_cast<double>(value));
+    return total;
+  };
+  const double n = sum([](double) { return 1.0; });
+  const double mean = sum([](double value) { return value; }) / n;
+  return std::sqrt(sum([&](double value) { return (value - mean) * (value - mean); }) / n);
+}
+
+}  // namespace
+
+template <class T>
+double GridFold<T>::noise_sd(const Imperfection& measurement) const {
+  return measurement.noise_unit == NoiseUnit::relative ? measurement.noise * set_sd_ : measurement.noise;
+}
+
 template <class T>
 void GridFold<T>::measure(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key, Missing missing,
                           const OnBlock& on_block, std::span<Distribution> results) {
+  if (plan.relative()) set_sd_ = standard_deviation(row, missing);
   if (missing == Missing::leave_out) {
     bool lost = false;
     for (std::size_t begin = 0; begin < row.size() && !lost; begin += block_size)
@@ -107,27 +138,28 @@ void GridFold<T>::measure(const GridPlan& plan, const Row<T>& row, const NoiseKe
     pass(plan, row, noise_key, first ? on_block : OnBlock());
     first = false;
   } while (!std::ranges::all_of(folds_, &SetFold<T>::done));
-  for (std::size_t cell = 0; cell < folds_.size(); ++cell) results[cell] = folds_[cell].result();
+  for (std::size_t measurement = 0; measurement < folds_.size(); ++measurement)
+    results[measurement] = folds_[measurement].result();
 }
 
 template <class T>
 void GridFold<T>::start(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key) {
-  folds_.resize(plan.cells().size());
-  for (const GridPlan::Sight& sight : plan.sights()) {
-    const std::size_t size = sight.sample.size();
+  folds_.resize(plan.measurements().size());
+  for (const GridPlan::Subset& subset : plan.subsets()) {
+    const std::size_t size = subset.sample.size();
     seen_.resize(std::max(size, block_size + slack));
     noise_.resize(std::max(size, block_size + slack));
-    for (std::size_t k = 0; k < size; ++k) seen_[k] = row[sight.sample[k]];
-    if (has_noise(plan, sight))
-      kernel_table().normals_of(noise_key(sight.seed).value(), sight.sample_canonical.data(), size,
+    for (std::size_t k = 0; k < size; ++k) seen_[k] = row[subset.sample[k]];
+    if (has_noise(plan, subset))
+      kernel_table().normals_of(noise_key(subset.seed).value(), subset.sample_canonical.data(), size,
                                 noise_.data());
     sample_.resize(size);
-    for (const std::size_t cell : sight.cells) {
-      if (const double sd = plan.cells()[cell].noise; sd != 0)
+    for (const std::size_t measurement : subset.measurements) {
+      if (const double sd = noise_sd(plan.measurements()[measurement]); sd != 0)
         kernels<T>().add_noise(seen_.data(), noise_.data(), sd, size, sample_.data());
       else
         std::copy_n(seen_.begin(), size, sample_.begin());
-      folds_[cell].start(sight.units.count(), sample_);
+      folds_[measurement].start(subset.units.count(), sample_);
     }
   }
 }
@@ -138,25 +170,25 @@ void GridFold<T>::pass(const GridPlan& plan, const Row<T>& row, const NoiseKey& 
   const Kernels<T>& kernel = kernels<T>();
   seen_noise_.resize(block_size + slack);
   noisy_.resize(block_size);
-  const auto pending = [&](std::size_t cell) { return !folds_[cell].done(); };
+  const auto pending = [&](std::size_t measurement) { return !folds_[measurement].done(); };
   for (std::size_t begin = 0; begin < row.size(); begin += block_size) {
     const std::span<const T> block = row.block(begin, std::min(block_size, row.size() - begin), block_);
     if (on_block) on_block(block, begin);
     bool drawn = false;
     std::uint64_t drawn_seed = 0;
-    for (const GridPlan::Sight& sight : plan.sights()) {
-      if (std::ranges::none_of(sight.cells, pending)) continue;
-      const bool noise = has_noise(plan, sight);
-      if (noise && (!drawn || drawn_seed != sight.seed)) {
-        kernel_table().normals(noise_key(sight.seed).value(), plan.order(), begin, block.size(),
+    for (const GridPlan::Subset& subset : plan.subsets()) {
+      if (std::ranges::none_of(subset.measurements, pending)) continue;
+      const bool noise = has_noise(plan, subset);
+      if (noise && (!drawn || drawn_seed != subset.seed)) {
+        kernel_table().normals(noise_key(subset.seed).value(), plan.order(), begin, block.size(),
                                noise_.data());
         drawn = true;
-        drawn_seed = sight.seed;
+        drawn_seed = subset.seed;
       }
       std::span<const T> seen = block;
       const float* seen_noise = noise_.data();
-      if (!sight.units.all()) {
-        const std::uint8_t* bits = sight.units.bits() + begin / 8;
+      if (!subset.units.all()) {
+        const std::uint8_t* bits = subset.units.bits() + begin / 8;
         const std::size_t count = kernel.compress(block.data(), bits, block.size(), seen_.data());
         seen = std::span<const T>(seen_.data(), count);
         if (noise) {
@@ -164,13 +196,13 @@ void GridFold<T>::pass(const GridPlan& plan, const Row<T>& row, const NoiseKey& 
           seen_noise = seen_noise_.data();
         }
       }
-      for (const std::size_t cell : sight.cells) {
-        if (!pending(cell)) continue;
-        if (const double sd = plan.cells()[cell].noise; sd != 0) {
+      for (const std::size_t measurement : subset.measurements) {
+        if (!pending(measurement)) continue;
+        if (const double sd = noise_sd(plan.measurements()[measurement]); sd != 0) {
           kernel.add_noise(seen.data(), seen_noise, sd, seen.size(), noisy_.data());
-          folds_[cell].add(std::span<const T>(noisy_.data(), seen.size()));
+          folds_[measurement].add(std::span<const T>(noisy_.data(), seen.size()));
         } else {
-          folds_[cell].add(seen);
+          folds_[measurement].add(seen);
         }
       }
     }
@@ -179,21 +211,22 @@ void GridFold<T>::pass(const GridPlan& plan, const Row<T>& row, const NoiseKey& 
     if (!fold.done()) fold.end_pass(buffers_);
 }
 
-/// A set with lost cells (NaN): of those that are there, the same share is kept, in the order of the hashes.
+/// A set with lost units (NaN): as many of the rest are kept as of a set of that size, in order of the
+/// hashes.
 template <class T>
 void GridFold<T>::measure_present(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key,
                                   std::span<Distribution> results) {
-  folds_.resize(plan.cells().size());
+  folds_.resize(plan.measurements().size());
   std::vector<std::uint32_t> units;  // memory indices
-  for (const GridPlan::Sight& sight : plan.sights()) {
+  for (const GridPlan::Subset& subset : plan.subsets()) {
     units.clear();
     for (std::size_t i = 0; i < row.size(); ++i)
       if (!std::isnan(row[i])) units.push_back(static_cast<std::uint32_t>(i));
-    const double fraction = plan.cells()[sight.cells.front()].unit_fraction;
-    const std::int64_t kept = kept_count(std::ssize(units), fraction);
+    const Imperfection& first = plan.measurements()[subset.measurements.front()];
+    const std::int64_t kept = first.kept(std::ssize(units));
     if (kept < std::ssize(units)) {
       const auto hash = [&](std::uint32_t unit) {
-        return UnitSubset::hash(plan.size(), sight.seed, plan.order().canonical_index(unit));
+        return UnitSubset::hash(plan.size(), first.subset_seed(), plan.order().canonical_index(unit));
       };
       std::ranges::nth_element(units, units.begin() + kept, {}, hash);
       units.resize(static_cast<std::size_t>(kept));
@@ -202,19 +235,19 @@ void GridFold<T>::measure_present(const GridPlan& plan, const Row<T>& row, const
     std::vector<T> values(units.size()), noisy(units.size());
     std::ranges::transform(units, values.begin(), [&](std::uint32_t unit) { return row[unit]; });
     std::vector<float> noise(units.size());
-    if (has_noise(plan, sight)) {
+    if (has_noise(plan, subset)) {
       std::vector<std::uint32_t> canonical(units.size());
       std::ranges::transform(units, canonical.begin(), [&](std::uint32_t unit) {
         return static_cast<std::uint32_t>(plan.order().canonical_index(unit));
       });
-      kernel_table().normals_of(noise_key(sight.seed).value(), canonical.data(), canonical.size(),
+      kernel_table().normals_of(noise_key(subset.seed).value(), canonical.data(), canonical.size(),
                                 noise.data());
     }
-    for (const std::size_t cell : sight.cells) {
-      const double sd = plan.cells()[cell].noise;
+    for (const std::size_t measurement : subset.measurements) {
+      const double sd = noise_sd(plan.measurements()[measurement]);
       if (sd != 0) kernels<T>().add_noise(values.data(), noise.data(), sd, values.size(), noisy.data());
-      results[cell] =
-          describe_with(folds_[cell], std::span<const T>(sd != 0 ? noisy : values), sample_, buffers_);
+      results[measurement] =
+          describe_with(folds_[measurement], std::span<const T>(sd != 0 ? noisy : values), sample_, buffers_);
     }
   }
 }

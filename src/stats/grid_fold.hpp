@@ -15,30 +15,34 @@
 
 namespace lrid::stats {
 
-/// How the cells of a grid see sets of one kind: the units of a layer, or the entries of its kernel.
+/// How the measurements of a grid sample sets of one kind: the units of a layer, or the entries of its
+/// kernel.
 class GridPlan {
  public:
-  /// Cells that see the same units, with more or less noise.
-  struct Sight {
-    std::uint64_t seed;
+  /// Measurements of the same units, with more or less noise.
+  struct Subset {
+    std::uint64_t seed;  ///< of the noise
     UnitSubset units;
-    std::vector<std::size_t> cells;
+    std::vector<std::size_t> measurements;
     std::vector<std::uint32_t> sample;            ///< memory indices of units to sample
     std::vector<std::uint32_t> sample_canonical;  ///< their canonical indices
   };
 
-  GridPlan(std::int64_t n, const UnitOrder& order, const std::vector<Imperfection>& cells);
+  GridPlan(std::int64_t n, const UnitOrder& order, const std::vector<Imperfection>& measurements);
 
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] const UnitOrder& order() const { return order_; }
-  [[nodiscard]] const std::vector<Imperfection>& cells() const { return cells_; }
-  [[nodiscard]] const std::vector<Sight>& sights() const { return sights_; }  ///< by seed
+  [[nodiscard]] const std::vector<Imperfection>& measurements() const { return measurements_; }
+  [[nodiscard]] const std::vector<Subset>& subsets() const { return subsets_; }  ///< by seed
+  /// Whether any noise is relative to the set's standard deviation.
+  [[nodiscard]] bool relative() const { return relative_; }
 
  private:
   std::int64_t size_;
   UnitOrder order_;
-  std::vector<Imperfection> cells_;
-  std::vector<Sight> sights_;
+  std::vector<Imperfection> measurements_;
+  std::vector<Subset> subsets_;
+  bool relative_ = false;
 };
 
 /// One row of a view on the host, block by block, as values of type T: double for float64, float for the
@@ -61,28 +65,30 @@ class Row {
   std::size_t size_;
 };
 
-/// Sees sets through all cells of a grid in one pass: noise on every value, then only the units that are
-/// seen. Noise is keyed by the canonical index, so neither the memory order nor what else is kept or measured
-/// changes a value. One per thread; keeps its memory.
+/// Sees sets through all measurements of a grid in one pass: noise on every value, then only the units that
+/// are seen. Noise is keyed by the canonical index, so neither the memory order nor what else is kept or
+/// measured changes a value. One per thread; keeps its memory.
 template <class T>
 class GridFold {
  public:
-  /// The key of a set's noise for cells with this seed.
+  /// The key of a set's noise for measurements with this seed.
   using NoiseKey = std::function<Key(std::uint64_t seed)>;
   /// Called for each block of the row, once, with its place.
   using OnBlock = std::function<void(std::span<const T> block, std::size_t begin)>;
 
-  /// Writes the statistics of one set as each cell sees it.
+  /// Writes the statistics of one set as each measurement sees it.
   void measure(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key, Missing missing,
                const OnBlock& on_block, std::span<Distribution> results);
 
  private:
+  [[nodiscard]] double noise_sd(const Imperfection& measurement) const;
   void start(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key);
   void pass(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key, const OnBlock& on_block);
   void measure_present(const GridPlan& plan, const Row<T>& row, const NoiseKey& noise_key,
                        std::span<Distribution> results);
 
-  std::vector<SetFold<T>> folds_;  ///< of each cell
+  std::vector<SetFold<T>> folds_;  ///< of each measurement
+  double set_sd_ = 1;              ///< of the set, where relative noise needs it
   std::vector<T> block_, seen_, noisy_, sample_;
   std::vector<float> noise_, seen_noise_;
   SelectionBuffers<T> buffers_;

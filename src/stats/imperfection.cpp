@@ -8,10 +8,55 @@
 
 namespace lrid::stats {
 
+std::int64_t Imperfection::kept(std::int64_t n) const {
+  return units > 0 ? std::min(units, n) : kept_count(n, unit_fraction);
+}
+
+bool Imperfection::sees_the_same_units(const Imperfection& other) const {
+  return subset_seed() == other.subset_seed() && units == other.units &&
+         (units > 0 || unit_fraction == other.unit_fraction);
+}
+
+std::uint64_t Imperfection::subset_seed() const {
+  return network == 0 ? seed : Key(seed, "units of a network").with(network).value();
+}
+
 void Imperfection::validate() const {
-  if (!(unit_fraction > 0 && unit_fraction <= 1))
+  if (units < 0) bad_input("units {}: expected a number of units, at least 1", units);
+  if (units == 0 && !(unit_fraction > 0 && unit_fraction <= 1))
     bad_input("unit fraction {}: expected a number above 0, at most 1", unit_fraction);
   if (!(noise >= 0 && std::isfinite(noise))) bad_input("noise {}: expected a number, 0 or more", noise);
+}
+
+std::vector<Imperfection> ImperfectionGrid::measurements(std::uint64_t network) const {
+  std::vector<Imperfection> choices;
+  for (const double fraction : unit_fraction) choices.push_back({.unit_fraction = fraction});
+  for (const std::int64_t count : units) {
+    if (count < 1) bad_input("units {}: expected a number of units, at least 1", count);
+    choices.push_back({.units = count});
+  }
+  if (choices.empty()) choices.emplace_back();
+  std::vector<Imperfection> result;
+  for (Imperfection measurement : choices)
+    for (const double level : noise.empty() ? std::vector{0.0} : noise) {
+      measurement.noise = level;
+      measurement.noise_unit = noise_unit;
+      measurement.seed = seed;
+      measurement.network = subsets_per_network ? network : 0;
+      measurement.validate();
+      result.push_back(measurement);
+    }
+  return result;
+}
+
+std::string name_of(NoiseUnit unit) {
+  return unit == NoiseUnit::relative ? "relative" : "absolute";
+}
+
+NoiseUnit noise_unit_of(const std::string& name) {
+  if (name != "absolute" && name != "relative")
+    bad_input("noise unit \"{}\": expected absolute or relative", name);
+  return name == "relative" ? NoiseUnit::relative : NoiseUnit::absolute;
 }
 
 std::int64_t kept_count(std::int64_t n, double unit_fraction) {
@@ -57,10 +102,8 @@ std::uint64_t UnitSubset::hash(std::int64_t n, std::uint64_t seed, std::int64_t 
   return hash_key(n, seed).bits(static_cast<std::uint64_t>(canonical_index));
 }
 
-UnitSubset::UnitSubset(std::int64_t n, double unit_fraction, std::uint64_t seed, const UnitOrder& order)
-    : size_(n),
-      count_(kept_count(n, unit_fraction)),
-      bits_(static_cast<std::size_t>((n + 63) / 64 * 8), 0xFF) {
+UnitSubset::UnitSubset(std::int64_t n, std::int64_t count, std::uint64_t seed, const UnitOrder& order)
+    : size_(n), count_(count), bits_(static_cast<std::size_t>((n + 63) / 64 * 8), 0xFF) {
   if (all()) return;
   const Key key = hash_key(n, seed);
   const std::uint64_t largest = largest_kept(n, count_, key);

@@ -11,7 +11,8 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels.cpp"
-// What is left out has sizes that are not known when this is compiled, or gains nothing over its neighbours.
+// Leaves out targets whose vector size is unknown at compile time, or that gain nothing over the next
+// smaller.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3)
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>

@@ -71,7 +71,7 @@ struct Kernels {
   void (*add_noise)(const T* values, const float* noise, double sd, std::size_t n, T* out);
 };
 
-/// What a vector unit has to offer.
+/// All kernels, compiled for one vector unit.
 struct KernelTable {
   Kernels<float> single;
   Kernels<double> wide;
@@ -84,7 +84,7 @@ struct KernelTable {
   void (*widen_brain)(const std::uint16_t* values, std::size_t n, float* out);
 };
 
-/// That of the widest vector unit that this machine has.
+/// The table for the widest vector unit of this machine.
 const KernelTable& kernel_table();
 
 template <class T>

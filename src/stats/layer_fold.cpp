@@ -41,94 +41,101 @@ void require(const View& view, std::int64_t columns, const char* what) {
 // --- LayerPlan -----------------------------------------------------------------------------------------
 
 struct LayerPlan::Parts {
-  /// How cells that see the same units see the layer change: through a subset of the outputs and one of the
-  /// inputs.
+  /// How measurements that see the same units see the layer change: through a subset of the outputs and one
+  /// of the inputs.
   struct Change {
     UnitSubset outputs;
     std::int64_t inputs;  ///< number of input units seen
-    std::size_t first_cell;
+    std::size_t first_measurement;
   };
 
-  Parts(const LayerShape& shape_in, std::vector<Imperfection> cells_in)
+  Parts(const LayerShape& shape_in, std::vector<Imperfection> measurements_in)
       : shape(shape_in),
-        cells(std::move(cells_in)),
-        units(shape.units, shape.unit_order, cells),
-        weights(shape.weights, shape.weight_order, cells),
-        change_of(cells.size()) {
-    for (const GridPlan::Sight& sight : units.sights()) {
-      const std::size_t first = sight.cells.front();
-      const double fraction = cells[first].unit_fraction;
-      for (const std::size_t cell : sight.cells) change_of[cell] = changes.size();
-      changes.push_back({UnitSubset(shape.units, fraction, sight.seed + 1, shape.unit_order),
-                         kept_count(shape.inputs, fraction), first});
+        measurements(std::move(measurements_in)),
+        units(shape.units, shape.unit_order, measurements),
+        weights(shape.weights, shape.weight_order, measurements),
+        change_of(measurements.size()) {
+    for (const GridPlan::Subset& subset : units.subsets()) {
+      const std::size_t first = subset.measurements.front();
+      const Imperfection& imperfection = measurements[first];
+      for (const std::size_t measurement : subset.measurements) change_of[measurement] = changes.size();
+      changes.push_back({UnitSubset(shape.units, imperfection.kept(shape.units),
+                                    imperfection.subset_seed() + 1, shape.unit_order),
+                         imperfection.kept(shape.inputs), first});
     }
   }
 
   LayerShape shape;
-  std::vector<Imperfection> cells;
+  std::vector<Imperfection> measurements;
   GridPlan units, weights;
   std::vector<Change> changes;
-  std::vector<std::size_t> change_of;  ///< of each cell
+  std::vector<std::size_t> change_of;  ///< of each measurement
 };
 
 namespace {
 
-std::vector<Imperfection> validated(std::vector<Imperfection> cells) {
-  for (const Imperfection& cell : cells) cell.validate();
-  return cells;
+std::vector<Imperfection> validated(std::vector<Imperfection> measurements) {
+  for (const Imperfection& measurement : measurements) measurement.validate();
+  return measurements;
 }
 
 }  // namespace
 
-LayerPlan::LayerPlan(const LayerShape& shape, std::vector<Imperfection> cells)
-    : parts_(std::make_unique<const Parts>(shape, validated(std::move(cells)))) {}
+LayerPlan::LayerPlan(const LayerShape& shape, std::vector<Imperfection> measurements)
+    : parts_(std::make_unique<const Parts>(shape, validated(std::move(measurements)))) {}
 LayerPlan::~LayerPlan() = default;
 LayerPlan::LayerPlan(LayerPlan&&) noexcept = default;
 
 const LayerShape& LayerPlan::shape() const {
   return parts_->shape;
 }
-const std::vector<Imperfection>& LayerPlan::cells() const {
-  return parts_->cells;
+const std::vector<Imperfection>& LayerPlan::measurements() const {
+  return parts_->measurements;
 }
 
-std::vector<std::uint8_t> LayerPlan::kept_inputs(std::size_t cell) const {
-  const Imperfection& imperfection = parts_->cells.at(cell);
-  const UnitSubset inputs(parts_->shape.inputs, imperfection.unit_fraction, imperfection.seed);
+std::vector<std::uint8_t> LayerPlan::kept_inputs(std::size_t measurement) const {
+  const Imperfection& imperfection = parts_->measurements.at(measurement);
+  const std::int64_t n = parts_->shape.inputs;
+  const UnitSubset inputs(n, imperfection.kept(n), imperfection.subset_seed());
   std::vector<std::uint8_t> kept(static_cast<std::size_t>(inputs.size()));
   for (std::int64_t i = 0; i < inputs.size(); ++i) kept[static_cast<std::size_t>(i)] = inputs[i] ? 1 : 0;
   return kept;
 }
 
-std::size_t LayerPlan::first_with_same_units(std::size_t cell) const {
-  return parts_->changes[parts_->change_of.at(cell)].first_cell;
+std::size_t LayerPlan::first_with_same_units(std::size_t measurement) const {
+  return parts_->changes[parts_->change_of.at(measurement)].first_measurement;
 }
 
 // --- LayerFold -----------------------------------------------------------------------------------------
 
 struct LayerFold::State {
-  struct Cell {
+  /// Σ S_j and, where noise is relative, Σ S_j² over the active outputs that are seen.
+  struct ChangeSum {
+    double sum = 0, squares = 0;
+  };
+  struct Totals {
     std::optional<Distribution> weights;
     Distribution activation_sums{};       ///< over the stimuli
     std::array<double, 3> change_sums{};  ///< of g, |g|, g²
   };
-  /// S as cells see it that see the same units.
+  /// S of the measurements that see the same units.
   struct Change {
-    std::vector<double> s;  ///< 0 for outputs that are not seen; empty: not given
-    double sum = 0;
+    std::vector<double> s;        ///< 0 for outputs that are not seen; empty: not given
+    std::vector<double> squares;  ///< of s, where noise is relative
+    ChangeSum all;                ///< over all outputs
   };
 
   State(const LayerPlan::Parts& plan_in, Key where_in)
-      : plan(plan_in), where(where_in), cells(plan.cells.size()), changes(plan.changes.size()) {}
+      : plan(plan_in), where(where_in), totals(plan.measurements.size()), changes(plan.changes.size()) {}
 
   [[nodiscard]] Key noise_key(std::uint64_t seed, const char* purpose) const {
     return Key(seed, purpose).with(where.value());
   }
   template <class T>
   void measure_stimulus(const View& stimuli, std::int64_t row, std::int64_t stimulus,
-                        std::span<Distribution> activations, std::span<double> change_sums) const;
+                        std::span<Distribution> activations, std::span<ChangeSum> change_sums) const;
   void add_up(std::int64_t stimulus, std::span<const Distribution> activations,
-              std::span<const double> change_sums);
+              std::span<const ChangeSum> change_sums);
   /// Results that a device owes, in the order in which they were asked for.
   void take_results();
 
@@ -142,7 +149,7 @@ struct LayerFold::State {
   const LayerPlan::Parts& plan;
   const Key where;
   std::int64_t stimuli = 0;
-  std::vector<Cell> cells;
+  std::vector<Totals> totals;
   std::vector<Change> changes;
   std::optional<std::array<double, 3>> measured_change;
   std::vector<Pending> pending;
@@ -160,7 +167,7 @@ void LayerFold::set_weights(const View& weights) {
   State& state = *state_;
   const LayerPlan::Parts& plan = state.plan;
   require(weights, plan.shape.weights, "weights");
-  std::vector<Distribution> results(plan.cells.size());
+  std::vector<Distribution> results(plan.measurements.size());
   const auto measure = [&]<class T>(T) {
     grid_fold<T>().measure(
         plan.weights, Row<T>(weights, 0),
@@ -171,13 +178,14 @@ void LayerFold::set_weights(const View& weights) {
     measure(double{});
   else
     measure(float{});
-  for (std::size_t cell = 0; cell < results.size(); ++cell) state.cells[cell].weights = results[cell];
+  for (std::size_t measurement = 0; measurement < results.size(); ++measurement)
+    state.totals[measurement].weights = results[measurement];
 }
 
-void LayerFold::set_layer_change(std::size_t cell, const View& s) {
+void LayerFold::set_layer_change(std::size_t measurement, const View& s) {
   State& state = *state_;
   require(s, state.plan.shape.units, "the kernel's response to ones");
-  const std::size_t index = state.plan.change_of.at(cell);
+  const std::size_t index = state.plan.change_of.at(measurement);
   const UnitSubset& outputs = state.plan.changes[index].outputs;
   State::Change& change = state.changes[index];
   state.s_on_device.reset();
@@ -190,8 +198,14 @@ void LayerFold::set_layer_change(std::size_t cell, const View& s) {
     take(Row<double>(s, 0));
   else
     take(Row<float>(s, 0));
-  change.sum = 0;
-  for (const double value : change.s) change.sum += value;
+  change.all = {};
+  change.squares.assign(state.plan.units.relative() ? change.s.size() : 0, 0.0);
+  for (std::size_t unit = 0; unit < change.s.size(); ++unit) {
+    const double value = change.s[unit];
+    change.all.sum += value;
+    change.all.squares += value * value;
+    if (!change.squares.empty()) change.squares[unit] = value * value;
+  }
 }
 
 void LayerFold::set_measured_layer_change(std::span<const double> g) {
@@ -201,13 +215,18 @@ void LayerFold::set_measured_layer_change(std::span<const double> g) {
 template <class T>
 void LayerFold::State::measure_stimulus(const View& view, std::int64_t row, std::int64_t stimulus,
                                         std::span<Distribution> activations,
-                                        std::span<double> change_sums) const {
-  std::vector<std::array<double, lane_count>> lanes(changes.size());
+                                        std::span<ChangeSum> change_sums) const {
+  std::vector<std::array<double, lane_count>> lanes(changes.size()), square_lanes(changes.size());
   const bool all_active = plan.shape.activation == Activation::identity;
   const auto add_active = [&](std::span<const T> y, std::size_t begin) {
-    for (std::size_t c = 0; c < changes.size(); ++c)
-      if (!changes[c].s.empty())
-        kernels<T>().add_where_positive(y.data(), changes[c].s.data() + begin, y.size(), lanes[c].data());
+    for (std::size_t c = 0; c < changes.size(); ++c) {
+      const auto add = [&](const std::vector<double>& weights, double* sums) {
+        if (!weights.empty())
+          kernels<T>().add_where_positive(y.data(), weights.data() + begin, y.size(), sums);
+      };
+      add(changes[c].s, lanes[c].data());
+      add(changes[c].squares, square_lanes[c].data());
+    }
   };
   grid_fold<T>().measure(
       plan.units, Row<T>(view, row),
@@ -216,27 +235,39 @@ void LayerFold::State::measure_stimulus(const View& view, std::int64_t row, std:
       },
       plan.shape.missing, all_active ? typename GridFold<T>::OnBlock() : add_active, activations);
   for (std::size_t c = 0; c < changes.size(); ++c)
-    change_sums[c] = all_active ? changes[c].sum : sum_of_lanes(lanes[c].data());
+    change_sums[c] = all_active
+                         ? changes[c].all
+                         : ChangeSum{sum_of_lanes(lanes[c].data()), sum_of_lanes(square_lanes[c].data())};
 }
 
 /// In the order of the stimuli, whoever measured them.
 void LayerFold::State::add_up(std::int64_t stimulus, std::span<const Distribution> activations,
-                              std::span<const double> change_sums) {
-  for (std::size_t c = 0; c < cells.size(); ++c) {
+                              std::span<const ChangeSum> change_sums) {
+  for (std::size_t c = 0; c < totals.size(); ++c) {
     for (std::size_t f = 0; f < Distribution::function_count; ++f)
       for (std::size_t s = 0; s < Distribution::statistic_count; ++s)
-        cells[c].activation_sums.values[f][s] += activations[c].values[f][s];
+        totals[c].activation_sums.values[f][s] += activations[c].values[f][s];
 
     const LayerPlan::Parts::Change& seen = plan.changes[plan.change_of[c]];
-    double g = change_sums[plan.change_of[c]];
-    // Noise σ on each of the input units' Jacobian sums, of which this is the total.
-    if (const auto& [unit_fraction, noise, seed] = plan.cells[c]; noise != 0)
-      g += noise * std::sqrt(static_cast<double>(seen.inputs)) *
-           noise_key(seed, "layer change noise").normal(static_cast<std::uint64_t>(stimulus));
-    g /= static_cast<double>(seen.outputs.count());
-    cells[c].change_sums[0] += g;
-    cells[c].change_sums[1] += std::abs(g);
-    cells[c].change_sums[2] += g * g;
+    const auto outputs = static_cast<double>(seen.outputs.count());
+    double g = change_sums[plan.change_of[c]].sum;
+    if (const Imperfection& measurement = plan.measurements[c]; measurement.noise != 0) {
+      double sd = 0;  // of the total
+      if (measurement.noise_unit == NoiseUnit::relative) {
+        // On each output's S, in units of the standard deviation over outputs.
+        const double mean = g / outputs, squares = change_sums[plan.change_of[c]].squares / outputs;
+        sd = measurement.noise * std::sqrt(std::max(0.0, squares - mean * mean) * outputs);
+      } else {
+        // σ on each of the input units' Jacobian sums, of which this is the total.
+        sd = measurement.noise * std::sqrt(static_cast<double>(seen.inputs));
+      }
+      g +=
+          sd * noise_key(measurement.seed, "layer change noise").normal(static_cast<std::uint64_t>(stimulus));
+    }
+    g /= outputs;
+    totals[c].change_sums[0] += g;
+    totals[c].change_sums[1] += std::abs(g);
+    totals[c].change_sums[2] += g * g;
   }
 }
 
@@ -246,9 +277,11 @@ void LayerFold::add(const View& stimuli) {
   State& state = *state_;
   state.take_results();
   require(stimuli, state.plan.shape.units, "activations");
-  const std::size_t cells = state.cells.size(), changes = state.changes.size();
-  std::vector<Distribution> activations(static_cast<std::size_t>(std::min(batch, stimuli.rows)) * cells);
-  std::vector<double> change_sums(static_cast<std::size_t>(std::min(batch, stimuli.rows)) * changes);
+  const std::size_t measurements = state.totals.size(), changes = state.changes.size();
+  std::vector<Distribution> activations(static_cast<std::size_t>(std::min(batch, stimuli.rows)) *
+                                        measurements);
+  std::vector<State::ChangeSum> change_sums(static_cast<std::size_t>(std::min(batch, stimuli.rows)) *
+                                            changes);
   for (std::int64_t begin = 0; begin < stimuli.rows; begin += batch) {
     const std::int64_t count = std::min(batch, stimuli.rows - begin);
     const auto part = [](auto& all, std::int64_t i, std::size_t size) {
@@ -256,7 +289,7 @@ void LayerFold::add(const View& stimuli) {
     };
     tbb::parallel_for(std::int64_t{0}, count, [&](std::int64_t i) {
       const auto measure = [&]<class T>(T) {
-        state.measure_stimulus<T>(stimuli, begin + i, state.stimuli + i, part(activations, i, cells),
+        state.measure_stimulus<T>(stimuli, begin + i, state.stimuli + i, part(activations, i, measurements),
                                   part(change_sums, i, changes));
       };
       if (stimuli.type == ElementType::f64)
@@ -265,7 +298,7 @@ void LayerFold::add(const View& stimuli) {
         measure(float{});
     });
     for (std::int64_t i = 0; i < count; ++i)
-      state.add_up(state.stimuli + i, part(activations, i, cells), part(change_sums, i, changes));
+      state.add_up(state.stimuli + i, part(activations, i, measurements), part(change_sums, i, changes));
     state.stimuli += count;
   }
 }
@@ -273,8 +306,8 @@ void LayerFold::add(const View& stimuli) {
 bool LayerFold::takes(const View& view) const {
   if (view.device.kind == Device::Kind::cpu) return true;
   const LayerPlan::Parts& plan = state_->plan;
-  return has_device_kernels() && view.type != ElementType::f64 && plan.cells.size() == 1 &&
-         plan.cells.front().perfect() && plan.shape.missing == Missing::propagate;
+  return has_device_kernels() && view.type != ElementType::f64 && plan.measurements.size() == 1 &&
+         plan.measurements.front().perfect() && plan.shape.missing == Missing::propagate;
 }
 
 void LayerFold::measure_on_device(std::span<const Data> data) {
@@ -305,9 +338,9 @@ void LayerFold::State::take_results() {
   for (const auto& [batch, first, rows, weights] : std::exchange(pending, {}))
     for (const DeviceBatch::Result& result : std::span(batch->results()).subspan(first, rows)) {
       const bool all_active = plan.shape.activation == Activation::identity;
-      const double change = all_active ? changes.front().sum : result.positive_s;
+      const ChangeSum change = all_active ? changes.front().all : ChangeSum{.sum = result.positive_s};
       if (weights)
-        cells.front().weights = result.statistics;
+        totals.front().weights = result.statistics;
       else
         add_up(stimuli++, std::span(&result.statistics, 1), std::span(&change, 1));
     }
@@ -316,19 +349,19 @@ void LayerFold::State::take_results() {
 ObservableRow LayerFold::row(std::size_t index) const {
   state_->take_results();
   const State& state = *state_;
-  const State::Cell& cell = state.cells.at(index);
+  const State::Totals& totals = state.totals.at(index);
   const auto stimuli = static_cast<double>(state.stimuli);  // 0: means become NaN
   std::array<double, 3> change{nan, nan, nan};
-  if (state.measured_change && state.plan.cells[index].perfect())
+  if (state.measured_change && state.plan.measurements[index].perfect())
     change = *state.measured_change;
   else if (!state.changes[state.plan.change_of[index]].s.empty())
-    std::ranges::transform(cell.change_sums, change.begin(), [&](double sum) { return sum / stimuli; });
+    std::ranges::transform(totals.change_sums, change.begin(), [&](double sum) { return sum / stimuli; });
 
   ObservableRow row;
   std::ranges::transform(observables(), row.begin(), [&](const Observable& o) {
     if (o.measure == Measure::layer_change) return change[static_cast<std::size_t>(o.function)];
-    if (o.measure == Measure::activation) return cell.activation_sums(o.function, o.statistic) / stimuli;
-    return cell.weights ? (*cell.weights)(o.function, o.statistic) : nan;
+    if (o.measure == Measure::activation) return totals.activation_sums(o.function, o.statistic) / stimuli;
+    return totals.weights ? (*totals.weights)(o.function, o.statistic) : nan;
   });
   return row;
 }

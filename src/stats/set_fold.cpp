@@ -120,7 +120,7 @@ void SetFold<T>::place_brackets(std::span<T> sample) {
     if (bracket.low <= bracket.high) search.bracket = bracket;  // not NaN, from infinities of both signs
     if (!search.absolute || with_absolute_) shares += 2 * reach;
   }
-  // Ten cells of a large kernel list millions of values: growing by copies would double that.
+  // Ten measurements of a large kernel list millions of values: growing by copies would double that.
   const auto expected =
       static_cast<std::size_t>(1.05 * shares * static_cast<double>(n_)) + block_size + slack;
   if (list_.capacity() < expected) {

@@ -1,4 +1,4 @@
-// What the statistics of a set are made of, and which sums the next pass over it has to add up: written once
+// Sums from which a set's statistics are computed, and which of them the next pass has to add up: one source
 // for the host and for CUDA.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace lrid::stats {
 
-/// What a pass adds up.
+/// Sums that a pass adds up.
 enum class Sums { powers, central, none };
 
 /// Sums over a set, and its order statistics.

@@ -37,8 +37,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What runs that see the same batches at the same time have in common: task, dataset seed, batch size,
-/// threads, device, precision.
+/// Properties that the runs of a cohort share: task, dataset seed, batch size, threads, device, precision.
 using CohortKey = std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t, std::string, std::string>;
 
 CohortKey cohort_key(const train::RunPlan& plan) {
@@ -63,7 +62,7 @@ void require_one_setting(const std::vector<train::RunPlan>& plans) {
   require("deterministic", [](const train::Compute& its) { return its.deterministic; });
 }
 
-/// Names of the runs in a folder of which processes that did not end well have left something.
+/// Names of the runs in a folder of which ended processes have left something.
 std::set<std::string> runs_with_leftovers(const fs::path& folder) {
   std::set<std::string> names;
   std::error_code ignored;
@@ -76,13 +75,13 @@ std::set<std::string> runs_with_leftovers(const fs::path& folder) {
   return names;
 }
 
-/// Removes whatever else than its results processes have left of a run.
+/// Removes everything that processes have left of a run but its results.
 void remove_leftovers(const fs::path& out) {
   train::remove_leftovers(out);
   remove_lease_leftovers(out);
 }
 
-/// One sweep on its way.
+/// Trains a sweep.
 class Runner {
  public:
   Runner(const std::vector<train::RunPlan>& plans, const RunnerOptions& options,

@@ -1,7 +1,8 @@
+#include "imagenet.hpp"
+
 #include <lrid/core/app.hpp>
 #include <lrid/data/imagenet_preparation.hpp>
 #include <lrid/data/open_images.hpp>
-#include <lrid/tasks/imagenet.hpp>
 
 namespace lrid::tasks {
 

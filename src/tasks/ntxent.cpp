@@ -1,10 +1,10 @@
+#include "ntxent.hpp"
+
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/matmul.h>
-
-#include <lrid/tasks/ntxent.hpp>
 
 #include "batch_room.hpp"
 

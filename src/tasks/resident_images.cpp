@@ -1,6 +1,7 @@
+#include "resident_images.hpp"
+
 #include <lrid/core/app.hpp>
 #include <lrid/data/image_formats.hpp>
-#include <lrid/tasks/resident_images.hpp>
 
 namespace lrid::tasks {
 

@@ -1,3 +1,5 @@
+#include "sampled_task.hpp"
+
 #include <algorithm>
 #include <optional>
 
@@ -7,7 +9,6 @@
 #include <lrid/data/data_order.hpp>
 #include <lrid/data/parallel.hpp>
 #include <lrid/data/prefetcher.hpp>
-#include <lrid/tasks/sampled_task.hpp>
 
 namespace lrid::tasks {
 
@@ -20,7 +21,7 @@ class SampledTask::Batches : public BatchSource {
         batch_key_(static_cast<std::uint64_t>(dataset_seed), "batch"),
         device_(device) {
     if (!device.is_cpu() || task.samples_.workers > 0)
-      ahead_.emplace([this](std::int64_t step) { return make(step); }, 1, 2);
+      ahead_.emplace([this](std::int64_t step) { return make(step); }, 2);
   }
 
   Batch batch(std::int64_t step) override {
@@ -44,7 +45,7 @@ class SampledTask::Batches : public BatchSource {
   data::DataOrder order_;
   Key batch_key_;
   torch::Device device_;
-  std::optional<data::Prefetcher<Batch>> ahead_;  // last: its thread ends first
+  std::optional<data::Prefetcher<Batch>> ahead_;  // last: what is under way ends first
 };
 
 void SampledTask::set_samples(Samples samples) {

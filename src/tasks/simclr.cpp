@@ -1,12 +1,13 @@
+#include "simclr.hpp"
+
 #include <array>
 
 #include <lrid/core/app.hpp>
 #include <lrid/data/cifar10_binary.hpp>
 #include <lrid/data/open_images.hpp>
-#include <lrid/tasks/ntxent.hpp>
-#include <lrid/tasks/simclr.hpp>
 
 #include "batch_room.hpp"
+#include "ntxent.hpp"
 
 namespace lrid::tasks {
 

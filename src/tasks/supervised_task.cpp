@@ -1,9 +1,9 @@
+#include "supervised_task.hpp"
+
 #include <cstring>
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
-
-#include <lrid/tasks/supervised_task.hpp>
 
 #include "batch_room.hpp"
 

@@ -1,10 +1,11 @@
 #include <lrid/core/text.hpp>
 #include <lrid/data/image_formats.hpp>
-#include <lrid/tasks/imagenet.hpp>
-#include <lrid/tasks/resident_images.hpp>
-#include <lrid/tasks/simclr.hpp>
 #include <lrid/tasks/task.hpp>
-#include <lrid/tasks/wsn.hpp>
+
+#include "imagenet.hpp"
+#include "resident_images.hpp"
+#include "simclr.hpp"
+#include "wsn.hpp"
 
 namespace lrid::tasks {
 

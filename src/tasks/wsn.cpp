@@ -1,3 +1,5 @@
+#include "wsn.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -17,7 +19,6 @@
 #include <lrid/data/folder.hpp>
 #include <lrid/data/parallel.hpp>
 #include <lrid/data/sound.hpp>
-#include <lrid/tasks/wsn.hpp>
 
 #include "batch_room.hpp"
 

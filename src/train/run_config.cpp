@@ -41,9 +41,9 @@ std::int64_t derived_seed(const RunConfig& config, std::string_view purpose) {
 void declare_top(Options& options, RunConfig& config) {
   options.add("architecture", config.architecture, Accepts::one_of(nn::architectures().names()),
               "the network");
-  options.add("task", config.task, Accepts::one_of(tasks::tasks().names()), "what it is trained on");
+  options.add("task", config.task, Accepts::one_of(tasks::tasks().names()), "the task it is trained on");
   options.add("learning_rule", config.learning_rule, Accepts::one_of(rules::learning_rules().names()),
-              "how it learns");
+              "its learning rule");
   options.add("batch_size", config.batch_size, Accepts::between(1, 1 << 20), "samples a step");
   options.add("seed", config.seed, Accepts::anything(), "master seed, behind every seed that is \"none\"");
   options.add("model_seed", config.model_seed_setting, Accepts::anything(),
@@ -65,11 +65,11 @@ void declare_compute(Options& options, Compute& compute) {
               "float32 is exact; tf32 is for GPUs of compute capability 8.0 and later");
   options.add(
       "compute.autotune", compute.autotune, Accepts::anything(),
-      "on a GPU, let cuDNN try which algorithm is fastest; which one it is may differ from run to run");
+      "on a GPU, let cuDNN pick the fastest algorithm by trial; the choice may differ from run to run");
   options.add("compute.deterministic", compute.deterministic, Accepts::anything(),
               "on a GPU, only kernels that give the same bits in every run (--deterministic)");
   options.add("compute.record_steps", compute.record_steps, Accepts::anything(),
-              "on a GPU, record a training step and replay it (CUDA graphs): the same numbers, sooner");
+              "on a GPU, record a training step and replay it (CUDA graphs): the same numbers, faster");
 }
 
 /// Declares all options of a run; what it makes on the way goes to whoever asked for it.
@@ -109,7 +109,7 @@ void declare_run(Options& options, RunConfig& config, const DeclareMore& declare
   options.add("checkpoint.keep", config.keep_checkpoints, Accepts::anything(),
               "keep all parameters and buffers at every trajectory point");
   options.add("checkpoint.state_seconds", config.state_seconds, Accepts::at_least(0),
-              "least time between two writes of the state that a resume goes on from");
+              "least seconds between two writes of the state that a resume needs");
   if (declare_more) declare_more(options);
   if (task != nullptr) *task = std::move(made_task);
   if (rule != nullptr) *rule = std::move(made_rule);
@@ -234,7 +234,7 @@ std::string options_help(const DeclareMore& declare_more) {
   declare_run(options, config, declare_more);
   std::string text = fmt::format("Configuration keys with task = \"{}\" and learning_rule = \"{}\":\n{}",
                                  config.task, config.learning_rule, options.help());
-  // What other tasks and rules add to that.
+  // Keys that other tasks and rules add.
   const auto describe_others = [&](const std::string& key, const std::vector<std::string>& names) {
     for (const std::string& name : names) {
       Config other;

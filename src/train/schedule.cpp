@@ -7,16 +7,16 @@ namespace lrid::train {
 
 void Schedule::declare(Options& options) {
   options.add("schedule.unit", unit, Accepts::one_of({"fraction", "epochs"}),
-              "what warmup and drops count: shares of the run, or epochs");
-  options.add("schedule.warmup", warmup, Accepts::at_least(0), "length of the linear rise from 0");
-  options.add("schedule.drops", drops, Accepts::at_least(0), "where the learning rate falls");
-  options.add("schedule.factor", factor, Accepts::between(0, 1), "what it is multiplied with at each drop");
+              "unit of warmup and drops: fractions of the run, or epochs");
+  options.add("schedule.warmup", warmup, Accepts::at_least(0), "length of the linear warm-up from 0");
+  options.add("schedule.drops", drops, Accepts::at_least(0), "positions at which the learning rate drops");
+  options.add("schedule.factor", factor, Accepts::between(0, 1), "factor of the learning rate at each drop");
   options.add("schedule.delay", delay, Accepts::at_least(0),
-              "length of a first part in which layer-wise losses alone are descended");
+              "length of an initial phase that descends layer-wise losses alone");
   options.add("schedule.alternate", alternate, Accepts::between(0, 1 << 20),
               "k: one step of layer-wise losses alone, then k of the task loss alone; 0: both in every step");
   if (unit == "fraction" && delay >= 1)
-    options.fail("schedule.delay", "is the whole run, expected a share below 1");
+    options.fail("schedule.delay", "is the whole run, expected a fraction below 1");
   if (!std::ranges::is_sorted(drops)) options.fail("schedule.drops", "expected ascending positions");
   if (!drops.empty() && warmup > drops.front())
     options.fail("schedule.warmup", "the warm-up reaches past the first drop, expected at most " +

@@ -10,7 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-/// What n networks are told to take, a network's step, by n; and who asked.
+/// Prescribes the seconds of a network's step by the number of networks, and records the numbers measured.
 struct FakeDevice {
   std::vector<std::pair<std::int64_t, double>> seconds;
   std::vector<std::int64_t> measured{};

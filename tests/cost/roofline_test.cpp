@@ -1,10 +1,10 @@
 // The roofline of a step against numbers worked out by hand from KNet4's layers at 32 × 32 pixels.
+#include "cost/roofline.hpp"
+
 #include <map>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-
-#include <lrid/cost/roofline.hpp>
 
 namespace lrid::cost {
 namespace {

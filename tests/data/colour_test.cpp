@@ -1,3 +1,5 @@
+#include "data/colour.hpp"
+
 #include <cmath>
 #include <vector>
 
@@ -5,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <lrid/core/random.hpp>
-#include <lrid/data/colour.hpp>
 
 namespace lrid::data {
 namespace {

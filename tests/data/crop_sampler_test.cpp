@@ -1,8 +1,8 @@
+#include "data/crop_sampler.hpp"
+
 #include <algorithm>
 
 #include <gtest/gtest.h>
-
-#include <lrid/data/crop_sampler.hpp>
 
 namespace lrid::data {
 namespace {

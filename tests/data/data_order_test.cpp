@@ -58,7 +58,7 @@ TEST(DataOrder, IsAFunctionOfSeedAndStep) {
   EXPECT_NE(samples[0], samples[8]) << "two epochs in the same order";
 }
 
-// What happens to a sample depends on its position in the epoch, not on how the epoch is cut into batches.
+// The treatment of a sample depends on its position in the epoch, not on how the epoch is cut into batches.
 TEST(DataOrder, BatchSizeOnlyCuts) {
   const DataOrder eights(64, 8, 3);
   const DataOrder sixteens(64, 16, 3);

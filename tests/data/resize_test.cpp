@@ -1,9 +1,9 @@
+#include "data/resize.hpp"
+
 #include <cmath>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <lrid/data/resize.hpp>
 
 #include "pictures.hpp"
 

@@ -110,7 +110,7 @@ TEST(Resampling, KeepsTones) {
     const std::vector<float> expected = sine(20000, 20000, 440, 0.5);
     for (std::size_t i = 2000; i < 18000; ++i) ASSERT_NEAR(sound[i], expected[i], 1e-3) << from;
   }
-  // What the new rate cannot hold is gone.
+  // Frequencies above half of the new rate are gone.
   EXPECT_LT(rms(resample_sound(sine(48000, 48000, 15000, 0.5), 48000, 20000)), 2e-3);
   EXPECT_EQ(resample_sound(std::vector<float>(3, 0.5F), 8000, 20000).size(), 8U);
   EXPECT_TRUE(resample_sound({}, 8000, 20000).empty());

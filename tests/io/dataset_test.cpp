@@ -66,6 +66,24 @@ TEST(Dataset, ReadsBackWhatItWrote) {
   EXPECT_EQ(sha256_of_file(folder / "d.h5"), sha256_of_file(folder / "again.h5"));
 }
 
+TEST(Dataset, ReadsBackNumbersOfUnitsAndTheNoisesUnit) {
+  const lrid::testing::TemporaryFolder folder;
+  Dataset written = example();
+  write_dataset(folder / "plain.h5", written);
+  const Dataset plain = read_dataset(folder / "plain.h5");
+  EXPECT_EQ(plain.meta.units, (std::vector<std::int64_t>{0, 0}));
+  EXPECT_EQ(plain.meta.noise_unit, (std::vector<std::string>{"absolute", "absolute"}));
+  write_dataset(folder / "again.h5", plain);
+  EXPECT_EQ(sha256_of_file(folder / "plain.h5"), sha256_of_file(folder / "again.h5"));
+
+  written.meta.units = {0, 300};
+  written.meta.noise_unit = {"absolute", "relative"};
+  write_dataset(folder / "counted.h5", written);
+  const Dataset read = read_dataset(folder / "counted.h5");
+  EXPECT_EQ(read.meta.units, written.meta.units);
+  EXPECT_EQ(read.meta.noise_unit, written.meta.noise_unit);
+}
+
 TEST(Dataset, IsReadableWithH5py) {
   const std::string python = lrid::testing::python_with_h5py();
   if (python.empty()) GTEST_SKIP() << lrid::testing::no_h5py;

@@ -91,6 +91,28 @@ TEST(Trajectory, ReadsBackWhatItWrote) {
   EXPECT_EQ(sha256_of_file(folder / "t.h5"), sha256_of_file(folder / "again.h5"));
 }
 
+TEST(Trajectory, ReadsBackNumbersOfUnitsAndRelativeNoise) {
+  const lrid::testing::TemporaryFolder folder;
+  Trajectory written = example();
+  write_trajectory(folder / "plain.h5", written);
+  const Trajectory plain = read_trajectory(folder / "plain.h5");
+  EXPECT_THAT(plain.imperfect->units, ElementsAre(0, 0));
+  EXPECT_EQ(plain.imperfect->noise_unit, "absolute");
+
+  written.imperfect->unit_fraction[1] = std::numeric_limits<double>::quiet_NaN();
+  written.imperfect->units = {0, 300};
+  written.imperfect->noise_unit = "relative";
+  write_trajectory(folder / "counted.h5", written);
+  const Trajectory read = read_trajectory(folder / "counted.h5");
+  EXPECT_THAT(read.imperfect->units, ElementsAre(0, 300));
+  EXPECT_EQ(read.imperfect->noise_unit, "relative");
+  // Not written where all units are measured by fraction and noise is absolute: a plain file keeps its bytes.
+  written = example();
+  written.imperfect->units = {0, 0};
+  write_trajectory(folder / "again.h5", written);
+  EXPECT_EQ(sha256_of_file(folder / "again.h5"), sha256_of_file(folder / "plain.h5"));
+}
+
 TEST(Trajectory, IsReadableWithH5py) {
   const std::string python = lrid::testing::python_with_h5py();
   if (python.empty()) GTEST_SKIP() << lrid::testing::no_h5py;

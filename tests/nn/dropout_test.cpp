@@ -1,7 +1,8 @@
 // Keyed random tensors, and dropout made from them.
+#include "nn/dropout.hpp"
+
 #include <ATen/Parallel.h>
 
-#include <lrid/nn/dropout.hpp>
 #include <lrid/nn/keyed_tensor.hpp>
 
 #include "tensors.hpp"

@@ -103,7 +103,7 @@ void expect_structure(const Network& network, const json& expected_case, const L
   EXPECT_EQ(buffers, expected_case["bn_running_values"]);
 }
 
-/// What a tensor of the network holds, by its role.
+/// Values of a tensor of the network, by its role.
 Tensor golden_tensor(const json& description, std::uint64_t seed, double amplitude, bool layer_has_bias) {
   const auto shape = shape_of(description["shape"]);
   const Tensor v = formula(seed, description["k"], shape);

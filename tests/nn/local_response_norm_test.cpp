@@ -1,4 +1,5 @@
-#include <lrid/nn/local_response_norm.hpp>
+
+#include "nn/local_response_norm.hpp"
 
 #include "tensors.hpp"
 

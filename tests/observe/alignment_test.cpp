@@ -1,3 +1,5 @@
+#include "observe/alignment.hpp"
+
 #include <cmath>
 
 #include <ATen/ops/cross_entropy_loss.h>
@@ -5,7 +7,6 @@
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include <lrid/core/error.hpp>
-#include <lrid/observe/alignment.hpp>
 
 #include "networks.hpp"
 

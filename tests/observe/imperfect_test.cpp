@@ -117,7 +117,7 @@ TEST(Imperfect, LayerChangeIsWhatDifferentiationGivesForTheUnitsThatAreSeen) {
   for (std::size_t l = 0; l < rows.size(); ++l) {
     nn::ObservedLayer& layer = *network->layers()[l];
     const auto mask = [](std::int64_t n, std::uint64_t units_seed) {
-      const stats::UnitSubset subset(n, fraction, units_seed);
+      const stats::UnitSubset subset(n, stats::kept_count(n, fraction), units_seed);
       Tensor result = torch::zeros({n}, torch::kFloat32);
       for (std::int64_t i = 0; i < n; ++i)
         if (subset[i]) result[i] = 1;

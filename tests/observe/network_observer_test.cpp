@@ -79,18 +79,19 @@ stats::ObservableRow literal_row(nn::ObservedLayer& layer, const Tensor& input, 
 }
 
 std::vector<stats::ObservableRow> observe(nn::Network& network, const rules::LearningRule& rule,
-                                          const Tensor& probe, const std::vector<stats::Imperfection>& cells,
-                                          std::size_t cell, std::int64_t chunk,
+                                          const Tensor& probe,
+                                          const std::vector<stats::Imperfection>& measurements,
+                                          std::size_t measurement, std::int64_t chunk,
                                           bool backward_kernel = false) {
   const torch::NoGradGuard no_grad;
   network.set_training(false);
-  NetworkObserver observer(network, cells, probe.narrow(0, 0, 2));
+  NetworkObserver observer(network, measurements, probe.narrow(0, 0, 2));
   observer.begin(backward_kernel ? &rule : nullptr, Key(3));
   network.set_sink(observer.sink());
   for (std::int64_t begin = 0; begin < probe.size(0); begin += chunk)
     network.forward(probe.narrow(0, begin, std::min(chunk, probe.size(0) - begin)));
   network.set_sink({});
-  return observer.rows(cell);
+  return observer.rows(measurement);
 }
 
 Tensor probe_images() {
@@ -141,18 +142,18 @@ INSTANTIATE_TEST_SUITE_P(Networks, NetworkObserverOn,
                          });
 
 TEST(NetworkObserver, ImperfectCellsDoNotDependOnTheMemoryLayout) {
-  const std::vector<stats::Imperfection> cells = {{}, {0.3, 0.0, 5}, {0.5, 0.1, 5}};
+  const std::vector<stats::Imperfection> measurements = {{}, {0.3, 0.0, 5}, {0.5, 0.1, 5}};
   const auto first = small_network("KNet4", false), last = small_network("KNet4", true);
   const auto rule_first = rule_on(*first, "sgdm"), rule_last = rule_on(*last, "sgdm");
   const Tensor probe = probe_images();
-  for (std::size_t cell = 1; cell < cells.size(); ++cell) {
-    const auto a = observe(*first, *rule_first, probe, cells, cell, 7);
-    const auto b = observe(*last, *rule_last, probe, cells, cell, 2);
-    const auto perfect = observe(*first, *rule_first, probe, cells, 0, 7);
+  for (std::size_t measurement = 1; measurement < measurements.size(); ++measurement) {
+    const auto a = observe(*first, *rule_first, probe, measurements, measurement, 7);
+    const auto b = observe(*last, *rule_last, probe, measurements, measurement, 2);
+    const auto perfect = observe(*first, *rule_first, probe, measurements, 0, 7);
     for (std::size_t layer = 0; layer < a.size(); ++layer)
       for (std::size_t k = 0; k < a[layer].size(); ++k)
         EXPECT_NEAR(a[layer][k], b[layer][k], 1e-4 * std::abs(a[layer][k]) + 1e-9)
-            << cell << " " << layer << " " << stats::observables()[k].name;
+            << measurement << " " << layer << " " << stats::observables()[k].name;
     EXPECT_NE(a[1][0], perfect[1][0]);
   }
 }

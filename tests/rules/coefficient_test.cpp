@@ -1,9 +1,10 @@
+#include "rules/coefficient.hpp"
+
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include <lrid/core/error.hpp>
-#include <lrid/rules/coefficient.hpp>
 
 namespace lrid::rules {
 namespace {

@@ -9,8 +9,8 @@
 #include <lrid/rules/learning_rule.hpp>
 
 #include "coefficients.hpp"
-#include "rule_parts.hpp"
-#include "tensors.hpp"
+#include "nn/tensors.hpp"
+#include "rules/rule_parts.hpp"
 #include "testing.hpp"
 #include "tiny_network.hpp"
 

@@ -4,7 +4,7 @@
 #include <lrid/nn/checkpoint.hpp>
 #include <lrid/rules/learning_rule.hpp>
 
-#include "tensors.hpp"
+#include "nn/tensors.hpp"
 #include "tiny_network.hpp"
 
 namespace lrid::rules {

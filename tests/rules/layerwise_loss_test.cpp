@@ -1,8 +1,9 @@
 // The layer-wise losses: the unit cases of rules.h5, and what R may and may not depend on.
-#include <lrid/rules/layerwise_loss.hpp>
+
+#include "rules/layerwise_loss.hpp"
 
 #include "coefficients.hpp"
-#include "tensors.hpp"
+#include "nn/tensors.hpp"
 #include "testing.hpp"
 
 namespace lrid::rules {

@@ -1,8 +1,9 @@
 // Optimisers against their equations, written out here with plain tensor arithmetic.
-#include <lrid/core/error.hpp>
-#include <lrid/rules/optimizer.hpp>
+#include "rules/optimizer.hpp"
 
-#include "tensors.hpp"
+#include <lrid/core/error.hpp>
+
+#include "nn/tensors.hpp"
 
 namespace lrid::rules {
 namespace {

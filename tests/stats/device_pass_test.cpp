@@ -1,5 +1,5 @@
-// What the CUDA kernels do, done on the host: the same phases, with a block's threads in a loop. Whether a
-// device does the same, device_batch_test.cpp tells where there is one.
+// The phases of the CUDA kernels on the host, with a block's threads in a loop. device_batch_test.cpp
+// compares a device with the host where there is one.
 #include "stats/device_pass.hpp"
 
 #include <cmath>

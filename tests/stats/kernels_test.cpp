@@ -32,7 +32,7 @@ auto on_every_unit(const Measure& measure) {
   return results;
 }
 
-/// What is computed by the formulas without vectors, as a GPU does.
+/// Evaluates the formulas without vectors, as a GPU does.
 struct PlainOps {
   using F = float;
   using I = std::int32_t;
@@ -132,12 +132,12 @@ TEST(Kernels, RowsHaveTheSameBitsOnEveryUnit) {
     const auto rows = on_every_unit([&] {
       LayerFold fold(plan, Key(3));
       fold.set_weights({data, type, 1, units, units, {}});
-      for (const std::size_t cell : {0U, 1U})
-        fold.set_layer_change(cell, View::of(std::span(wide).first(units)));
+      for (const std::size_t measurement : {0U, 1U})
+        fold.set_layer_change(measurement, View::of(std::span(wide).first(units)));
       fold.add({data, type, stimuli, units, units, {}});
       std::vector<std::uint64_t> bits;
-      for (const std::size_t cell : {0U, 1U})
-        for (const double value : fold.row(cell)) bits.push_back(std::bit_cast<std::uint64_t>(value));
+      for (const std::size_t measurement : {0U, 1U})
+        for (const double value : fold.row(measurement)) bits.push_back(std::bit_cast<std::uint64_t>(value));
       return bits;
     });
     for (const auto& row : rows) EXPECT_EQ(row, rows.front());

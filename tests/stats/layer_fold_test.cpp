@@ -101,7 +101,8 @@ TEST(LayerFold, DependsNeitherOnThreadsNorOnChunksNorOnStrides) {
       std::copy_n(y.begin() + r * units, units, spread.begin() + r * stride);
     LayerFold fold(plan, Key(9));
     fold.set_weights(View::of(w));
-    for (std::size_t cell = 0; cell < plan.cells().size(); ++cell) fold.set_layer_change(cell, View::of(s));
+    for (std::size_t measurement = 0; measurement < plan.measurements().size(); ++measurement)
+      fold.set_layer_change(measurement, View::of(s));
     for (std::int64_t first = 0; first < stimuli; first += chunk)
       fold.add({spread.data() + first * stride,
                 ElementType::f64,
@@ -110,7 +111,8 @@ TEST(LayerFold, DependsNeitherOnThreadsNorOnChunksNorOnStrides) {
                 stride,
                 {}});
     std::vector<std::vector<std::uint64_t>> rows;
-    for (std::size_t cell = 0; cell < plan.cells().size(); ++cell) rows.push_back(bits(fold.row(cell)));
+    for (std::size_t measurement = 0; measurement < plan.measurements().size(); ++measurement)
+      rows.push_back(bits(fold.row(measurement)));
     return rows;
   };
   const auto expected = measure(1, stimuli, units);
@@ -180,10 +182,10 @@ TEST(LayerFold, LayerChangeIsTheMeanJacobianSum) {
   for (const Activation activation : {Activation::identity, Activation::relu}) {
     shape.activation = activation;
     const LayerPlan plan(shape, {{}, {.unit_fraction = 0.4, .seed = 8}});
-    for (std::size_t cell = 0; cell < 2; ++cell) {
-      const bool whole = cell == 0;
-      const auto kept_inputs = plan.kept_inputs(cell);
-      const UnitSubset kept_outputs(outputs, whole ? 1.0 : 0.4, 9);  // seed + 1
+    for (std::size_t measurement = 0; measurement < 2; ++measurement) {
+      const bool whole = measurement == 0;
+      const auto kept_inputs = plan.kept_inputs(measurement);
+      const UnitSubset kept_outputs(outputs, whole ? outputs : kept_count(outputs, 0.4), 9);  // seed + 1
       const auto keeps = [&](std::size_t j) { return kept_outputs[static_cast<std::int64_t>(j)]; };
       std::vector<double> s(outputs, 0.0), y;
       for (std::size_t j = 0; j < outputs; ++j)
@@ -204,11 +206,11 @@ TEST(LayerFold, LayerChangeIsTheMeanJacobianSum) {
       }
       EXPECT_EQ(std::count(kept_inputs.begin(), kept_inputs.end(), 1), whole ? 7 : 3);
       LayerFold fold(plan, Key(0));
-      fold.set_layer_change(cell, View::of(s));
+      fold.set_layer_change(measurement, View::of(s));
       fold.add(View::of(y, 3));
-      EXPECT_NEAR(at(fold.row(cell), "gradavgraw_id"), expected[0], 1e-13);
-      EXPECT_NEAR(at(fold.row(cell), "gradavgabs_id"), expected[1], 1e-13);
-      EXPECT_NEAR(at(fold.row(cell), "gradavgsq_id"), expected[2], 1e-13);
+      EXPECT_NEAR(at(fold.row(measurement), "gradavgraw_id"), expected[0], 1e-13);
+      EXPECT_NEAR(at(fold.row(measurement), "gradavgabs_id"), expected[1], 1e-13);
+      EXPECT_NEAR(at(fold.row(measurement), "gradavgsq_id"), expected[2], 1e-13);
     }
   }
 }
@@ -234,35 +236,38 @@ TEST(LayerFold, MeasuredLayerChangeCountsForPerfectCellsOnly) {
   EXPECT_EQ(at(fold.row(0), "gradavgraw_id"), -1);
   EXPECT_EQ(at(fold.row(0), "gradavgabs_id"), 2);
   EXPECT_EQ(at(fold.row(0), "gradavgsq_id"), 5);
-  for (std::size_t cell = 1; cell < 4; ++cell) EXPECT_TRUE(std::isnan(at(fold.row(cell), "gradavgraw_id")));
+  for (std::size_t measurement = 1; measurement < 4; ++measurement)
+    EXPECT_TRUE(std::isnan(at(fold.row(measurement), "gradavgraw_id")));
 }
 
 // --- Imperfect measurement -----------------------------------------------------------------------------
 
-TEST(LayerFold, ACellAloneHasTheBitsThatItHasInAGrid) {
+TEST(LayerFold, AMeasurementAloneHasTheBitsThatItHasInAGrid) {
   constexpr std::int64_t stimuli = 3, units = 6000;
   const auto y = draw(stimuli * units, 1), s = draw(units, 2);
   LayerShape shape{.units = units, .inputs = 30, .weights = units};
   shape.activation = Activation::relu;
   shape.unit_order = UnitOrder::channels_last(20, 100);
-  std::vector<Imperfection> cells;
+  std::vector<Imperfection> measurements;
   for (const double fraction : {1.0, 0.3, 0.02})
-    for (const double noise : {0.0, 0.01, 0.1}) cells.push_back({fraction, noise, 4});
-  cells.push_back({0.3, 0.1, 5});
+    for (const double noise : {0.0, 0.01, 0.1}) measurements.push_back({fraction, noise, 4});
+  measurements.push_back({0.3, 0.1, 5});
   const auto measure = [&](const std::vector<Imperfection>& wanted) {
     const LayerPlan plan(shape, wanted);
     LayerFold fold(plan, Key(9));
     fold.set_weights(View::of(s));
-    for (std::size_t cell = 0; cell < wanted.size(); ++cell) fold.set_layer_change(cell, View::of(s));
+    for (std::size_t measurement = 0; measurement < wanted.size(); ++measurement)
+      fold.set_layer_change(measurement, View::of(s));
     fold.add(View::of(y, stimuli));
     std::vector<std::vector<std::uint64_t>> rows;
-    for (std::size_t cell = 0; cell < wanted.size(); ++cell) rows.push_back(bits(fold.row(cell)));
+    for (std::size_t measurement = 0; measurement < wanted.size(); ++measurement)
+      rows.push_back(bits(fold.row(measurement)));
     return rows;
   };
-  const auto all = measure(cells);
-  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
-    EXPECT_EQ(measure({cells[cell]}).front(), all[cell]) << cell;
-    for (std::size_t other = 0; other < cell; ++other) EXPECT_NE(all[cell], all[other]);
+  const auto all = measure(measurements);
+  for (std::size_t measurement = 0; measurement < measurements.size(); ++measurement) {
+    EXPECT_EQ(measure({measurements[measurement]}).front(), all[measurement]) << measurement;
+    for (std::size_t other = 0; other < measurement; ++other) EXPECT_NE(all[measurement], all[other]);
   }
 }
 
@@ -271,7 +276,7 @@ TEST(LayerFold, SubsetsAreTheSameUnitsForEveryStimulusAndPoint) {
   std::vector<double> y(stimuli * units);
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<double>(i % units);
   const LayerPlan plan({.units = units, .weights = units}, {{.unit_fraction = 0.2, .seed = 4}});
-  const UnitSubset kept(units, 0.2, 4);
+  const UnitSubset kept(units, kept_count(units, 0.2), 4);
   double mean = 0;
   for (std::int64_t unit = 0; unit < units; ++unit)
     if (kept[unit]) mean += static_cast<double>(unit) / 10;
@@ -282,6 +287,91 @@ TEST(LayerFold, SubsetsAreTheSameUnitsForEveryStimulusAndPoint) {
     EXPECT_DOUBLE_EQ(at(fold.row(0), "actraw_mean"), mean);
     EXPECT_DOUBLE_EQ(at(fold.row(0), "weightraw_mean"), mean);
   }
+}
+
+/// By which power of a scale of the data an observable is scaled.
+int power_of_scale(const Observable& o) {
+  const int value = o.function == Function::square ? 2 : 1;
+  if (o.statistic == Statistic::skew || o.statistic == Statistic::kurtosis) return 0;
+  return o.statistic == Statistic::variance ? 2 * value : value;
+}
+
+TEST(LayerFold, RelativeNoiseIsFreeOfScale) {
+  constexpr std::int64_t stimuli = 3, units = 5000;
+  const auto y = draw(stimuli * units, 1), w = draw(units, 2);
+  LayerShape shape{.units = units, .inputs = 30, .weights = units};
+  for (const Activation activation : {Activation::identity, Activation::relu}) {
+    shape.activation = activation;
+    const auto measure = [&](double scale, NoiseUnit unit) {
+      const auto scaled = [&](std::vector<double> values) {
+        for (double& value : values) value *= scale;
+        return values;
+      };
+      const LayerPlan plan(shape, {{.unit_fraction = 0.4, .noise = 0.7, .seed = 5, .noise_unit = unit}});
+      LayerFold fold(plan, Key(9));
+      const auto weights = scaled(w), activations = scaled(y);
+      fold.set_weights(View::of(weights));
+      fold.set_layer_change(0, View::of(weights));
+      fold.add(View::of(activations, stimuli));
+      return fold.row(0);
+    };
+    // By a power of two nothing is rounded; by 1000 statistics without a scale stay the same.
+    const ObservableRow one = measure(1, NoiseUnit::relative), larger = measure(1024, NoiseUnit::relative),
+                        thousand = measure(1000, NoiseUnit::relative);
+    for (std::size_t k = 0; k < one.size(); ++k) {
+      const Observable& o = observables()[k];
+      EXPECT_EQ(larger[k], std::ldexp(one[k], 10 * power_of_scale(o))) << o.name;
+      EXPECT_NEAR(thousand[k] / std::pow(1000.0, power_of_scale(o)), one[k], 1e-9 * (1 + std::abs(one[k])))
+          << o.name;
+    }
+    const auto kurtosis = static_cast<std::size_t>(observable_index("actraw_kurtosis"));
+    const auto change = static_cast<std::size_t>(observable_index("gradavgraw_id"));
+    const ObservableRow absolute = measure(1, NoiseUnit::absolute);
+    EXPECT_NE(measure(1024, NoiseUnit::absolute)[kurtosis], absolute[kurtosis]);
+    EXPECT_NE(one[change], absolute[change]);
+  }
+}
+
+TEST(LayerFold, RelativeNoiseCountsStandardDeviationsOfTheWholeSet) {
+  constexpr std::int64_t units = 20000;
+  // ±3 around 100: standard deviation 3. Two of them as noise: variance 9 + 36.
+  std::vector<double> y(units);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = i % 2 == 0 ? 97 : 103;
+  const LayerPlan plan({.units = units, .weights = 0},
+                       {{.noise = 2, .seed = 1, .noise_unit = NoiseUnit::relative},
+                        {.noise = 2, .seed = 1, .units = 400, .noise_unit = NoiseUnit::relative}});
+  LayerFold fold(plan, Key(3));
+  fold.add(View::of(y));
+  EXPECT_NEAR(at(fold.row(0), "actraw_var"), 45, 1.5);
+  EXPECT_NEAR(at(fold.row(1), "actraw_var"), 45, 12);
+
+  // A set that does not vary gets no noise, and lost units have no part in the standard deviation.
+  LayerFold constant(plan, Key(3));
+  const std::vector<double> same(units, 4.0);
+  constant.add(View::of(same));
+  EXPECT_EQ(at(constant.row(0), "actraw_var"), 0);
+  const LayerPlan lossy({.units = units, .weights = 0, .missing = Missing::leave_out},
+                        {{.noise = 2, .seed = 1, .noise_unit = NoiseUnit::relative}});
+  LayerFold with_lost(lossy, Key(3));
+  for (std::size_t i = 0; i < 100; ++i) y[i * 7] = nan;
+  with_lost.add(View::of(y));
+  EXPECT_NEAR(at(with_lost.row(0), "actraw_var"), 45, 1.5);
+}
+
+TEST(LayerFold, ANumberOfUnitsIsTheFractionOfThatManyAndAllOfSmallerSets) {
+  constexpr std::int64_t stimuli = 2, units = 50;
+  const auto y = draw(stimuli * units, 1), w = draw(6, 2);
+  const LayerPlan plan({.units = units, .inputs = 40, .weights = 6},
+                       {{}, {.unit_fraction = 0.2, .seed = 4}, {.seed = 4, .units = 10}});
+  LayerFold fold(plan, Key(1));
+  fold.set_weights(View::of(w));
+  fold.add(View::of(y, stimuli));
+  const ObservableRow all = fold.row(0), fraction = fold.row(1), number = fold.row(2);
+  EXPECT_EQ(at(number, "actraw_mean"), at(fraction, "actraw_mean"));
+  EXPECT_NE(at(number, "actraw_mean"), at(all, "actraw_mean"));
+  EXPECT_EQ(at(number, "weightraw_mean"), at(all, "weightraw_mean"));
+  const auto seen = plan.kept_inputs(2);
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), 10);
 }
 
 TEST(LayerFold, NoiseHasItsSdIsNewForEveryPlaceAndComesBeforeSubsampling) {
@@ -326,16 +416,16 @@ TEST(LayerFold, ChannelsLastGivesTheSameNumbers) {
   LayerFold fold(plan, Key(1)), fold_last(plan_last, Key(1));
   fold.set_weights(View::of(s));
   fold_last.set_weights(View::of(s_last));
-  for (std::size_t cell = 0; cell < 4; ++cell) {
-    fold.set_layer_change(cell, View::of(s));
-    fold_last.set_layer_change(cell, View::of(s_last));
+  for (std::size_t measurement = 0; measurement < 4; ++measurement) {
+    fold.set_layer_change(measurement, View::of(s));
+    fold_last.set_layer_change(measurement, View::of(s_last));
   }
   fold.add(View::of(y, stimuli));
   fold_last.add(View::of(y_last, stimuli));
-  for (std::size_t cell = 0; cell < 4; ++cell) {
-    const ObservableRow a = fold.row(cell), b = fold_last.row(cell);
+  for (std::size_t measurement = 0; measurement < 4; ++measurement) {
+    const ObservableRow a = fold.row(measurement), b = fold_last.row(measurement);
     for (std::size_t k = 0; k < a.size(); ++k)
-      EXPECT_NEAR(a[k], b[k], 1e-12 * (1 + std::abs(a[k]))) << cell << " " << observables()[k].name;
+      EXPECT_NEAR(a[k], b[k], 1e-12 * (1 + std::abs(a[k]))) << measurement << " " << observables()[k].name;
   }
 }
 
@@ -361,13 +451,13 @@ TEST(LayerFold, TenCellsOfALargeKernelNeedLittleMemory) {
   std::vector<float> kernel(entries);
   for (std::size_t i = 0; i < kernel.size(); ++i)
     kernel[i] = static_cast<float>(static_cast<std::int64_t>(i * 2654435761 % 1000003) - 500001);
-  std::vector<Imperfection> cells(10);
-  for (std::size_t i = 1; i < cells.size(); ++i)
-    cells[i] = {.unit_fraction = std::array{1.0, 0.3, 0.1}[i % 3],
-                .noise = std::array{0.0, 0.1, 0.2, 0.3}[i / 3]};
+  std::vector<Imperfection> measurements(10);
+  for (std::size_t i = 1; i < measurements.size(); ++i)
+    measurements[i] = {.unit_fraction = std::array{1.0, 0.3, 0.1}[i % 3],
+                       .noise = std::array{0.0, 0.1, 0.2, 0.3}[i / 3]};
   ASSERT_TRUE(forget_peak());
   const double before = peak_megabytes();
-  const LayerPlan plan({.units = 1, .weights = entries}, cells);
+  const LayerPlan plan({.units = 1, .weights = entries}, measurements);
   LayerFold fold(plan, Key(0));
   fold.set_weights(View::of(kernel));
   EXPECT_FALSE(std::isnan(at(fold.row(9), "weightraw_mean")));
@@ -400,11 +490,11 @@ TEST(LayerFold, LostCellsAreLeftOutBeforeSubsampling) {
     return sum / static_cast<double>(kept);
   };
   const std::span<const double> all(y);
-  for (std::size_t cell = 0; cell < 2; ++cell) {
-    const double fraction = cell == 0 ? 1.0 : 0.5;
-    EXPECT_NEAR(at(fold.row(cell), "actraw_mean"),
+  for (std::size_t measurement = 0; measurement < 2; ++measurement) {
+    const double fraction = measurement == 0 ? 1.0 : 0.5;
+    EXPECT_NEAR(at(fold.row(measurement), "actraw_mean"),
                 (mean(all.first(units), fraction) + mean(all.subspan(units), fraction)) / 2, 1e-14);
-    EXPECT_NEAR(at(fold.row(cell), "weightraw_mean"), mean(w, fraction), 1e-14);
+    EXPECT_NEAR(at(fold.row(measurement), "weightraw_mean"), mean(w, fraction), 1e-14);
   }
 }
 

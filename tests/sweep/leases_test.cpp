@@ -22,7 +22,7 @@ using testing::TemporaryFolder;
 
 constexpr double stale_seconds = 0.4;
 
-/// What a process elsewhere, or one that is no more, would have left.
+/// Leaves a lease as another host's or an ended process would.
 fs::path put_lease(const fs::path& out, const LeaseHolder& holder, const std::string& content = "{}") {
   const fs::path file = fs::path(out).concat(".claim") / holder.text();
   fs::create_directory(file.parent_path());
@@ -135,7 +135,7 @@ TEST(Lease, AnotherHostsLeaseIsStaleWhenItsHeartbeatStops) {
   Leases leases(stale_seconds);
   const fs::path out = folder / "run.h5";
   const fs::path file = put_lease(out, elsewhere(), "1");
-  // What its clock says does not matter.
+  // Its clock does not matter.
   fs::last_write_time(file, fs::file_time_type::clock::now() - std::chrono::hours(1000));
   EXPECT_FALSE(leases.acquire(out));
   EXPECT_EQ(leases.standing(out), Leases::Standing::held);

@@ -1,4 +1,4 @@
-// What becomes of a sweep when one of its networks meets an error: who is marked failed, who goes on.
+// Effects of one network's error on a sweep: which networks fail and which go on.
 #include <functional>
 #include <map>
 #include <mutex>
@@ -21,14 +21,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Kind = RunOutcome::Kind;
 
-/// What watchers keep, by the run's learning rule, beyond their own lives; and what is to go wrong.
+/// Files that callbacks keep, by the run's learning rule, and the fault to inject.
 struct Kept {
   std::mutex mutex;
   std::map<std::string, train::Existing> files;
   std::function<void(const std::string& rule, std::int64_t point)> at_point = [](const auto&, auto) {};
 };
 
-/// Keeps no trajectory, only how far it is.
+/// Keeps no trajectory, only the number of points and steps.
 class CountingCallback : public train::TrainingCallback {
  public:
   CountingCallback(const train::RunPlan& plan, Kept& kept)

@@ -16,7 +16,7 @@
 namespace lrid::sweep {
 namespace {
 
-/// What the study's data look like.
+/// Shapes of the study's data.
 const std::map<std::string, tasks::TaskShape> shapes = {{"cifar10", {3, 32, 32, 10, false}},
                                                         {"imagenet", {3, 224, 224, 1000, false}},
                                                         {"simclr", {3, 224, 224, 128, true}},

@@ -8,10 +8,10 @@
 #include <torch/torch.h>
 
 #include <lrid/data/crop_flip.hpp>
-#include <lrid/tasks/supervised_task.hpp>
 
 #include "data/pictures.hpp"
 #include "data/window_pass.hpp"
+#include "tasks/supervised_task.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
@@ -20,7 +20,7 @@ namespace {
 namespace device = data::device;
 using testing::random_dataset;
 
-/// What the kernel makes of windows, blocks and threads in an order that nobody would choose.
+/// Emulates the kernel on the host, with blocks and threads in an unusual order.
 Tensor emulate(const data::ImageDataset& data, const data::Normalization& normalization,
                const data::ImageShape& window, const Tensor& windows) {
   const data::ImageShape& shape = data.shape();

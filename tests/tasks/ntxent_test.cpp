@@ -1,11 +1,11 @@
+#include "tasks/ntxent.hpp"
+
 #include <cmath>
 #include <fstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/torch.h>
-
-#include <lrid/tasks/ntxent.hpp>
 
 #include "device.hpp"
 #include "testing.hpp"

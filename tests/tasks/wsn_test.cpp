@@ -1,3 +1,5 @@
+#include "tasks/wsn.hpp"
+
 #include <cmath>
 #include <limits>
 
@@ -6,7 +8,6 @@
 #include <torch/torch.h>
 
 #include <lrid/data/sound.hpp>
-#include <lrid/tasks/wsn.hpp>
 
 #include "data/pictures.hpp"
 #include "data/sounds.hpp"

@@ -117,7 +117,7 @@ void DispatchedGraph::replay() {
     visit_tensors(stack, [&](const at::Tensor& tensor) { now.push_back(tensor); });
     TORCH_CHECK(before.size() == now.size(), operation.handle.schema().name(), " gave other results");
     for (std::size_t i = 0; i < now.size(); ++i)
-      // What went elsewhere than before is brought to where later operations look for it.
+      // Copies a result that went elsewhere to where later operations expect it.
       if (now[i].storage().unsafeGetStorageImpl() != before[i].storage().unsafeGetStorageImpl())
         before[i].variable_data().copy_(now[i]);
   }

@@ -7,7 +7,7 @@
 
 namespace lrid::testing {
 
-/// What a CUDA graph does, on the processor: remembers every operation that reaches LibTorch's dispatcher
+/// Imitates a CUDA graph on the processor: records every operation that reaches LibTorch's dispatcher
 /// below autograd, with host values as they were and tensors as they are, and does them again. Whatever a
 /// step takes from the host, or writes past the dispatcher, is thus stale in a replay, as on a GPU.
 /// Operations that wait for a device (item(), nonzero()) cannot be recorded: c10::Error. Unlike CUDA,

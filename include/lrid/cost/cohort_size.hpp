@@ -7,8 +7,8 @@
 #include <lrid/tasks/task.hpp>
 #include <lrid/train/run_config.hpp>
 
-// How many networks train side by side on one device, on the same batches. A network's bits do not depend on
-// it; its speed does.
+// Number of networks that train side by side on one device, on the same batches. It changes their speed,
+// never their bits.
 
 namespace lrid::cost {
 

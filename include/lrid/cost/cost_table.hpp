@@ -10,7 +10,7 @@
 
 namespace lrid::cost {
 
-/// What one kind of network takes on a machine, measured on a few steps and one trajectory point of it.
+/// Cost of one kind of network on a machine, measured on a few steps and one trajectory point.
 struct Cost {
   std::string architecture, task, learning_rule, precision;
   std::int64_t batch_size = 0;
@@ -24,7 +24,7 @@ struct Cost {
   std::int64_t memory_bytes = 0;   ///< peak, beyond the data that all networks share
   std::int64_t layers = 0;         ///< observed
   std::int64_t network_bytes = 0;  ///< parameters and buffers: a checkpoint
-  /// What a step must take (StepRoofline) and the device's best a second (DevicePeak); 0: not known.
+  /// A step's roofline (StepRoofline) and the device's peak per second (DevicePeak); 0: not known.
   double step_flops = 0, step_bytes = 0, peak_flops = 0, peak_bytes = 0;
   /// The roofline's time as a fraction of a step's: one network alone, and in the cohort. 0: not known.
   double roofline_share = 0, cohort_roofline_share = 0;
@@ -58,7 +58,8 @@ Cost kind_of(const train::RunPlan& plan);
 bool same_kind(const Cost& a, const Cost& b);
 
 /// Networks side by side at which a plan's kind trains fastest; nothing where the table does not have
-/// exactly this kind, or is of a GPU and the plan is not, or the reverse. As sweep::RunnerOptions::best_cohort.
+/// exactly this kind, or is of a GPU and the plan is not, or the reverse. As
+/// sweep::RunnerOptions::best_cohort.
 std::optional<std::int64_t> best_cohort(const train::RunPlan& plan, const CostTable& table);
 
 }  // namespace lrid::cost

@@ -11,7 +11,7 @@
 
 namespace lrid::cost {
 
-/// What a run will take.
+/// Expected cost of a run.
 struct Estimate {
   train::DeviceTime time;             ///< its share of what its cohort takes
   double seconds_alone = 0;           ///< from beginning to end, if it trains alone
@@ -25,8 +25,8 @@ struct Estimate {
 /// Nothing if the table has no network of this architecture, task, data and precision.
 std::optional<Estimate> estimate(const train::RunPlan& plan, const CostTable& table);
 
-/// What a sweep will take: a line for each network, one for each architecture and task with device time,
-/// memory and disk of what is not `complete` yet (one flag a plan), and their sum; which of it is
+/// Expected cost of a sweep as text: a line for each network, one for each architecture and task with device
+/// time, memory and disk of what is not `complete` yet (one flag a plan), and their sum; which of it is
 /// extrapolated, which not known.
 std::string to_text(const std::vector<train::RunPlan>& plans, const std::vector<bool>& complete,
                     const CostTable& table);

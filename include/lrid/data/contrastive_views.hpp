@@ -8,7 +8,7 @@
 
 namespace lrid::data {
 
-/// How a view is made.
+/// Options of the views.
 struct ViewOptions {
   double jitter = 1;  ///< strength s of the change of colours
   bool blur = true;
@@ -32,7 +32,7 @@ class ContrastiveViews {
   void write_view(std::int64_t image, Key key, double sigma, float* out) const;
   /// The σ of a batch's view: 0 where nothing is blurred.
   [[nodiscard]] double sigma(Key key) const;
-  /// What the probe shows: the central square with 0.875 of the shorter side (all of it where size ≤ 32),
+  /// The probe's image: the central square with 0.875 of the shorter side (all of it where size ≤ 32),
   /// resized bicubically, cut to [0, 1].
   void write_centre(std::int64_t image, float* out) const;
 

@@ -21,7 +21,7 @@ struct CropFlipOptions {
   bool flip = true;
 };
 
-/// What the key of a sample decides: where the window starts in the unpadded image (−pad … size + pad − crop,
+/// Random choice for a sample: where the window starts in the unpadded image (−pad … size + pad − crop,
 /// uniform) and whether its columns are mirrored.
 struct CropFlipChoice {
   std::int64_t top = 0, left = 0;

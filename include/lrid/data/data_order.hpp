@@ -9,7 +9,7 @@
 
 namespace lrid::data {
 
-/// Which sample stands where in training: every epoch is a keyed permutation of all samples, cut into
+/// Order of the training samples: every epoch is a keyed permutation of all samples, cut into
 /// batches; what does not fill a batch is dropped (other samples in each epoch). A pure function of (dataset
 /// seed, step): the object only remembers the permutations it used last. Thread-safe.
 class DataOrder {
@@ -39,7 +39,7 @@ class DataOrder {
     Permutation order;
   };
   mutable std::mutex mutex_;
-  mutable Remembered remembered_[2];  // two: threads that run ahead reach the next epoch first
+  mutable Remembered remembered_[2];  // two: prefetching threads reach the next epoch first
 };
 
 }  // namespace lrid::data

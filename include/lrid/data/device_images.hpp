@@ -20,7 +20,8 @@ class DeviceImages {
   DeviceImages(std::shared_ptr<const ImageDataset> data, Normalization normalization, ImageShape window);
 
   /// Whether the device is a GPU for which there is a kernel, and the bytes take at most a quarter of its
-  /// memory; data sets that are larger stay on the host. Always the same answer.
+  /// memory; data sets that are larger stay on the host. The answer
+  /// never changes.
   [[nodiscard]] bool fit(torch::Device device) const;
   /// windows: int32 [N, Window::numbers] on a GPU. Returns float32 [N, C, H, W] in channels-last memory,
   /// written on the current stream; waits for nothing but the first copy. c10::AcceleratorError where the

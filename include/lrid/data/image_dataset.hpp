@@ -10,7 +10,7 @@
 
 namespace lrid::data {
 
-/// What images a data set has. They are numbered 0 … size−1: the training images first, in an order that
+/// The images of a data set, numbered 0 … size−1: the training images first, in an order that
 /// depends on nothing but file names (for binary files: on their order in the file), then validation images
 /// where the data set comes with some.
 struct ImageList {
@@ -30,7 +30,7 @@ struct ImageDataset : ImageList {
   [[nodiscard]] std::int64_t bytes() const;
 };
 
-/// How to read a data set.
+/// Options for reading a data set.
 struct ReadOptions {
   std::string format = "auto";         ///< "auto", "cifar10-binary", "image-folder" or "pack"
   std::optional<std::int64_t> size{};  ///< resize to size × size; without: all images must be of one size

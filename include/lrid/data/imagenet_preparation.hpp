@@ -37,7 +37,7 @@ class ImagenetPreparation : public Preparation {
   void write_training(std::int64_t image, Key key, float* out) const override;
   void write_evaluation(std::int64_t image, float* out) const override;
 
-  /// What a training image's key, and what evaluation cuts out of an image.
+  /// Regions cut out of an image for training (random) and for evaluation.
   [[nodiscard]] Region training_crop(std::int64_t height, std::int64_t width, Stream& random) const;
   [[nodiscard]] Region evaluation_crop(std::int64_t height, std::int64_t width) const;
 

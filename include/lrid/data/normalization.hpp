@@ -18,7 +18,7 @@ struct NormalizationOptions {
   /// "mean-image": minus the training images' mean image, pixel by pixel (Caffe's cifar10_full). "mean-sd":
   /// minus each channel's mean, divided by its standard deviation (dividing by n). "none": as they are.
   std::string kind = "mean-image";
-  /// What a byte of 255 stands for ("mean-image" and "none"). 255 is Caffe's scale, for which the initial
+  /// Value that a byte of 255 becomes ("mean-image" and "none"). 255 is Caffe's scale, for which the initial
   /// kernels of the KNets (sd 1e-4 in the first layer) were made: with values around 1 the KNets with local
   /// response normalisation stay at chance where they learn within a few epochs on this scale. Batch norm
   /// makes the others indifferent.

@@ -9,8 +9,7 @@
 
 namespace lrid::data {
 
-/// How an image becomes what a network gets: cutting, augmenting, normalising. Immutable; all threads share
-/// one.
+/// Turns an image into a network's input: cuts, augments, normalises. Immutable; threads may share one.
 class Preparation {
  public:
   virtual ~Preparation() = default;
@@ -23,7 +22,7 @@ class Preparation {
   virtual void write_training(std::int64_t image, Key key, float* out) const = 0;
   /// The same without anything random.
   virtual void write_evaluation(std::int64_t image, float* out) const = 0;
-  /// How a GPU makes the same images itself; null where only the host does.
+  /// Makes the same images on a GPU; null if only the host can.
   [[nodiscard]] virtual const DeviceForm* device_form() const { return nullptr; }
 
  protected:

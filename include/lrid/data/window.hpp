@@ -4,8 +4,8 @@
 
 namespace lrid::data {
 
-/// What becomes of an image of a data set: a window is cut out of it, of a size that all share, and mirrored
-/// or not. A row of int32 numbers where a batch of them is a tensor.
+/// A window of an image: cut out at a place, in a size that a whole batch shares, and mirrored or not. A
+/// batch of them is an int32 tensor with one row each.
 struct Window {
   static constexpr int numbers = 4;
 

@@ -14,7 +14,9 @@ struct SampleMeta {
   std::vector<std::uint8_t> layer_position;                        ///< 0 early, 1 middle, 2 deep
   std::vector<std::int64_t> batch_size, model_seed, dataset_seed;  ///< −1: the setting was "none"
   std::vector<double> noise, unit_fraction;  ///< imperfect measurement; 0 and 1 when perfect
-  std::vector<double> final_accuracy;        ///< of the network; NaN where the task has none
+  std::vector<std::int64_t> units{};  ///< seen units where they were counted (the fraction is NaN), else 0
+  std::vector<std::string> noise_unit{};  ///< "absolute", or "relative" to the layer's standard deviation
+  std::vector<double> final_accuracy;     ///< of the network; NaN where the task has none
 };
 
 /// A dataset file (`format = "lrid-dataset"`): trajectories of statistics with their labels.

@@ -14,6 +14,8 @@ struct Observables {
   std::int64_t points = 0;                    ///< T
   std::vector<float> values;                  ///< [T, L, K], row-major; NaN where a measure is absent
   double unit_fraction = 1, noise = 0;
+  std::int64_t units = 0;               ///< seen units where they were counted (the fraction is NaN), else 0
+  std::string noise_unit = "absolute";  ///< or "relative", to each layer's standard deviation
   std::int64_t seed = 0;
   std::string software;  ///< of the file that was read; filled in when writing
 };

@@ -49,10 +49,12 @@ struct Trajectory {
   };
   std::optional<Alignment> alignment;
 
-  /// The same statistics measured imperfectly, on a grid of unit fractions and noise.
+  /// The same statistics measured imperfectly, on a grid of unit numbers and noise.
   struct Imperfect {
-    std::vector<double> unit_fraction, noise;  ///< [C]
-    std::vector<float> observables;            ///< [C, T, L, K]
+    std::vector<double> unit_fraction, noise;  ///< [C]; the fraction is NaN where `units` counts
+    std::vector<std::int64_t> units{};    ///< [C] absolute numbers, 0 where the fraction counts; empty: all 0
+    std::string noise_unit = "absolute";  ///< or "relative", to each layer's standard deviation
+    std::vector<float> observables;       ///< [C, T, L, K]
   };
   std::optional<Imperfect> imperfect;
 

@@ -8,7 +8,7 @@ namespace lrid::nn {
 /// done.
 void keep_freed_memory();
 
-/// Gives what is freed back to the system all the same, once: after a network that took too much.
+/// Returns freed memory to the system once: after a network that ran out of memory.
 void release_freed_memory();
 
 }  // namespace lrid::nn

@@ -10,7 +10,7 @@
 
 namespace lrid::nn {
 
-/// What a network is built for.
+/// Inputs, outputs and placement of a network to build.
 struct NetworkSpec {
   InputShape input{};
   std::int64_t classes = 10;      ///< outputs of the classifier layer

@@ -18,18 +18,18 @@ Tensor keyed_uniform(at::IntArrayRef shape, Key key, const torch::TensorOptions&
 /// same bits for any number of threads; on other devices the same up to rounding.
 Tensor keyed_normal(at::IntArrayRef shape, Key key, const torch::TensorOptions& options);
 
-/// Which step of a run is under way, for draws that differ from step to step.
+/// Number of the current step of a run, for draws that differ from step to step.
 class StepNumber {
  public:
-  /// Known to the host alone: the draws of a step are made once.
+  /// On the host only: a recorded step repeats its draws.
   StepNumber() = default;
-  /// Also in device memory, whence draws take it, so that a recorded step draws anew when it is replayed.
+  /// Also in device memory, from which draws read it, so that a recorded step draws anew when replayed.
   explicit StepNumber(torch::Device device);
 
   /// Host side, before the step.
   void set(std::int64_t step);
   [[nodiscard]] std::int64_t number() const { return number_; }
-  /// int64 scalar, undefined where the host alone knows it.
+  /// int64 scalar; undefined if the number is on the host only.
   [[nodiscard]] const Tensor& on_device() const { return on_device_; }
 
  private:

@@ -16,7 +16,7 @@ using torch::Tensor;
 
 enum class LayerKind { conv, fc };
 
-/// What an observed layer is. `kernel` and `stride` are 1 for fully connected layers.
+/// Description of an observed layer. `kernel` and `stride` are 1 for fully connected layers.
 struct LayerSpec {
   std::string name;
   LayerKind kind = LayerKind::conv;
@@ -29,7 +29,7 @@ struct LayerSpec {
   double initial_bias = 0;
 };
 
-/// What carries the error down through a layer. The layer asks for the kernel in each backward pass.
+/// Carries the error down through a layer, which asks for the kernel in each backward pass.
 class FeedbackPath {
  public:
   virtual ~FeedbackPath() = default;
@@ -81,7 +81,7 @@ class ObservedLayer {
   /// The gradient of ⟨error, kernel∗x⟩ (summed over the batch) with respect to the kernel.
   [[nodiscard]] Tensor kernel_gradient(const Tensor& x, const Tensor& error) const;
 
-  /// What a rule's layer-wise loss or an alignment measure needs of the last training pass.
+  /// Tensors of the last training pass that layer-wise losses and alignment measures need.
   struct Capture {
     bool keep_forward = false;  ///< keep `input` and `preactivation` (set by rules)
     bool keep_error = false;    ///< keep `error` (set where alignment is measured)

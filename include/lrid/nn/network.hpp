@@ -61,14 +61,15 @@ class Network {
 
   void set_training(bool on) { training_ = on; }
   [[nodiscard]] bool training() const { return training_; }
-  /// Keyed randomness of layers that drop units; what they draw differs from step to step.
+  /// Keyed randomness of layers that drop units; each step draws anew.
   void set_dropout_key(Key key) { dropout_key_ = key; }
-  /// Which step is under way, for all that draws in it, the learning rule too: set before each training step.
+  /// Number of the current step, for everything that draws in it (the learning rule too): set before each
+  /// step.
   [[nodiscard]] StepNumber& step() { return step_; }
   [[nodiscard]] const StepNumber& step() const { return step_; }
-  /// From now on steps can be recorded and replayed: the step's number is kept in memory of `device`, too.
+  /// Allows steps to be recorded and replayed: keeps the step's number in the memory of `device`, too.
   void keep_step_on(torch::Device device) { step_ = StepNumber(device); }
-  /// Offers every observed layer's output during the passes that follow; null: to nobody.
+  /// Calls `sink` with every observed layer's output during the following passes; null: no calls.
   void set_sink(LayerSink sink) { sink_ = std::move(sink); }
 
   /// All places that the architecture marks with hidden(), in forward order, found with a sample of zeros.

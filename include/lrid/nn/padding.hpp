@@ -8,7 +8,7 @@ namespace lrid::nn {
 /// fixed: (k−1)/2 on both sides whatever the input size where the stride is above 1, same where it is 1.
 enum class Padding { same, valid, fixed };
 
-/// Cells added before and after one spatial axis, and the axis' extent in the output.
+/// Elements added before and after one spatial axis, and the axis' extent in the output.
 struct Pads {
   std::int64_t before = 0, after = 0;
   std::int64_t output = 0;
@@ -16,8 +16,8 @@ struct Pads {
   bool operator==(const Pads&) const = default;
 };
 
-/// For an axis of extent `in` ≥ 1 under a window of `kernel` cells. `output` is < 1 where a window does not
-/// fit (valid or fixed padding on a small input).
+/// For an axis of extent `in` ≥ 1 under a window of `kernel` elements. `output` is < 1 where a window does
+/// not fit (valid or fixed padding on a small input).
 Pads pads(Padding padding, std::int64_t in, std::int64_t kernel, std::int64_t stride);
 
 }  // namespace lrid::nn

@@ -17,7 +17,7 @@ struct Window {
 /// the first of equal maxima (row by row).
 Tensor max_pool(const Tensor& x, Window window = {});
 
-/// The same with the mean over the window's real cells (not over size²).
+/// The same with the mean over the window's real elements (not over size²).
 Tensor average_pool(const Tensor& x, Window window = {});
 
 }  // namespace lrid::nn

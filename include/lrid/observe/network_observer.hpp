@@ -16,24 +16,24 @@ namespace lrid::observe {
 /// copy of a network's activations is held. On a CUDA device they are measured where they are, if lrid::stats
 /// has kernels for them (LayerFold::takes), else copied to the host.
 ///
-///     NetworkObserver observer(network, cells, inputs);     // once per network
+///     NetworkObserver observer(network, measurements, inputs);     // once per network
 ///     observer.begin(rule, use_backward_kernel, where);     // at each trajectory point
 ///     network.set_sink(observer.sink()); ... forward passes in evaluation mode ...
-///     rows = observer.rows(cell);
+///     rows = observer.rows(measurement);
 class NetworkObserver {
  public:
   /// `inputs` [≥ 1, C, H, W]: a few samples, from which the layers' shapes and memory layouts are learnt.
-  NetworkObserver(nn::Network& network, const std::vector<stats::Imperfection>& cells,
+  NetworkObserver(nn::Network& network, const std::vector<stats::Imperfection>& measurements,
                   const nn::Tensor& inputs);
 
   /// Measures the weights and computes S = kernel∗1 for each layer. `backward`: a rule from whose backward
   /// kernels S is computed where it has them, or null. `where` names network and point (noise of imperfect
-  /// cells).
+  /// measurements).
   void begin(const rules::LearningRule* backward, Key where);
   [[nodiscard]] nn::LayerSink sink();
   /// One row of 45 for each observed layer.
-  [[nodiscard]] std::vector<stats::ObservableRow> rows(std::size_t cell) const;
-  [[nodiscard]] std::size_t cells() const { return measured_as_.size(); }
+  [[nodiscard]] std::vector<stats::ObservableRow> rows(std::size_t measurement) const;
+  [[nodiscard]] std::size_t measurements() const { return measured_as_.size(); }
 
  private:
   struct Layer {
@@ -52,8 +52,9 @@ class NetworkObserver {
   void launch_waiting();
 
   nn::Network& network_;
-  std::vector<stats::Imperfection> measured_;  ///< the cells, each once: there is one perfect measurement
-  std::vector<std::size_t> measured_as_;       ///< of each cell
+  std::vector<stats::Imperfection>
+      measured_;                          ///< the measurements, each once: there is one perfect measurement
+  std::vector<std::size_t> measured_as_;  ///< of each measurement
   std::vector<Layer> layers_;
   std::vector<stats::LayerFold> folds_;
   std::vector<Waiting> waiting_;

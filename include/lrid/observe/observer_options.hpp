@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,20 +9,18 @@
 
 namespace lrid::observe {
 
-/// What is measured along training besides the perfect measurement, and how.
+/// Options of what is measured along training.
 struct ObserverOptions {
   /// The kernel whose response to ones is S in the layer-wise activity change: "forward", W for every rule;
   /// "as-study", B for rules that have one (observables.md, "Which kernel").
   std::string layer_change_kernel = "forward";
-  std::vector<double> unit_fraction;  ///< grid of imperfect measurement: product of fractions …
-  std::vector<double> noise;          ///< … and noise standard deviations; both empty: none
-  std::int64_t imperfect_seed = 0;
+  stats::ImperfectionGrid grid;  ///< empty: the perfect measurement alone
 
   void declare(Options& options);
   static ObserverOptions read(const Config& config);
 
-  /// The perfect cell, then those of the grid.
-  [[nodiscard]] std::vector<stats::Imperfection> cells() const;
+  /// The perfect measurement, then those of the grid. `network`: hash of the network (network_hash).
+  [[nodiscard]] std::vector<stats::Imperfection> measurements(std::uint64_t network) const;
 };
 
 }  // namespace lrid::observe

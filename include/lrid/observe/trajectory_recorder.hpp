@@ -17,7 +17,7 @@
 
 namespace lrid::observe {
 
-/// What a trajectory file says of its run from the start.
+/// Attributes of a trajectory file that are known from the start.
 struct TrajectoryHeader {
   std::string architecture, task, learning_rule;
   std::int64_t batch_size = 0, model_seed = 0, dataset_seed = 0;
@@ -26,11 +26,16 @@ struct TrajectoryHeader {
   std::string config;  ///< full resolved configuration, TOML
 };
 
-/// Names a network and a point of its trajectory: what the noise of imperfect cells is drawn from, so that it
-/// is the same whether a cell is measured along training or afterwards.
-Key measurement_key(const io::Trajectory& network, std::int64_t seed, std::int64_t point);
+/// Names a network and a point of its trajectory: what the noise of imperfect measurements is drawn from, so
+/// that it is the same whether a measurement is measured along training or afterwards.
+Key measurement_key(const io::Trajectory& network, std::uint64_t seed, std::int64_t point);
+/// Names the network alone: what its subsets of units are drawn from where they are its own. Never 0.
+std::uint64_t network_hash(const io::Trajectory& network);
 
-/// Appends one point: cell 0 of the observer to `observables`, the others to `imperfect`. [.., L, 45]
+/// Adds a measurement of the grid, without values.
+void declare_measurement(io::Trajectory::Imperfect& imperfect, const stats::Imperfection& measurement);
+
+/// Appends one point: measurement 0 of the observer to `observables`, the others to `imperfect`. [.., L, 45]
 void append_point(io::Trajectory& trajectory, const NetworkObserver& observer);
 
 /// Keeps the trajectory of one network and writes its file (formats.md, "Trajectory file"), whole each time.
@@ -38,7 +43,7 @@ class TrajectoryRecorder {
  public:
   TrajectoryRecorder(std::filesystem::path path, TrajectoryHeader header, ObserverOptions options);
 
-  /// What the file holds now, nothing if there is none. InputError if it is no trajectory file.
+  /// Contents of the file, nothing if there is none. InputError if it is no trajectory file.
   struct Recorded {
     bool complete = false;
     std::string failure;  ///< why, of a failed run

@@ -14,7 +14,7 @@
 
 namespace lrid::rules {
 
-/// What changes from step to step.
+/// Quantities that change from step to step.
 struct StepInfo {
   std::int64_t step = 0;             ///< steps already made
   double learning_rate = 0;          ///< of the task optimiser, schedule and batch scaling included
@@ -27,9 +27,9 @@ struct StepInfo {
   std::int64_t layerwise_rests = 0;  ///< steps already made in which layer-wise losses were not descended
 };
 
-/// What a step of a rule computes beyond the forward pass, the weight gradients, the error carried down from
-/// layer to layer, and the optimiser of the network's parameters. Whoever asks what a step must cost
-/// (cost/roofline.hpp) adds it up.
+/// Work of a rule's step beyond the forward pass, the weight gradients, the error carried down from layer to
+/// layer, and the optimiser of the network's parameters. The roofline of a step (cost/roofline.hpp) counts
+/// it.
 struct StepWork {
   /// Products of a layer's own size, in each layer: kernel∗x, a transposed one, or a kernel's gradient.
   int layer_products = 0;
@@ -55,8 +55,8 @@ class LearningRule {
   /// Sets the layers' feedback paths and creates backward kernels and optimiser state. `network` outlives the
   /// rule.
   virtual void attach(nn::Network& network, Key key) = 0;
-  /// Host side: takes in what changes from step to step, before the forward pass, and tells the network which
-  /// step it is. May be repeated.
+  /// Host side: sets the quantities of the coming step, before the forward pass, and passes the step's number
+  /// on to the network. May be repeated.
   virtual void prepare(const StepInfo& info) = 0;
   /// Device side: layer-wise losses from the pass just made, then the update of W and B.
   virtual void update() = 0;
@@ -70,7 +70,7 @@ class LearningRule {
   [[nodiscard]] virtual nn::Tensor layerwise_losses() const { return {}; }
   /// Whether the layer-wise losses can be descended without the task loss ([schedule] delay, alternate).
   [[nodiscard]] virtual bool can_align_alone() const { return false; }
-  /// What a step like this one costs, for a step that descends every loss the rule has.
+  /// Work of a step that descends every loss the rule has.
   [[nodiscard]] virtual StepWork work(const StepInfo& /*info*/) const { return {}; }
   /// B of an observed layer, undefined for rules without one. For sign rules the one that W's present signs
   /// and the prepared step give.

@@ -7,7 +7,7 @@
 
 namespace lrid::stats {
 
-/// What is measured, through which function of the value, and which statistic of the resulting set.
+/// The measured quantity, the function of its values, and the statistic of the resulting set.
 enum class Measure { weight, activation, layer_change };
 enum class Function { raw, absolute, square };
 enum class Statistic { norm, mean, variance, median, third_quartile, skew, kurtosis, id };

@@ -7,14 +7,14 @@ namespace lrid::stats {
 
 enum class ElementType { f32, f64, f16, bf16 };
 
-/// Where the data of a view are.
+/// Device that holds a view's data.
 struct Device {
   enum class Kind { cpu, cuda } kind = Kind::cpu;
   int index = 0;
   bool operator==(const Device&) const = default;
 };
 
-/// What statistics are taken of: `rows` sets of `columns` values. Row r, column c is element
+/// Values to take statistics of: `rows` sets of `columns` values. Row r, column c is element
 /// r·row_stride + c of `data`: columns are dense, rows may be further apart. Owns nothing.
 struct View {
   const void* data = nullptr;

@@ -15,7 +15,7 @@
 
 namespace lrid::sweep {
 
-/// How many runs are made at once, and on what data.
+/// Data, parallelism and limits of a sweep.
 struct RunnerOptions {
   std::filesystem::path data_dir;
   int jobs = 1;    ///< cohorts side by side
@@ -36,13 +36,14 @@ struct RunnerOptions {
   double end_margin_seconds = 150;
 };
 
-/// What became of a run.
+/// Outcome of a run.
 struct RunOutcome {
   enum class Kind { trained, already_complete, failed, elsewhere } kind;
   std::string reason;  ///< of a failure
 };
 
-/// A device is in a state that only a new process can mend. The network that met it is marked failed.
+/// A device is in a state from which only a new process can recover. The network that met it is marked
+/// failed.
 class DeviceFailure : public WorkError {
  public:
   using WorkError::WorkError;

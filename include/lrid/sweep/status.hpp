@@ -13,7 +13,7 @@
 
 namespace lrid::sweep {
 
-/// How a network of a sweep stands, as its files tell.
+/// State of a network of a sweep, according to its files.
 struct RunStatus {
   enum class State { done, running, failed, waiting } state = State::waiting;
   std::string name;
@@ -32,9 +32,10 @@ struct SweepStatus {
   [[nodiscard]] std::int64_t count(RunStatus::State state) const;
 };
 
-/// Looks at every run of a sweep: header of its file, lease and log. Reads no data, writes nothing. The time
-/// left is that of finished networks of the same architecture, task, rule and batch size, or of the nearest
-/// kind that has finished. A file of another configuration, or that cannot be read, counts as failed.
+/// State of every run of a sweep, from the header of its file, its lease and its log. Reads no data, writes
+/// nothing. The time left is that of finished networks of the same architecture, task, rule and batch size,
+/// or of the nearest kind that has finished. A file of another configuration, or that cannot be read, counts
+/// as failed.
 SweepStatus sweep_status(const std::vector<train::RunPlan>& plans, const train::MakeCallback& make_callback);
 
 /// A summary, then a line for each running and failed network.

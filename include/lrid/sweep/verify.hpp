@@ -9,7 +9,7 @@
 
 namespace lrid::sweep {
 
-/// What a look at all of a run's file has found.
+/// Result of reading all of a run's file.
 struct Verdict {
   std::filesystem::path file;
   std::string fault;          ///< "" if it is complete, finite and of this configuration

@@ -24,14 +24,14 @@ struct Batch {
   Tensor inputs, targets;
 };
 
-/// What a network must fit.
+/// Shape of a task's data, which a network must fit.
 struct TaskShape {
   std::int64_t channels = 3, height = 32, width = 32;
   std::int64_t outputs = 10;
   bool contrastive = false;  ///< the network gets the contrastive head, and two views of each sample
 };
 
-/// A loss with what else is counted over the batch, on the device (read only where it is logged).
+/// A batch's loss and counts, on the device (read only for logging).
 struct LossValue {
   Tensor loss;     ///< scalar, mean over the batch, differentiable
   Tensor correct;  ///< scalar float32: correctly classified samples in the batch; undefined where a task has
@@ -45,9 +45,9 @@ struct LossValue {
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
-  /// The batch of a training step on the device: written on the host (worker threads run ahead) and copied,
-  /// or chosen on the host and made on the device from the data that it holds, to the same bits. The task
-  /// must live as long.
+  /// The batch of a training step on the device: written on the host (prefetched by worker threads) and
+  /// copied, or chosen on the host and made on the device from the data that it holds, to the same bits. The
+  /// task must live as long.
   virtual Batch batch(std::int64_t step) = 0;
 };
 
@@ -88,7 +88,7 @@ class Task {
   [[nodiscard]] virtual std::string probe_checksum() const = 0;
 
   [[nodiscard]] virtual LossValue loss(const Tensor& outputs, const Tensor& targets) const = 0;
-  /// Further shares of the validation samples that loss() counts, by the names that files have for them.
+  /// Names, as in files, of further fractions of the validation samples that loss() counts.
   [[nodiscard]] virtual std::vector<std::string> more_metrics() const { return {}; }
 
  protected:
@@ -101,14 +101,14 @@ struct TaskEntry {
   /// Declares and reads the task's options ([data], [probe], [augmentation], ...). The architecture's name
   /// decides defaults where the study's data were prepared by it.
   std::function<std::unique_ptr<Task>(Options&, const std::string& architecture)> make;
-  /// What the study's data ask of an architecture.
+  /// Shape of the study's data for an architecture.
   std::function<TaskShape(const std::string& architecture)> usual_shape;
   /// Weight decay in place of the architecture's.
   std::optional<double> own_weight_decay{};
 };
 
 const Registry<TaskEntry>& tasks();
-/// Names that `--list datasets` prints with what each expects in --data-dir.
+/// Names that `lrid-train list datasets` prints, each with what --data-dir must hold.
 struct DatasetEntry {
   std::string name, summary;
 };

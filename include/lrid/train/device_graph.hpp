@@ -7,18 +7,18 @@
 
 namespace lrid::train {
 
-/// Device work that was recorded once and can be replayed: the same operations on the same memory, with host
-/// values as they were. One launch in place of hundreds.
+/// Device work recorded once and replayed: the same operations on the same memory, with the host values of
+/// the recording. One launch instead of hundreds.
 class DeviceGraph {
  public:
   virtual ~DeviceGraph() = default;
   DeviceGraph(const DeviceGraph&) = delete;
   DeviceGraph& operator=(const DeviceGraph&) = delete;
 
-  /// Records what `work` gives to the current stream, without doing it. What it allocates stays allocated.
-  /// c10::Error if something in it cannot be recorded, waiting for the device above all.
+  /// Records the operations that `work` submits to the current stream, without running them; its allocations
+  /// stay. c10::Error if an operation cannot be recorded, such as waiting for the device.
   virtual void record(const std::function<void()>& work) = 0;
-  /// Does it, on the current stream.
+  /// Runs the recorded operations on the current stream.
   virtual void replay() = 0;
 
  protected:

@@ -18,10 +18,10 @@
 
 namespace lrid::train {
 
-/// One network on its way from initial values to the end of its run. It does not know whether others are
-/// trained beside it: its bits depend on its plan and on the batches alone.
+/// Trains one network from its initial values to the end of its run. Unaware of other networks: its bits
+/// depend on its plan and on the batches alone.
 ///
-/// State that a resume needs (parameters, buffers, what the rule keeps, step number, running sums) goes to
+/// The state that a resume needs (parameters, buffers, the rule's tensors, step number, running sums) goes to
 /// `<out>.state`, always after the callback's file, and is removed at the end. Nothing is written unless the
 /// run's lease is ours: every function that writes throws LeaseLost if it is not.
 class NetworkRun {
@@ -44,16 +44,16 @@ class NetworkRun {
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const std::string& failure() const { return failure_; }  ///< empty unless it failed
 
-  /// Takes the trajectory point that is due at this step, if one is. The last one finishes the run.
+  /// Takes the trajectory point due at this step, if any. The last one finishes the run.
   void take_point_if_due(const std::function<tasks::Batch()>& next_batch);
-  /// One training step on a batch that the current stream has made. Does not wait for the device, but at ends
-  /// of epochs, and when it is some steps behind.
+  /// Makes one training step on a batch of the current stream. Waits for the device only at ends of epochs
+  /// and when it is some steps behind.
   void train(const tasks::Batch& batch);
-  /// Writes trajectory and state, for another process (or this one) to go on from.
+  /// Writes trajectory and state, from which another process (or this one) can resume.
   void stop();
-  /// Ends the run as failed. What was measured stays, and a state that was written, for another attempt.
+  /// Ends the run as failed. Keeps the trajectory and the last state for another attempt.
   void fail(const std::string& reason);
-  /// From now on a second counts as so much time of the device (DeviceTime).
+  /// From now on counts each second as so much device time (DeviceTime).
   void set_share(double device_seconds_per_second);
   [[nodiscard]] const nn::Network& network() const { return *network_; }
   [[nodiscard]] const Metrics& last_metrics() const { return last_metrics_; }
@@ -69,9 +69,9 @@ class NetworkRun {
 
   bool restore();
   [[nodiscard]] Metrics evaluate(bool at_point);
-  /// What the step to come needs to know, which measurements before it see too: rates and random numbers.
+  /// Sets rates and random numbers of the coming step; measurements before it use them too.
   void begin_step();
-  /// The device's part of a step, as it can be recorded.
+  /// The device's part of a step, which can be recorded.
   void device_step(const tasks::Batch& batch);
   void require_lease() const;
   void report_progress() const;

@@ -35,7 +35,7 @@ class OwnStream {
   };
   /// A tensor of the default stream's is read on the stream: its memory may not be used anew before that.
   void reads(const torch::Tensor& tensor) const;
-  /// What follows on the default stream comes after all that the stream was given.
+  /// Makes later work on the default stream wait for everything given to the stream so far.
   void join();
 
  private:

@@ -17,7 +17,7 @@
 
 namespace lrid::train {
 
-/// `[compute]`: where and how the arithmetic is done.
+/// `[compute]`: device and arithmetic.
 struct Compute {
   std::string device = "auto";        ///< "cpu" or "cuda" once resolved
   std::int64_t device_index = 0;      ///< which GPU; not recorded, since it changes nothing
@@ -26,12 +26,12 @@ struct Compute {
   std::string precision = "float32";  ///< float32 (exact), tf32 or bf16
   bool autotune = false;              ///< cuDNN tries which algorithm is fastest
   bool deterministic = false;         ///< a GPU's kernels give the same bits in every run
-  bool record_steps = true;           ///< on a GPU, record a step and replay it: the same numbers, sooner
+  bool record_steps = true;           ///< on a GPU, record a step and replay it: the same numbers, faster
 
   [[nodiscard]] torch::Device torch_device() const;
   /// The device's memory, in bytes.
   [[nodiscard]] std::int64_t memory() const;
-  /// Tells LibTorch, which knows one setting for the whole process: tf32, autotuning, deterministic kernels.
+  /// Applies LibTorch's process-wide settings: tf32, autotuning, deterministic kernels.
   void apply() const;
 };
 
@@ -55,13 +55,13 @@ struct RunConfig {
   [[nodiscard]] std::int64_t point_step(std::int64_t point, std::int64_t steps) const;
 };
 
-/// Declares options of whoever watches the run; the training library does not know them.
+/// Declares the training callback's options, which the training library does not know.
 using DeclareMore = std::function<void(Options&)>;
 
 /// A run that can be started.
 struct RunPlan {
   RunConfig config;
-  Config source;              ///< as given: fresh tasks, rules and watchers are made from it
+  Config source;              ///< as given: tasks, rules and callbacks are made from it
   std::string toml;           ///< the full resolved configuration, as files record it
   std::string task_key;       ///< equal for runs that can share one loaded Task
   std::filesystem::path out;  ///< the trajectory file
@@ -86,7 +86,7 @@ std::vector<std::int64_t> parse_gpus(const std::string& list);
 
 /// The first difference between two resolved configurations that makes them different runs, as
 /// "optimizer.momentum was 0.9, now 0.8"; "" if there is none. A complete run may have been made with
-/// another [compute] or [checkpoint]; one that is to be gone on with may not differ in [compute].
+/// another [compute] or [checkpoint]; a run to be resumed may not differ in [compute].
 std::string first_difference(const std::string& recorded_toml, const std::string& wanted_toml, bool complete);
 
 }  // namespace lrid::train

@@ -8,11 +8,11 @@
 
 namespace lrid::train {
 
-/// How the learning rate goes along a run (learning-rules.md, "Schedules"): a linear rise from 0, then a
-/// drop by `factor` at each of `drops`. Positions are shares of the run or epochs, as `unit` says.
+/// Learning-rate schedule of a run (learning-rules.md, "Schedules"): a linear warm-up from 0, then a drop by
+/// `factor` at each of `drops`. Positions are fractions of the run or epochs, according to `unit`.
 ///
-/// Rules with layer-wise losses may take turns with the task loss (tasks.md, "Loss rates"): first a delay in
-/// which layer-wise losses alone are descended, and from whose end on the positions count; then, with
+/// Rules with layer-wise losses may alternate them with the task loss (tasks.md, "Loss rates"): first a delay
+/// in which layer-wise losses alone are descended, and from whose end positions are counted; then, with
 /// `alternate` = k, one step of layer-wise losses alone and k of the task loss alone, over and over, and
 /// positions in epochs (k + 1) times as far away.
 struct Schedule {
@@ -30,10 +30,10 @@ struct Schedule {
   /// Learning rate relative to its base at a step (0 at step 0 of a warm-up): evaluated at every step, with
   /// `steps` steps in the run and `steps_per_epoch` in an epoch.
   [[nodiscard]] double factor_at(std::int64_t step, std::int64_t steps, double steps_per_epoch) const;
-  /// The same without the rise.
+  /// The same without the warm-up.
   [[nodiscard]] double drop_factor_at(std::int64_t step, std::int64_t steps, double steps_per_epoch) const;
 
-  /// Which losses a step descends.
+  /// Losses that a step descends.
   struct Losses {
     bool task = true, layerwise = true;
     std::int64_t layerwise_rests = 0;  ///< earlier steps that did not descend the layer-wise losses

@@ -10,9 +10,9 @@
 
 namespace lrid::train {
 
-/// Does the device's part of training steps: the first ones as they are, which lets libraries set up and
-/// choose their algorithms; then it records a step, for each form and shape of batch once, and replays it.
-/// The numbers are the same. What differs from step to step must lie in device memory, as learning rules and
+/// Runs the device's part of training steps: the first ones directly, so that libraries can set up and choose
+/// their algorithms; then records a step, once for each form and shape of batch, and replays it. The numbers
+/// are the same. Quantities that change from step to step must lie in device memory, as learning rules and
 /// networks keep it; batches are copied to where the recorded step reads them.
 class StepReplay {
  public:

@@ -13,8 +13,8 @@
 
 namespace lrid::train {
 
-/// How a network does at a trajectory point. Training figures are means over the steps since the point
-/// before (NaN at the first); accuracies are NaN where a task has none.
+/// Losses and accuracies at a trajectory point. Training figures are means over the steps since the previous
+/// point (NaN at the first); accuracies are NaN where a task has none.
 struct Metrics {
   double train_loss = 0, train_accuracy = 0, validation_loss = 0, validation_accuracy = 0;
   std::vector<double> more{};  ///< the task's more_metrics(), over validation samples
@@ -31,7 +31,7 @@ struct Point {
   std::function<tasks::Batch()> next_batch;
 };
 
-/// What a run's file holds.
+/// Contents of a run's file.
 struct Existing {
   enum class Kind { nothing, unfinished, complete, failed } kind = Kind::nothing;
   std::string reason;       ///< why a failed run failed
@@ -41,18 +41,18 @@ struct Existing {
   std::int64_t step = 0;    ///< of the last point
 };
 
-/// Whoever watches a run and keeps its trajectory. The training loop calls, for each trajectory point,
-/// begin_point, then passes the probe set through the network with sink() in place, then end_point.
+/// Observes a run and keeps its trajectory. For each trajectory point the training loop calls begin_point,
+/// passes the probe set through the network with sink() in place, then calls end_point.
 class TrainingCallback {
  public:
   virtual ~TrainingCallback() = default;
 
-  /// What an earlier process left of this run; InputError naming the file if it is no run's.
+  /// Contents of the file that an earlier process left; InputError naming the file if it is no run's.
   virtual Existing existing() = 0;
-  /// Reads all of a complete run's file: "" if it is sound, otherwise what is wrong with it.
+  /// Reads all of a complete run's file; returns its fault, "" if it is sound.
   virtual std::string find_fault() = 0;
-  /// Takes up an earlier process's trajectory as it was after `points` points; false if that is not to be
-  /// had, and the run has to start anew.
+  /// Continues an earlier process's trajectory as it was after `points` points; false if it is not available
+  /// and the run has to start anew.
   virtual bool restore(std::int64_t points) = 0;
 
   /// The run starts (or goes on): what it runs on is known now.
@@ -60,7 +60,7 @@ class TrainingCallback {
   virtual void begin_point(const Point& point) = 0;
   virtual nn::LayerSink sink() = 0;
   virtual void end_point(const Point& point, const Metrics& metrics) = 0;
-  /// Makes what was watched so far durable (status "running").
+  /// Writes the trajectory so far (status "running").
   virtual void save() = 0;
   /// The last call: writes the file with status "complete", or "failed: reason".
   virtual void finish(const std::string& failure) = 0;

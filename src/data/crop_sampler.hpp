@@ -5,7 +5,7 @@
 
 namespace lrid::data {
 
-/// What a random crop may be: its share of the image's area, and its width over height.
+/// Limits of a random crop: its fraction of the image's area, and its width over height.
 struct CropRange {
   float least_area = 0.08F, most_area = 1, least_aspect = 3.0F / 4, most_aspect = 4.0F / 3;
 };

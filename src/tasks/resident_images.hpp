@@ -7,7 +7,8 @@
 #include <lrid/data/image_dataset.hpp>
 #include <lrid/data/normalization.hpp>
 #include <lrid/data/split.hpp>
-#include <lrid/tasks/supervised_task.hpp>
+
+#include "supervised_task.hpp"
 
 namespace lrid::tasks {
 

@@ -8,7 +8,8 @@
 
 #include <lrid/data/cochleagram.hpp>
 #include <lrid/data/sound_manifest.hpp>
-#include <lrid/tasks/sampled_task.hpp>
+
+#include "sampled_task.hpp"
 
 namespace lrid::tasks {
 

@@ -5,8 +5,9 @@
 #include <string>
 
 #include <lrid/data/contrastive_views.hpp>
-#include <lrid/tasks/imagenet.hpp>
-#include <lrid/tasks/sampled_task.hpp>
+
+#include "imagenet.hpp"
+#include "sampled_task.hpp"
 
 namespace lrid::tasks {
 

@@ -2,16 +2,18 @@
 
 #include <string_view>
 
-#include <lrid/cost/device_peak.hpp>
 #include <lrid/tasks/task.hpp>
 #include <lrid/train/run_config.hpp>
 
+#include "device_peak.hpp"
+
 namespace lrid::cost {
 
-/// The least that a training step of one network must compute and move, whoever computes it.
+/// Roofline of a training step of one network: the least that it must compute and move (Williams, Waterman
+/// and Patterson, CACM 2009).
 ///
 /// flops    2 · multiply-adds of the products with kernels: forward, weight gradient, and the error carried
-///          down (by all layers but the first, which has nobody to send it to); what the rule adds
+///          down (by all layers but the first, which has nobody to send it to); the rule's own
 ///          (rules::StepWork). What meets padding counts as nothing (processors skip it, though usual counts
 ///          of flops do not), and so does whatever is done element by element.
 /// bytes    traffic to the device's memory. Parameters, gradients, what the rule keeps from step to step:
@@ -23,7 +25,7 @@ namespace lrid::cost {
 struct StepRoofline {
   double flops = 0, bytes = 0;
 
-  /// What the step takes at a device's peak: of its arithmetic or its memory, whichever takes longer.
+  /// Seconds of the step at a device's peak: of its arithmetic or its memory, whichever takes longer.
   [[nodiscard]] double seconds(const DevicePeak& peak) const;
   /// Which of the two that is: "flops" or "bytes".
   [[nodiscard]] std::string_view bound(const DevicePeak& peak) const;

@@ -10,9 +10,8 @@
 
 namespace lrid::tasks {
 
-/// A task whose batches are written on the host, sample by sample: in what order, on which threads and for
-/// which probe set is said here. A derived class says in load() what samples there are, and how one is
-/// written.
+/// A task whose batches are written on the host, sample by sample. Decides on order, threads and probe set; a
+/// derived class lists the samples in load() and writes one at a time.
 class SampledTask : public Task {
  public:
   [[nodiscard]] std::string dataset_name() const override { return samples_.dataset; }
@@ -30,7 +29,7 @@ class SampledTask : public Task {
   [[nodiscard]] std::string probe_checksum() const override { return probe_checksum_; }
 
  protected:
-  /// What load() finds.
+  /// Result of load().
   struct Samples {
     std::string dataset;
     data::Split split;
@@ -61,8 +60,7 @@ class SampledTask : public Task {
   virtual void write_probe(const Batch& room, std::int64_t place, std::int64_t sample) const {
     write_validation(room, place, sample);
   }
-  /// What is left to be done on the device, where all of the room now is, in the thread that asked for the
-  /// batch.
+  /// Last steps of making a batch, on the device that now holds it, in the thread that asked for it.
   [[nodiscard]] virtual Batch finish(Batch batch) const { return batch; }
 
  private:

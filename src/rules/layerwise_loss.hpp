@@ -31,7 +31,7 @@ struct LayerwiseWeights {
 /// of what is recorded; how much they weigh, per batch and per sample, stands in device memory.
 class DeviceWeights {
  public:
-  /// What gradients and values of R are multiplied with.
+  /// Factors of the gradients and values of R.
   enum Factor {
     amp,
     null,

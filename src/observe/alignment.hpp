@@ -8,7 +8,7 @@
 
 namespace lrid::observe {
 
-/// How a layer's backward kernel B stands to its forward kernel W (learning-rules.md, "What to measure of
+/// Alignment of a layer's backward kernel B with its forward kernel W (learning-rules.md, "What to measure of
 /// alignment"). Angles in degrees, whole tensors (the whole batch) as one vector.
 struct LayerAlignment {
   double weight_angle;  ///< between W and B

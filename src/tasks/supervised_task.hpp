@@ -5,12 +5,13 @@
 #include <vector>
 
 #include <lrid/data/preparation.hpp>
-#include <lrid/tasks/sampled_task.hpp>
+
+#include "sampled_task.hpp"
 
 namespace lrid::tasks {
 
-/// Classification of images with the mean cross entropy: everything of a task but where the images come from
-/// and how they are prepared, which a derived class says in load(). Batches are float32 [N, C, H, W] in
+/// Classification of images with the mean cross entropy. A derived class supplies the images and their
+/// preparation in load(). Batches are float32 [N, C, H, W] in
 /// channels-last memory, which is what the networks run on and what the preparations write.
 ///
 /// On a GPU that can make the images itself (device_form.hpp), only their windows are written on the host and

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include <lrid/tasks/supervised_task.hpp>
+#include "supervised_task.hpp"
 
 namespace lrid::tasks {
 

@@ -7,11 +7,10 @@
 
 namespace lrid::cost {
 
-/// What one network takes while it trains, in bytes.
+/// Memory of one network while it trains, in bytes.
 struct NetworkBytes {
-  std::int64_t parameters =
-      0;  ///< with gradients, moments, backward kernels and maps: as the rule really allocates them
-  std::int64_t activations = 0;  ///< outputs of all layers for one batch, and what is made from them
+  std::int64_t parameters = 0;  ///< with gradients, moments, backward kernels and maps, as the rule allocates
+  std::int64_t activations = 0;  ///< outputs of all layers for one batch, and what is computed from them
   [[nodiscard]] std::int64_t total() const { return parameters + activations; }
 };
 
