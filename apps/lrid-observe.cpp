@@ -218,6 +218,9 @@ int run_program(int argc, char** argv) {
   sub->add_option("--layer", arguments.nwb.layer,
                   "column of the table of units, electrodes or regions of interest: layers, instead of brain "
                   "regions or planes");
+  sub->add_flag("--use-invalid", arguments.nwb.use_invalid,
+                "also use what the file says is not to be used: trials in invalid_times, times outside of "
+                "obs_intervals, units that are marked as invalid or have no spikes");
   sub->add_option("--out", arguments.out, "recording file to write");
 
   sub = command("show", "what a file holds", [](const Arguments& a) { measure::show(a.input, std::cout); });

@@ -64,7 +64,7 @@ Trajectory read_header(const hdf5::Group& root) {
   return t;
 }
 
-/// What is not finite though it must be, "" if nothing: first of the observables, then of the metrics.
+/// Names the first value that must be finite and is not, "" if there is none: observables, then metrics.
 std::string find_not_finite(const Trajectory& t) {
   const std::size_t columns = t.observable_names.size(), layers = t.layers.size();
   std::vector<bool> must_be_finite;
@@ -127,11 +127,11 @@ void write_trajectory(const std::filesystem::path& path, const Trajectory& t) {
     root.write("alignment/norm_ratio", t.alignment->norm_ratio, per_layer);
   }
   if (t.imperfect) {
-    const std::int64_t cells = count(t.imperfect->unit_fraction);
-    root.write("imperfect/unit_fraction", t.imperfect->unit_fraction, {cells});
-    root.write("imperfect/noise", t.imperfect->noise, {cells});
-    root.write("imperfect/observables", t.imperfect->observables, {cells, points, layers, count(names)},
-               Storage::compressed);
+    const std::int64_t measurements = count(t.imperfect->unit_fraction);
+    root.write("imperfect/unit_fraction", t.imperfect->unit_fraction, {measurements});
+    root.write("imperfect/noise", t.imperfect->noise, {measurements});
+    root.write("imperfect/observables", t.imperfect->observables,
+               {measurements, points, layers, count(names)}, Storage::compressed);
   }
   for (const CheckpointTensor& tensor : t.checkpoints)
     root.write("checkpoints/" + std::to_string(tensor.point) + "/" + tensor.name, tensor.data, tensor.shape);
@@ -166,9 +166,9 @@ Trajectory read_trajectory(const std::filesystem::path& path) {
     const hdf5::Group group = root.group("imperfect");
     Trajectory::Imperfect imperfect;
     imperfect.unit_fraction = group.dataset("unit_fraction").read<double>({-1});
-    const std::int64_t cells = count(imperfect.unit_fraction);
-    imperfect.noise = group.dataset("noise").read<double>({cells});
-    imperfect.observables = group.dataset("observables").read<float>({cells, points, layers, columns});
+    const std::int64_t measurements = count(imperfect.unit_fraction);
+    imperfect.noise = group.dataset("noise").read<double>({measurements});
+    imperfect.observables = group.dataset("observables").read<float>({measurements, points, layers, columns});
     t.imperfect = std::move(imperfect);
   }
   return t;
