@@ -37,7 +37,7 @@ struct Arguments {
   std::vector<fs::path> inputs;
   fs::path input, out;
   std::string format = "csv", window, repeats = "average";
-  bool list = false;
+  bool list = false, show_config = false;
   measure::NwbImport nwb;
   double unit_fraction = 1, noise = 0;
   std::vector<double> unit_fractions{1}, noises{0};
@@ -223,11 +223,14 @@ int run_program(int argc, char** argv) {
                 "obs_intervals, units that are marked as invalid or have no spikes");
   sub->add_option("--out", arguments.out, "recording file to write");
 
-  sub = command("show", "what a file holds", [](const Arguments& a) { measure::show(a.input, std::cout); });
+  sub = command("show", "what a file holds",
+                [](const Arguments& a) { measure::show(a.input, std::cout, {.config = a.show_config}); });
+  sub->add_flag("--config", arguments.show_config, "also print the configuration that the file keeps");
   sub->add_option("FILE", arguments.input, "trajectory, dataset, recording, observables, results or NWB file")
       ->required();
 
-  sub = command("export", "a trajectory, dataset or observables file as a table, to stdout", export_table);
+  sub = command("export", "a trajectory, dataset, observables or results file as a table, to stdout",
+                export_table);
   sub->add_option("F.h5", arguments.input, "file to export")->required();
   sub->add_option("--format", arguments.format,
                   "csv: a row for each layer, point and observable; csv-wide: a column for each observable")

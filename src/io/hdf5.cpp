@@ -176,6 +176,7 @@ std::shared_ptr<const Handle> open_target(hid_t from, const hobj_ref_t& referenc
 }
 
 std::string join_path(const std::string& parent, const std::string& name) {
+  if (name.starts_with('/')) return name;
   return parent == "/" ? "/" + name : parent + "/" + name;
 }
 
@@ -585,7 +586,7 @@ std::vector<std::string> Group::names() const {
 Group::Child Group::child(const std::string& name) const {
   const Session session;
   // H5Lexists wants every link on the way to exist.
-  for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1))
+  for (std::size_t slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1))
     if (H5Lexists(id(), name.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return Child::none;
   if (H5Lexists(id(), name.c_str(), H5P_DEFAULT) <= 0) return Child::none;
   const std::string here = file_ + ": " + join_path(path_, name);
@@ -645,9 +646,11 @@ using Identity = std::pair<unsigned long, haddr_t>;
 /// Collects what links lead to. See Group::linked.
 class LinkFollower {
  public:
-  explicit LinkFollower(hid_t root) : root_(root) {
+  LinkFollower(hid_t root, std::string file) : root_(root), file_(std::move(file)) {
     H5O_info_t info;
-    if (H5Oget_info2(root, &info, H5O_INFO_BASIC) >= 0) known_.emplace(Identity(info.fileno, info.addr), "");
+    readable(H5Oget_info2(root, &info, H5O_INFO_BASIC), file_, "its links");
+    known_.emplace(Identity(info.fileno, info.addr), "");
+    file_number_ = info.fileno;
     add_members("");
   }
 
@@ -702,8 +705,10 @@ class LinkFollower {
 
   void follow_link(const std::string& path) {
     Group::Linked& link = found_.emplace_back(Group::Linked{path, target_of(path), "", Leads::nowhere});
-    const hid_t opened = H5Oopen(root_, path.c_str(), H5P_DEFAULT);
     H5O_info_t info;
+    if (H5Oget_info_by_name2(root_, path.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return;
+    if (info.fileno == file_number_) require_sound_header(root_, file_ + ": /" + path, info.addr);
+    const hid_t opened = H5Oopen(root_, path.c_str(), H5P_DEFAULT);
     if (opened < 0) return;
     open_.emplace_back(opened, H5Oclose);  // its file gets another number if it is opened again
     if (H5Oget_info2(opened, &info, H5O_INFO_BASIC) < 0) return;
@@ -729,6 +734,8 @@ class LinkFollower {
   }
 
   hid_t root_;
+  std::string file_;
+  unsigned long file_number_ = 0;
   std::vector<std::string> groups_;        ///< still to be looked through for links
   std::map<Identity, std::string> known_;  ///< path
   std::vector<Handle> open_;
@@ -739,7 +746,7 @@ class LinkFollower {
 
 std::vector<Group::Linked> Group::linked() const {
   const Session session;
-  return LinkFollower(id()).follow();
+  return LinkFollower(id(), file_).follow();
 }
 
 Dataset Group::dataset(const std::string& name, std::size_t cache_bytes) const {

@@ -366,7 +366,8 @@ void require_sound_chunks(std::int64_t dataset, const std::string& where, const 
   const bool filtered = H5Pget_nfilters(creation.id()) > 0;
 
   std::uint64_t inflated = 0;
-  const auto is_sound = [&](const std::vector<hsize_t>& place) {
+  const auto is_sound = [&](const Shape& at) {
+    const std::vector<hsize_t> place(at.begin(), at.end());
     hsize_t bytes = 0;
     if (H5Dget_chunk_storage_size(dataset, place.data(), &bytes) < 0)
       bad_input("{}: the list of its chunks is damaged", where);
@@ -377,14 +378,14 @@ void require_sound_chunks(std::int64_t dataset, const std::string& where, const 
     std::uint32_t left_out = 0;
     if (H5Dread_chunk(dataset, H5P_DEFAULT, place.data(), &left_out, raw.data()) < 0) return false;
     const std::optional<Stored> stored = storage_of(creation.id(), left_out, chunk_bytes);
-    if (!stored) return true;
-    if (!stored->deflated) return bytes == stored->bytes;
+    if (stored && !stored->deflated && bytes != stored->bytes) return false;
+    if (!stored || !stored->deflated) return known.insert(at).second;
     if (bytes <= stored->behind) return false;
     if (inflated >= most_inflated) return true;
     inflated += bytes;
     const bool sound =
         inflated_size(std::span(raw).first(bytes - stored->behind), stored->bytes) == stored->bytes;
-    if (sound) known.emplace(place.begin(), place.end());
+    if (sound) known.insert(at);
     return sound;
   };
 
@@ -398,7 +399,7 @@ void require_sound_chunks(std::int64_t dataset, const std::string& where, const 
   std::size_t d = 0;
   do {
     const Shape place(at.begin(), at.end());
-    if (!known.contains(place) && !is_sound(at))
+    if (!known.contains(place) && !is_sound(place))
       bad_input("{}: the chunk at {} is damaged: it does not hold {} bytes", where, to_string(place),
                 chunk_bytes);
     for (d = at.size(); d > 0; --d) {

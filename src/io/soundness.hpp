@@ -23,7 +23,7 @@ void require_sound_header(std::int64_t object, const std::string& where, std::ui
 void require_sound_strings(std::int64_t object, const std::string& where, std::size_t count,
                            const std::function<void(std::int64_t, void*)>& read);
 
-/// Chunks of one dataset that were inflated and found sound, by the place of their first element.
+/// Chunks of one dataset that were looked at and found sound, by the place of their first element.
 using SoundChunks = std::set<Shape>;
 
 /// Checks that the chunks of a block hold, once inflated, just the bytes of a chunk: libhdf5 copies as many

@@ -217,7 +217,7 @@ Measured measure(const Sources& sources, const Protocol& protocol, const Trials&
       const Presentation& presentation = protocol.presentations[w];
       responses.add(presentation.point * protocol.stimuli + presentation.stimulus, unit, values);
       for (const double value : values) {
-        missing[w] += std::isnan(value) ? 1 : 0;
+        missing[w] += std::isnan(value) ? 1U : 0U;
         sums[w] += std::isnan(value) ? 0 : value;
       }
       progress.advance(static_cast<double>(values.size()));

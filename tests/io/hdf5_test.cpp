@@ -197,7 +197,7 @@ TEST_F(ForeignHdf5, LinksAreFollowedOnce) {
                                 static_cast<int>(linked.leads)));
   EXPECT_THAT(texts, ElementsAre("gone c.h5:/x  2", "nowhere /no/such  2", "out b.h5:/deep  0",
                                  "out/back a.h5:/ / 0", "out/data   1", "out/up /  0", "out/up/deep  out 0",
-                                 "soft /group/inner group/again 0"));
+                                 "out/up/deep/data  out/data 1", "soft /group/inner group/again 0"));
   EXPECT_THAT(file.root().group("out").dataset("data").read<double>(), ElementsAre(0, 1, 2));
 }
 

@@ -32,7 +32,8 @@ TEST(ForeignFiles, ImportsWhatPynwbWrote) {
   const std::string here = "'" + folder.path().string() + "'";
   const CommandResult made = run_python(python, "tests/measure/make_nwb.py", here);
   ASSERT_EQ(made.exit_code, 0) << made.err;
-  for (const std::string name : {"roi_rate", "roi_timestamps", "units", "plain", "electrical"}) {
+  for (const std::string name : {"roi_rate", "roi_timestamps", "units", "plain", "electrical", "lfp", "sorted",
+                                 "linked", "linked_data"}) {
     const CommandResult imported =
         observe_in(folder, "import-nwb " + name + ".nwb --quiet " + read_file(folder / (name + ".args")) +
                                " --out " + name + ".h5");
@@ -74,7 +75,7 @@ TEST(ForeignFiles, ImportsWhatIsOddButNotWrong) {
   EXPECT_EQ(compared.exit_code, 0) << compared.out << compared.err;
 
   const std::string list = observe_in(folder, "import-nwb external_link.nwb --list").out;
-  EXPECT_THAT(list, HasSubstr("processing/ext/dff\n    series, float64 [300, 3]"));
+  EXPECT_THAT(list, HasSubstr("processing/all/ophys/dff\n    series, float64 [300, 3]"));
   EXPECT_THAT(list, HasSubstr("links that lead nowhere\n  processing/none: to nowhere.h5:/\n"));
   EXPECT_THAT(observe_in(folder, "import-nwb soft_link_to_group.nwb --list").out,
               HasSubstr("  analysis/real\n    series"));

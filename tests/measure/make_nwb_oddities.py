@@ -62,7 +62,7 @@ def by_stimulus(response, stimulus, points, names):
 
 def case(name, change, args, layers, *said, stimuli=(), userblock=0):
     write(name, change, userblock)
-    (folder / f"{name}.args").write_text("--window 0,0.5 " + args)
+    (folder / f"{name}.args").write_text(f"--window {window[0]},{window[1]} " + args)
     names = sorted(layers)
     np.savez(folder / f"{name}.npz", layers=np.array(names), stimuli=np.array(stimuli, dtype=str),
              **{f"layer_{i}": layers[layer] for i, layer in enumerate(names)})
@@ -186,7 +186,7 @@ shifted = starts + np.linspace(0, 0.099, 12)
 held = [i for i, s in enumerate(shifted) if np.any((sampled >= s) & (sampled < s + 0.05))]
 window = (0.0, 0.05)
 case("short_window", lambda f: replace(f, "intervals/trials/start_time", shifted),
-     "--series acquisition/series --points 1 --window 0,0.05", {"series": blocks(means(sampled, data, shifted[held]), 1)},
+     "--series acquisition/series --points 1", {"series": blocks(means(sampled, data, shifted[held]), 1)},
      f"{12 - len(held)} trials whose window holds no sample of acquisition/series (one every 0.1 s)")
 window = (0.0, 0.5)
 
