@@ -24,9 +24,9 @@ void export_table(const ExportArguments& arguments, const CommonOptions& /*commo
 
 void add_export(Program& program) {
   auto [command, arguments] = program.add<ExportArguments>(
-      "export", "Print a trajectory, dataset or observables file as a table.",
+      "export", "Print a trajectory, dataset, observables or results file as a table.",
       {"lrid-observe export mouse-observables.h5 --format csv-wide > mouse.csv"}, export_table);
-  command.add_option("FILE.h5", arguments.input, "file to export")->required();
+  command.add_option("FILE", arguments.input, "file to export")->required();
   command
       .add_option("--format", arguments.format,
                   "csv: a row for each layer, point and observable; csv-wide: a column for each observable")

@@ -70,6 +70,9 @@ void add_import_nwb(Program& program) {
       import_nwb);
   command.add_option("FILE.nwb", arguments.input, "NWB file (HDF5)")->required();
   command.add_flag("--list", arguments.list, "only print which series and tables of trials the file has");
+  command.add_flag("--use-invalid", arguments.nwb.use_invalid,
+                   "also use what the file says is not to be used: trials in invalid_times, times outside of "
+                   "obs_intervals, units that are marked as invalid or have no spikes");
   command.add_option("--out", arguments.out, "recording file to write")->type_name("REC.h5");
   repeatable(
       command.add_option(

@@ -11,10 +11,11 @@ namespace {
 
 struct ShowArguments {
   std::filesystem::path input;
+  bool config = false;
 };
 
 void show(const ShowArguments& arguments, const CommonOptions& /*common*/) {
-  measure::show(arguments.input, std::cout);
+  measure::show(arguments.input, std::cout, {.config = arguments.config});
 }
 
 }  // namespace
@@ -25,6 +26,7 @@ void add_show(Program& program) {
   command
       .add_option("FILE", arguments.input, "trajectory, dataset, recording, observables, results or NWB file")
       ->required();
+  command.add_flag("--config", arguments.config, "also print the configuration that the file keeps");
 }
 
 }  // namespace lrid::apps

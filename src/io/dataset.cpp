@@ -31,7 +31,7 @@ void for_each_column(Meta& meta, const Visit& visit) {
   visit("final_accuracy", meta.final_accuracy);
 }
 
-/// What a column that a foreign writer left out reads as; nothing where it must be there.
+/// The value of a column that a foreign writer left out; nothing for one that must be there.
 std::optional<double> default_of(const std::string& column) {
   if (column == "final_accuracy") return std::numeric_limits<double>::quiet_NaN();
   if (column == "noise") return 0.0;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -11,64 +12,13 @@
 #include <lrid/core/file.hpp>
 #include <lrid/io/hdf5.hpp>
 
+#include "filters.hpp"
+#include "handle.hpp"
 #include "soundness.hpp"
 
 namespace lrid::io::hdf5 {
 
-static_assert(std::is_same_v<hid_t, std::int64_t>);
-
 namespace {
-
-std::recursive_mutex library_mutex;
-
-/// Held around every call of the C library, which is not thread-safe in every build. Switches off HDF5's own
-/// messages, a setting that belongs to the thread.
-class Session {
- public:
-  Session() : lock_(library_mutex) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
-
- private:
-  std::lock_guard<std::recursive_mutex> lock_;
-};
-
-/// The innermost entry of HDF5's error stack: what really went wrong.
-std::string hdf5_reason() {
-  std::string reason;
-  H5Ewalk2(
-      H5E_DEFAULT, H5E_WALK_UPWARD,
-      [](unsigned depth, const H5E_error2_t* error, void* out) -> herr_t {
-        if (depth == 0 && error->desc != nullptr) *static_cast<std::string*>(out) = error->desc;
-        return 0;
-      },
-      &reason);
-  std::ranges::replace(reason, '\n', ' ');
-  return reason.empty() ? "HDF5 gives no reason" : reason;
-}
-
-/// Reading: a failed call is bad input.
-hid_t readable(hid_t result, const std::string& where, const char* what) {
-  if (result < 0) bad_input("{}: cannot read {} ({})", where, what, hdf5_reason());
-  return result;
-}
-
-/// Writing: a failed call is failed work.
-hid_t written(hid_t result, const std::string& where, const char* what) {
-  if (result < 0) work_failed("{}: cannot write {} ({})", where, what, hdf5_reason());
-  return result;
-}
-
-Handle type_handle(hid_t id) {
-  return {id, H5Tclose};
-}
-Handle space_handle(hid_t id) {
-  return {id, H5Sclose};
-}
-Handle properties_handle(hid_t id) {
-  return {id, H5Pclose};
-}
-Handle attribute_handle(hid_t id) {
-  return {id, H5Aclose};
-}
 
 template <class T>
 hid_t memory_type() {
@@ -78,16 +28,15 @@ hid_t memory_type() {
   if constexpr (std::is_same_v<T, std::int32_t>) return H5T_NATIVE_INT32;
   if constexpr (std::is_same_v<T, std::int64_t>) return H5T_NATIVE_INT64;
   if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_NATIVE_UINT8;
+  if constexpr (std::is_same_v<T, std::uint64_t>) return H5T_NATIVE_UINT64;
 }
 
+/// Numbers are little-endian in our files.
 template <class T>
-hid_t file_type() {
-  if constexpr (std::is_same_v<T, float>) return H5T_IEEE_F32LE;
-  if constexpr (std::is_same_v<T, double>) return H5T_IEEE_F64LE;
-  if constexpr (std::is_same_v<T, std::int16_t>) return H5T_STD_I16LE;
-  if constexpr (std::is_same_v<T, std::int32_t>) return H5T_STD_I32LE;
-  if constexpr (std::is_same_v<T, std::int64_t>) return H5T_STD_I64LE;
-  if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_STD_U8LE;
+Handle file_type() {
+  Handle type = type_handle(H5Tcopy(memory_type<T>()));
+  H5Tset_order(type.id(), H5T_ORDER_LE);
+  return type;
 }
 
 Handle utf8_type() {
@@ -100,7 +49,7 @@ Handle utf8_type() {
 Kind kind_of(hid_t type) {
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:
-    case H5T_ENUM:  // h5py's booleans
+    case H5T_ENUM:
       return Kind::integer;
     case H5T_FLOAT:
       return Kind::floating;
@@ -156,7 +105,56 @@ std::vector<std::string> read_strings(hid_t object, const std::string& where, hi
   return result;
 }
 
-/// Where the object is that a reference leads to.
+template <class T, class Read>
+std::vector<std::string> number_texts(std::size_t count, const Read& read) {
+  std::vector<T> values(count);
+  read(memory_type<T>(), values.data());
+  std::vector<std::string> texts;
+  texts.reserve(count);
+  for (const T value : values) {
+    if constexpr (std::is_floating_point_v<T>)
+      texts.push_back(std::isnan(value) ? "nan" : fmt::format("{}", value));
+    else
+      texts.push_back(std::to_string(value));
+  }
+  return texts;
+}
+
+/// Names of enumerated values; the number of a value that has none.
+template <class Read>
+std::vector<std::string> enumeration_texts(hid_t type, std::size_t count, const Read& read) {
+  std::vector<std::string> texts = number_texts<std::int64_t>(count, read);
+  std::map<std::string, std::string> names;
+  for (int i = 0; i < H5Tget_nmembers(type); ++i) {
+    const auto member = static_cast<unsigned>(i);
+    std::vector<unsigned char> value(std::max(H5Tget_size(type), sizeof(std::int64_t)));
+    char* const name = H5Tget_member_name(type, member);
+    const Handle base = type_handle(H5Tget_super(type));
+    if (name != nullptr && H5Tget_member_value(type, member, value.data()) >= 0 &&
+        H5Tconvert(base.id(), H5T_NATIVE_INT64, 1, value.data(), nullptr, H5P_DEFAULT) >= 0) {
+      std::int64_t number = 0;
+      std::memcpy(&number, value.data(), sizeof number);
+      names.emplace(std::to_string(number), name);
+    }
+    H5free_memory(name);
+  }
+  for (std::string& text : texts)
+    if (const auto name = names.find(text); name != names.end()) text = name->second;
+  return texts;
+}
+
+/// See Dataset::read_texts; for all types but strings.
+template <class Read>
+std::vector<std::string> value_texts(hid_t type, std::size_t count, const Read& read) {
+  if (H5Tget_class(type) == H5T_ENUM) return enumeration_texts(type, count, read);
+  if (H5Tget_class(type) == H5T_FLOAT)
+    return H5Tget_size(type) <= sizeof(float) ? number_texts<float>(count, read)
+                                              : number_texts<double>(count, read);
+  return H5Tget_sign(type) == H5T_SGN_NONE ? number_texts<std::uint64_t>(count, read)
+                                           : number_texts<std::int64_t>(count, read);
+}
+
+/// Path of the object that a reference leads to, in its file.
 std::string target_path(hid_t from, const hobj_ref_t& reference, const std::string& where) {
   const ssize_t length = H5Rget_name(from, H5R_OBJECT, &reference, nullptr, 0);
   readable(length, where, "what it refers to");
@@ -167,7 +165,18 @@ std::string target_path(hid_t from, const hobj_ref_t& reference, const std::stri
   return path;
 }
 
+/// The group that a reference leads to; `from` is any object of its file.
+std::shared_ptr<const Handle> open_target(hid_t from, const hobj_ref_t& reference, const std::string& where) {
+  require_sound_header(from, where, reference);
+  const hid_t target =
+      readable(H5Rdereference2(from, H5P_DEFAULT, H5R_OBJECT, &reference), where, "what it refers to");
+  auto group = std::make_shared<const Handle>(target, H5Oclose);
+  if (H5Iget_type(target) != H5I_GROUP) bad_input("{}: refers to no group, expected one", where);
+  return group;
+}
+
 std::string join_path(const std::string& parent, const std::string& name) {
+  if (name.starts_with('/')) return name;
   return parent == "/" ? "/" + name : parent + "/" + name;
 }
 
@@ -186,6 +195,60 @@ std::vector<hsize_t> chunk_shape(const Shape& shape, std::size_t element_bytes) 
   return chunk;
 }
 
+/// For links that make the groups on their way.
+Handle link_creation() {
+  Handle links = properties_handle(H5Pcreate(H5P_LINK_CREATE));
+  H5Pset_create_intermediate_group(links.id(), 1);
+  return links;
+}
+
+/// Of objects without times, so that equal content gives equal bytes.
+Handle object_creation(hid_t object_class) {
+  Handle creation = properties_handle(H5Pcreate(object_class));
+  H5Pset_obj_track_times(creation.id(), false);
+  return creation;
+}
+
+/// An attribute open for reading.
+struct Attribute {
+  std::string where;
+  Handle handle, type, space;
+
+  Attribute(hid_t object, const std::string& object_name, const std::string& name)
+      : where(object_name + ": attribute \"" + name + "\"") {
+    if (H5Aexists(object, name.c_str()) <= 0) bad_input("{}: attribute \"{}\" is missing", object_name, name);
+    handle = attribute_handle(readable(H5Aopen(object, name.c_str(), H5P_DEFAULT), where, "it"));
+    type = type_handle(readable(H5Aget_type(handle.id()), where, "its type"));
+    space = space_handle(readable(H5Aget_space(handle.id()), where, "its shape"));
+  }
+  [[nodiscard]] bool is_single() const { return H5Sget_simple_extent_npoints(space.id()) == 1; }
+  void read(hid_t memory, void* out) const { readable(H5Aread(handle.id(), memory, out), where, "it"); }
+  [[nodiscard]] auto reader() const {
+    return [this](hid_t memory, void* out) { read(memory, out); };
+  }
+  [[nodiscard]] std::string text() const {
+    return read_strings(handle.id(), where, type.id(), space.id(), 1, reader()).front();
+  }
+  /// An integer that T holds.
+  template <class T>
+  [[nodiscard]] T integer() const {
+    const auto as = [&]<class Wide>(Wide value) {
+      read(memory_type<Wide>(), &value);
+      if (!std::in_range<T>(value)) bad_input("{}: {} is out of range", where, value);
+      return static_cast<T>(value);
+    };
+    return H5Tget_sign(type.id()) == H5T_SGN_NONE ? as(std::uint64_t{}) : as(std::int64_t{});
+  }
+  /// The object that it refers to.
+  [[nodiscard]] hobj_ref_t reference() const {
+    if (H5Tequal(type.id(), H5T_STD_REF_OBJ) <= 0 || !is_single())
+      bad_input("{}: expected a reference to an object", where);
+    hobj_ref_t reference{};
+    read(type.id(), &reference);
+    return reference;
+  }
+};
+
 }  // namespace
 
 std::string to_string(const Shape& shape) {
@@ -202,24 +265,11 @@ std::int64_t element_count(const Shape& shape) {
   return std::ranges::find(shape, 0) == shape.end() ? count : 0;
 }
 
-// --- Handle --------------------------------------------------------------------------------------------
-
-Handle::Handle(Handle&& other) noexcept
-    : id_(std::exchange(other.id_, -1)), close_(std::exchange(other.close_, nullptr)) {}
-
-Handle& Handle::operator=(Handle&& other) noexcept {
-  std::swap(id_, other.id_);
-  std::swap(close_, other.close_);
-  return *this;
-}
-
-Handle::~Handle() {
-  if (close_ == nullptr || id_ < 0) return;
-  const Session session;
-  close_(id_);
-}
-
 // --- Node ----------------------------------------------------------------------------------------------
+
+std::int64_t Node::id() const {
+  return handle_->id();
+}
 
 std::string Node::where() const {
   return file_ + ": " + path_;
@@ -255,32 +305,33 @@ std::vector<std::string> Node::attribute_names() const {
 
 Kind Node::attribute_kind(const std::string& name) const {
   const Session session;
-  const Handle attribute =
-      attribute_handle(readable(H5Aopen(id(), name.c_str(), H5P_DEFAULT), where(), name.c_str()));
-  const Handle type = type_handle(readable(H5Aget_type(attribute.id()), where(), name.c_str()));
-  return kind_of(type.id());
+  return kind_of(Attribute(id(), where(), name).type.id());
 }
 
 template <class T>
 T Node::attribute(const std::string& name) const {
   const Session session;
-  if (!has_attribute(name)) fail("attribute \"" + name + "\" is missing");
-  const std::string here = where() + ": attribute \"" + name + "\"";
-  const Handle attribute = attribute_handle(readable(H5Aopen(id(), name.c_str(), H5P_DEFAULT), here, "it"));
-  const Handle type = type_handle(readable(H5Aget_type(attribute.id()), here, "its type"));
-  const Handle space = space_handle(readable(H5Aget_space(attribute.id()), here, "its shape"));
-  require_kind<T>(kind_of(type.id()), here);
-  if (H5Sget_simple_extent_npoints(space.id()) != 1) bad_input("{}: expected a single value", here);
-  const auto read = [&](hid_t memory, void* out) {
-    readable(H5Aread(attribute.id(), memory, out), here, "it");
-  };
+  const Attribute attribute(id(), where(), name);
+  require_kind<T>(kind_of(attribute.type.id()), attribute.where);
+  if (!attribute.is_single()) bad_input("{}: expected a single value", attribute.where);
   if constexpr (std::is_same_v<T, std::string>) {
-    return read_strings(attribute.id(), here, type.id(), space.id(), 1, read).front();
+    return attribute.text();
+  } else if constexpr (std::is_integral_v<T>) {
+    return attribute.integer<T>();
   } else {
     T value{};
-    read(memory_type<T>(), &value);
+    attribute.read(memory_type<T>(), &value);
     return value;
   }
+}
+
+std::optional<std::string> Node::attribute_text(const std::string& name) const {
+  const Session session;
+  const Attribute attribute(id(), where(), name);
+  const Kind kind = kind_of(attribute.type.id());
+  if (kind == Kind::other || !attribute.is_single()) return std::nullopt;
+  if (kind == Kind::string) return attribute.text();
+  return value_texts(attribute.type.id(), 1, attribute.reader()).front();
 }
 
 template <class T>
@@ -288,33 +339,32 @@ void Node::set_attribute(const std::string& name, const T& value) {
   const Session session;
   const std::string here = where() + ": attribute \"" + name + "\"";
   const Handle space = space_handle(H5Screate(H5S_SCALAR));
-  const auto create = [&](hid_t type) {
-    return attribute_handle(
-        written(H5Acreate2(id(), name.c_str(), type, space.id(), H5P_DEFAULT, H5P_DEFAULT), here, "it"));
+  const auto write = [&](const Handle& in_file, hid_t in_memory, const void* data) {
+    const Handle attribute = attribute_handle(written(
+        H5Acreate2(id(), name.c_str(), in_file.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT), here, "it"));
+    written(H5Awrite(attribute.id(), in_memory, data), here, "it");
   };
   if constexpr (std::is_same_v<T, std::string>) {
     const Handle type = utf8_type();
-    const Handle attribute = create(type.id());
     const char* pointer = value.c_str();
-    written(H5Awrite(attribute.id(), type.id(), &pointer), here, "it");
+    write(type, type.id(), &pointer);
   } else {
-    const Handle attribute = create(file_type<T>());
-    written(H5Awrite(attribute.id(), memory_type<T>(), &value), here, "it");
+    write(file_type<T>(), memory_type<T>(), &value);
   }
 }
 
 std::string Node::attribute_target(const std::string& name) const {
   const Session session;
-  if (!has_attribute(name)) fail("attribute \"" + name + "\" is missing");
-  const std::string here = where() + ": attribute \"" + name + "\"";
-  const Handle attribute = attribute_handle(readable(H5Aopen(id(), name.c_str(), H5P_DEFAULT), here, "it"));
-  const Handle type = type_handle(readable(H5Aget_type(attribute.id()), here, "its type"));
-  const Handle space = space_handle(readable(H5Aget_space(attribute.id()), here, "its shape"));
-  if (H5Tequal(type.id(), H5T_STD_REF_OBJ) <= 0 || H5Sget_simple_extent_npoints(space.id()) != 1)
-    bad_input("{}: expected a reference to an object", here);
-  hobj_ref_t reference{};
-  readable(H5Aread(attribute.id(), type.id(), &reference), here, "it");
-  return target_path(id(), reference, here);
+  const Attribute attribute(id(), where(), name);
+  return target_path(id(), attribute.reference(), attribute.where);
+}
+
+Group Node::attribute_group(const std::string& name) const {
+  const Session session;
+  const Attribute attribute(id(), where(), name);
+  const hobj_ref_t reference = attribute.reference();
+  return {open_target(id(), reference, attribute.where), file_,
+          target_path(id(), reference, attribute.where)};
 }
 
 // --- Dataset -------------------------------------------------------------------------------------------
@@ -335,10 +385,13 @@ Dataset::Dataset(std::shared_ptr<const Handle> handle, std::string file, std::st
   const std::size_t bytes = H5Tget_size(type.id());
   if (bytes > std::numeric_limits<int>::max()) fail(fmt::format("has elements of {} bytes", bytes));
   element_bytes_ = static_cast<int>(bytes);
-  signed_ = kind_ == Kind::integer && H5Tget_sign(type.id()) == H5T_SGN_2;
+  enumeration_ = H5Tget_class(type.id()) == H5T_ENUM;
+  signed_ = kind_ == Kind::integer && !enumeration_ && H5Tget_sign(type.id()) == H5T_SGN_2;
+  sound_chunks_ = std::make_shared<SoundChunks>();
 }
 
 std::string Dataset::type_name() const {
+  if (enumeration_) return "enumeration";
   const std::string bits = std::to_string(8 * static_cast<std::int64_t>(element_bytes_));
   switch (kind_) {
     case Kind::integer:
@@ -378,12 +431,20 @@ Shape Dataset::chunk() const {
   return {extents.begin(), extents.end()};
 }
 
+std::string Dataset::unreadable_filter() const {
+  const Session session;
+  const Handle creation =
+      properties_handle(readable(H5Dget_create_plist(id()), where(), "how it is laid out"));
+  const std::string filter = missing_filter(creation.id());
+  return filter.empty() ? filter : "stored with " + filter + ", which this HDF5 lacks: " + filter_remedy();
+}
+
 void Dataset::require_plausible(std::int64_t elements) const {
   // Deflate makes at most 1,032 bytes of one, and no layout stores less than that.
   constexpr double most_per_byte = 1032, harmless = 256 << 20;
   const double bytes = static_cast<double>(elements) * element_bytes_;
   if (bytes < harmless) return;
-  const Handle file(readable(H5Iget_file_id(id()), where(), "its file"), H5Fclose);
+  const Handle file = file_handle(readable(H5Iget_file_id(id()), where(), "its file"));
   hsize_t size = 0;
   readable(H5Fget_filesize(file.id(), &size), where(), "its file's size");
   const hsize_t stored = std::min<hsize_t>(size, H5Dget_storage_size(id()));
@@ -401,11 +462,28 @@ void Dataset::with_block(const Shape& offset, const Shape& count, const Read& re
              where(), "the block asked for");
   const Handle memory_space =
       space_handle(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
+  // HDF5 would put the nearest integer that the type in memory holds.
+  bool out_of_range = false;
+  const auto refuse = [](H5T_conv_except_t exception, hid_t, hid_t to, void*, void*, void* out) {
+    if (exception != H5T_CONV_EXCEPT_RANGE_HI && exception != H5T_CONV_EXCEPT_RANGE_LOW)
+      return H5T_CONV_UNHANDLED;
+    if (H5Tget_class(to) != H5T_INTEGER) return H5T_CONV_UNHANDLED;
+    *static_cast<bool*>(out) = true;
+    return H5T_CONV_ABORT;
+  };
+  const Handle transfer = properties_handle(H5Pcreate(H5P_DATASET_XFER));
+  H5Pset_type_conv_cb(transfer.id(), refuse, &out_of_range);
   require_plausible(element_count(count));
-  require_sound_chunks(id(), where(), offset, count);
+  require_sound_chunks(id(), where(), offset, count, *sound_chunks_);
   try {
     read(memory_space.id(), [&](hid_t memory, void* out) {
-      readable(H5Dread(id(), memory, memory_space.id(), space.id(), H5P_DEFAULT, out), where(), "its data");
+      if (H5Dread(id(), memory, memory_space.id(), space.id(), transfer.id(), out) >= 0) return;
+      if (out_of_range)
+        fail(fmt::format("holds {} values out of range, expected {} {} bytes", type_name(),
+                         H5Tget_sign(memory) == H5T_SGN_NONE ? "unsigned integers of" : "integers of",
+                         H5Tget_size(memory)));
+      const std::string reason = library_reason(), filter = unreadable_filter();
+      fail(filter.empty() ? "cannot read its data (" + reason + ")" : filter);
     });
   } catch (const std::bad_alloc&) {
     fail("shape " + to_string(count) + " does not fit into memory");
@@ -445,24 +523,47 @@ void Dataset::read_block(const Shape& offset, const Shape& count, std::vector<T>
   });
 }
 
-std::vector<std::string> Dataset::read_targets() const {
+std::vector<std::string> Dataset::read_texts() const {
+  if (kind_ == Kind::string) return read<std::string>();
+  if (kind_ == Kind::other) fail("holds " + type_name() + ", expected texts or numbers");
+  const Session session;
+  const auto elements = static_cast<std::size_t>(element_count(shape_));
+  std::vector<std::string> texts;
+  if (elements == 0) return texts;
+  with_block(Shape(shape_.size(), 0), shape_, [&](hid_t, const auto& read_into) {
+    const Handle type = type_handle(readable(H5Dget_type(id()), where(), "its type"));
+    texts = value_texts(type.id(), elements, read_into);
+  });
+  return texts;
+}
+
+bool Dataset::holds_references() const {
   const Session session;
   const Handle type = type_handle(readable(H5Dget_type(id()), where(), "its type"));
-  if (H5Tequal(type.id(), H5T_STD_REF_OBJ) <= 0)
-    fail("holds " + type_name() + ", expected references to objects");
-  require_plausible(element_count(shape_));
-  require_sound_chunks(id(), where(), Shape(shape_.size(), 0), shape_);
-  std::vector<hobj_ref_t> references(static_cast<std::size_t>(element_count(shape_)));
-  if (!references.empty())
-    readable(H5Dread(id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, references.data()), where(), "its data");
-  std::map<hobj_ref_t, std::string> known;  // HDF5 searches the whole file for each
-  std::vector<std::string> paths;
-  for (const hobj_ref_t reference : references) {
-    std::string& path = known[reference];
-    if (path.empty()) path = target_path(id(), reference, where());
-    paths.push_back(path);
-  }
-  return paths;
+  return H5Tequal(type.id(), H5T_STD_REF_OBJ) > 0;
+}
+
+std::vector<Group> Dataset::read_groups() const {
+  const Session session;
+  if (!holds_references()) fail("holds " + type_name() + ", expected references to objects");
+  std::vector<Group> groups;
+  const auto elements = static_cast<std::size_t>(element_count(shape_));
+  if (elements == 0) return groups;
+  with_block(Shape(shape_.size(), 0), shape_, [&](hid_t, const auto& read_into) {
+    std::vector<hobj_ref_t> references(elements);
+    read_into(H5T_STD_REF_OBJ, references.data());
+    std::map<hobj_ref_t, Group> known;  // HDF5 searches the whole file for the path of each
+    for (const hobj_ref_t reference : references) {
+      auto found = known.find(reference);
+      if (found == known.end())
+        found = known
+                    .emplace(reference, Group(open_target(id(), reference, where()), file_,
+                                              target_path(id(), reference, where())))
+                    .first;
+      groups.push_back(found->second);
+    }
+  });
+  return groups;
 }
 
 // --- Group ---------------------------------------------------------------------------------------------
@@ -485,18 +586,26 @@ std::vector<std::string> Group::names() const {
 Group::Child Group::child(const std::string& name) const {
   const Session session;
   // H5Lexists wants every link on the way to exist.
-  for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1))
+  for (std::size_t slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1))
     if (H5Lexists(id(), name.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return Child::none;
   if (H5Lexists(id(), name.c_str(), H5P_DEFAULT) <= 0) return Child::none;
-  H5O_info_t info;
-  readable(H5Oget_info_by_name2(id(), name.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT),
-           file_ + ": " + join_path(path_, name), "what it links to");
-  H5O_info_t here;
-  readable(H5Oget_info2(id(), &here, H5O_INFO_BASIC), where(), "it");
-  if (info.fileno == here.fileno)  // not through an external link
-    require_sound_header(id(), file_ + ": " + join_path(path_, name), info.addr);
+  const std::string here = file_ + ": " + join_path(path_, name);
+  H5O_info_t info, own;
+  readable(H5Oget_info_by_name2(id(), name.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT), here,
+           "what it links to");
+  readable(H5Oget_info2(id(), &own, H5O_INFO_BASIC), where(), "it");
+  if (info.fileno == own.fileno) require_sound_header(id(), here, info.addr);  // not behind an external link
   if (info.type == H5O_TYPE_GROUP) return Child::group;
   return info.type == H5O_TYPE_DATASET ? Child::dataset : Child::other;
+}
+
+std::string Group::require_child(const std::string& name, Child expected) const {
+  const std::string path = join_path(path_, name);
+  const char* const noun = expected == Child::group ? "group" : "dataset";
+  const Child found = child(name);
+  if (found == Child::none) bad_input("{}: {} {} is missing", file_, noun, path);
+  if (found != expected) bad_input("{}: {} is no {}, expected one", file_, path, noun);
+  return path;
 }
 
 bool Group::has_group(const std::string& name) const {
@@ -508,13 +617,9 @@ bool Group::has_dataset(const std::string& name) const {
 
 Group Group::group(const std::string& name) const {
   const Session session;
-  const std::string path = join_path(path_, name);
-  const Child found = child(name);
-  if (found == Child::none) bad_input("{}: group {} is missing", file_, path);
-  if (found != Child::group) bad_input("{}: {} is no group, expected one", file_, path);
-  const hid_t id_of_group =
-      readable(H5Gopen2(id(), name.c_str(), H5P_DEFAULT), file_ + ": " + path, "the group");
-  return {std::make_shared<const Handle>(id_of_group, H5Gclose), file_, path};
+  const std::string path = require_child(name, Child::group);
+  const hid_t opened = readable(H5Gopen2(id(), name.c_str(), H5P_DEFAULT), file_ + ": " + path, "the group");
+  return {std::make_shared<const Handle>(opened, H5Gclose), file_, path};
 }
 
 std::vector<Group::Object> Group::objects() const {
@@ -533,30 +638,144 @@ std::vector<Group::Object> Group::objects() const {
   return result;
 }
 
+namespace {
+
+/// Tells objects apart: the number of the open file, and the address in it.
+using Identity = std::pair<unsigned long, haddr_t>;
+
+/// Collects what links lead to. See Group::linked.
+class LinkFollower {
+ public:
+  LinkFollower(hid_t root, std::string file) : root_(root), file_(std::move(file)) {
+    H5O_info_t info;
+    readable(H5Oget_info2(root, &info, H5O_INFO_BASIC), file_, "its links");
+    known_.emplace(Identity(info.fileno, info.addr), "");
+    file_number_ = info.fileno;
+    add_members("");
+  }
+
+  std::vector<Group::Linked> follow() {
+    for (std::size_t g = 0; g < groups_.size(); ++g)
+      for (const std::string& name : links_in(groups_[g]))
+        follow_link(groups_[g].empty() ? name : groups_[g] + "/" + name);
+    std::ranges::sort(found_, {}, &Group::Linked::path);
+    return std::move(found_);
+  }
+
+ private:
+  using Leads = Group::Linked::Leads;
+
+  /// Adds a group and all that lies in it through hard links.
+  void add_members(const std::string& group) {
+    groups_.push_back(group);
+    struct Visit {
+      LinkFollower& self;
+      const std::string& group;
+    } visit{*this, group};
+    H5Ovisit_by_name2(
+        root_, group.empty() ? "." : group.c_str(), H5_INDEX_NAME, H5_ITER_INC,
+        [](hid_t, const char* name, const H5O_info_t* info, void* out) -> herr_t {
+          auto& [self, within] = *static_cast<Visit*>(out);
+          if (std::strcmp(name, ".") == 0) return 0;
+          const std::string path = within.empty() ? name : within + "/" + name;
+          const auto [same, is_new] = self.known_.emplace(Identity(info->fileno, info->addr), path);
+          const bool is_group = info->type == H5O_TYPE_GROUP;
+          if (is_new && is_group) self.groups_.push_back(path);
+          if (!within.empty() && (is_group || info->type == H5O_TYPE_DATASET))
+            self.found_.push_back(
+                {path, "", is_new ? "" : same->second, is_group ? Leads::to_group : Leads::to_dataset});
+          return 0;
+        },
+        &visit, H5O_INFO_BASIC, H5P_DEFAULT);
+  }
+
+  [[nodiscard]] std::vector<std::string> links_in(const std::string& group) const {
+    std::vector<std::string> names;
+    hsize_t position = 0;
+    H5Literate_by_name(
+        root_, group.empty() ? "." : group.c_str(), H5_INDEX_NAME, H5_ITER_INC, &position,
+        [](hid_t, const char* name, const H5L_info_t* info, void* out) -> herr_t {
+          if (info->type == H5L_TYPE_SOFT || info->type == H5L_TYPE_EXTERNAL)
+            static_cast<std::vector<std::string>*>(out)->emplace_back(name);
+          return 0;
+        },
+        &names, H5P_DEFAULT);
+    return names;
+  }
+
+  void follow_link(const std::string& path) {
+    Group::Linked& link = found_.emplace_back(Group::Linked{path, target_of(path), "", Leads::nowhere});
+    H5O_info_t info;
+    if (H5Oget_info_by_name2(root_, path.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return;
+    if (info.fileno == file_number_) require_sound_header(root_, file_ + ": /" + path, info.addr);
+    const hid_t opened = H5Oopen(root_, path.c_str(), H5P_DEFAULT);
+    if (opened < 0) return;
+    open_.emplace_back(opened, H5Oclose);  // its file gets another number if it is opened again
+    if (H5Oget_info2(opened, &info, H5O_INFO_BASIC) < 0) return;
+    if (info.type != H5O_TYPE_GROUP && info.type != H5O_TYPE_DATASET) return;
+    link.leads = info.type == H5O_TYPE_GROUP ? Leads::to_group : Leads::to_dataset;
+    const auto [same, is_new] = known_.emplace(Identity(info.fileno, info.addr), path);
+    if (!is_new)
+      link.same_as = same->second.empty() ? "/" : same->second;
+    else if (link.leads == Leads::to_group)
+      add_members(path);
+  }
+
+  [[nodiscard]] std::string target_of(const std::string& path) const {
+    H5L_info_t info;
+    if (H5Lget_info(root_, path.c_str(), &info, H5P_DEFAULT) < 0) return "?";
+    std::vector<char> value(info.u.val_size + 1, '\0');
+    if (H5Lget_val(root_, path.c_str(), value.data(), info.u.val_size, H5P_DEFAULT) < 0) return "?";
+    if (info.type == H5L_TYPE_SOFT) return value.data();
+    const char *file = nullptr, *object = nullptr;
+    unsigned flags = 0;
+    if (H5Lunpack_elink_val(value.data(), info.u.val_size, &flags, &file, &object) < 0) return "?";
+    return std::string(file) + ":" + object;
+  }
+
+  hid_t root_;
+  std::string file_;
+  unsigned long file_number_ = 0;
+  std::vector<std::string> groups_;        ///< still to be looked through for links
+  std::map<Identity, std::string> known_;  ///< path
+  std::vector<Handle> open_;
+  std::vector<Group::Linked> found_;
+};
+
+}  // namespace
+
+std::vector<Group::Linked> Group::linked() const {
+  const Session session;
+  return LinkFollower(id(), file_).follow();
+}
+
 Dataset Group::dataset(const std::string& name, std::size_t cache_bytes) const {
   const Session session;
-  const std::string path = join_path(path_, name);
-  const Child found = child(name);
-  if (found == Child::none) bad_input("{}: dataset {} is missing", file_, path);
-  if (found != Child::dataset) bad_input("{}: {} is no dataset, expected one", file_, path);
-  const Handle access = properties_handle(H5Pcreate(H5P_DATASET_ACCESS));
-  if (cache_bytes > 0)
-    H5Pset_chunk_cache(access.id(), H5D_CHUNK_CACHE_NSLOTS_DEFAULT, cache_bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
-  const hid_t id_of_set =
-      readable(H5Dopen2(id(), name.c_str(), access.id()), file_ + ": " + path, "the dataset");
-  return {std::make_shared<const Handle>(id_of_set, H5Dclose), file_, path};
+  const std::string path = require_child(name, Child::dataset);
+  const auto open = [&](std::size_t bytes) {
+    const Handle access = properties_handle(H5Pcreate(H5P_DATASET_ACCESS));
+    if (bytes > 0)
+      H5Pset_chunk_cache(access.id(), H5D_CHUNK_CACHE_NSLOTS_DEFAULT, bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
+    const hid_t opened =
+        readable(H5Dopen2(id(), name.c_str(), access.id()), file_ + ": " + path, "the dataset");
+    return Dataset(std::make_shared<const Handle>(opened, H5Dclose), file_, path);
+  };
+  if (cache_bytes > 0) {
+    // The size of the cache is settled when a dataset is opened, that of its chunks is known only then.
+    Shape chunk = open(0).chunk();
+    chunk.push_back(open(0).element_bytes());
+    if (chunk.size() > 1) cache_bytes = std::max(cache_bytes, static_cast<std::size_t>(element_count(chunk)));
+  }
+  return open(cache_bytes);
 }
 
 Group Group::create_group(const std::string& name) {
   const Session session;
   const std::string path = join_path(path_, name);
-  const Handle links = properties_handle(H5Pcreate(H5P_LINK_CREATE));
-  H5Pset_create_intermediate_group(links.id(), 1);
-  const Handle creation = properties_handle(H5Pcreate(H5P_GROUP_CREATE));
-  H5Pset_obj_track_times(creation.id(), false);
-  const hid_t id_of_group = written(H5Gcreate2(id(), name.c_str(), links.id(), creation.id(), H5P_DEFAULT),
-                                    file_ + ": " + path, "the group");
-  return {std::make_shared<const Handle>(id_of_group, H5Gclose), file_, path};
+  const Handle links = link_creation(), creation = object_creation(H5P_GROUP_CREATE);
+  const hid_t created = written(H5Gcreate2(id(), name.c_str(), links.id(), creation.id(), H5P_DEFAULT),
+                                file_ + ": " + path, "the group");
+  return {std::make_shared<const Handle>(created, H5Gclose), file_, path};
 }
 
 template <class T>
@@ -569,21 +788,18 @@ void Group::write(const std::string& name, std::span<const T> values, const Shap
   const std::vector<hsize_t> extents(shape.begin(), shape.end());
   const Handle space = space_handle(written(
       H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), here, "its shape"));
-  const Handle links = properties_handle(H5Pcreate(H5P_LINK_CREATE));
-  H5Pset_create_intermediate_group(links.id(), 1);
-  const Handle creation = properties_handle(H5Pcreate(H5P_DATASET_CREATE));
-  H5Pset_obj_track_times(creation.id(), false);
+  const Handle links = link_creation(), creation = object_creation(H5P_DATASET_CREATE);
   if (storage == Storage::compressed && !values.empty()) {
     const std::vector<hsize_t> chunk = chunk_shape(shape, sizeof(T));
     H5Pset_chunk(creation.id(), static_cast<int>(chunk.size()), chunk.data());
     H5Pset_shuffle(creation.id());
     H5Pset_deflate(creation.id(), 4);
   }
-  const auto create_and_write = [&](hid_t in_file, hid_t in_memory, const void* data) {
-    const Handle set(
-        written(H5Dcreate2(id(), name.c_str(), in_file, space.id(), links.id(), creation.id(), H5P_DEFAULT),
-                here, "the dataset"),
-        H5Dclose);
+  const auto create_and_write = [&](const Handle& in_file, hid_t in_memory, const void* data) {
+    const Handle set(written(H5Dcreate2(id(), name.c_str(), in_file.id(), space.id(), links.id(),
+                                        creation.id(), H5P_DEFAULT),
+                             here, "the dataset"),
+                     H5Dclose);
     if (!values.empty())
       written(H5Dwrite(set.id(), in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), here, "its data");
   };
@@ -592,7 +808,7 @@ void Group::write(const std::string& name, std::span<const T> values, const Shap
     std::vector<const char*> pointers;
     pointers.reserve(values.size());
     for (const std::string& text : values) pointers.push_back(text.c_str());
-    create_and_write(type.id(), type.id(), pointers.data());
+    create_and_write(type, type.id(), pointers.data());
   } else {
     create_and_write(file_type<T>(), memory_type<T>(), values.data());
   }
@@ -607,12 +823,13 @@ Handle open_file(const std::filesystem::path& path) {
   require_input_file(path, "an HDF5 file");
   const Session session;
   const Handle access = properties_handle(H5Pcreate(H5P_FILE_ACCESS));
-  // Files are complete once they have their name, so nobody needs the locks that network folders often lack.
+  // Files are complete once they have their name, so no reader needs the locks that network folders often
+  // lack.
   H5Pset_file_locking(access.id(), false, true);
   const hid_t id = H5Fopen(name.c_str(), H5F_ACC_RDONLY, access.id());
   if (id < 0)
     bad_input("{}: not an HDF5 file, or damaged ({}); expected one that lrid or h5py wrote", name,
-              hdf5_reason());
+              library_reason());
   return {id, H5Fclose};
 }
 
@@ -620,8 +837,7 @@ std::shared_ptr<const Handle> create_in_memory() {
   const Session session;
   const Handle access = properties_handle(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_fapl_core(access.id(), 1 << 20, false);
-  const Handle creation = properties_handle(H5Pcreate(H5P_FILE_CREATE));
-  H5Pset_obj_track_times(creation.id(), false);
+  const Handle creation = object_creation(H5P_FILE_CREATE);
   static int count = 0;  // HDF5 tells open files apart by name; the name is not part of the file
   const std::string name = "lrid-" + std::to_string(count++);
   return std::make_shared<const Handle>(
@@ -702,6 +918,7 @@ LRID_HDF5_NUMBER(std::int16_t)
 LRID_HDF5_NUMBER(std::int32_t)
 LRID_HDF5_NUMBER(std::int64_t)
 LRID_HDF5_NUMBER(std::uint8_t)
+LRID_HDF5_NUMBER(std::uint64_t)
 LRID_HDF5_ELEMENT(std::string)
 
 }  // namespace lrid::io::hdf5

@@ -59,6 +59,19 @@ void permute(std::vector<T>& values, const hdf5::Shape& extents, const std::arra
   values.swap(result);
 }
 
+/// All of one kind.
+void write_ids(hdf5::Group& group, const std::vector<std::variant<std::int64_t, std::uint64_t>>& ids) {
+  const auto write_as = [&]<class T>(T) {
+    std::vector<T> values;
+    for (const auto& id : ids) values.push_back(std::get<T>(id));
+    group.write("unit_ids", values);
+  };
+  if (!ids.empty() && std::holds_alternative<std::uint64_t>(ids.front()))
+    write_as(std::uint64_t{});
+  else
+    write_as(std::int64_t{});
+}
+
 }  // namespace
 
 Recording::Recording(const std::filesystem::path& path) : file_(path) {
@@ -166,7 +179,7 @@ std::vector<Recording::Block> Recording::blocks(std::size_t layer, std::int64_t 
   const hdf5::Dataset data = dataset(layer, "activations");
   const auto& [time, stimuli, units] = axes_[layer].place;
 
-  // What the file gives in one piece: a chunk; where there are none, a run of the last dimension.
+  // The file gives a chunk in one piece; where there are none, a run of the last dimension.
   hdf5::Shape grain = data.chunk();
   if (grain.empty()) grain = {1, 1, 4096};
   const std::int64_t row_bytes =
@@ -230,7 +243,7 @@ void write_recording(const std::filesystem::path& path, const Activity& activity
     group.write("activations", layer.values, {activity.points, activity.stimuli, std::ssize(layer.unit_ids)},
                 hdf5::Storage::compressed);
     group.dataset("activations").set_attribute<std::string>("axes", "time,stimuli,units");
-    group.write("unit_ids", layer.unit_ids);
+    write_ids(group, layer.unit_ids);
   }
   if (!activity.stimulus_names.empty()) root.write("stimulus_names", activity.stimulus_names);
   std::move(file).save(path);

@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include <hdf5.h>
 #include <unistd.h>
@@ -14,25 +13,27 @@
 
 #include <lrid/core/error.hpp>
 
+#include "handle.hpp"
+
 namespace lrid::io::hdf5 {
 
 namespace {
 
 using Bytes = std::vector<unsigned char>;
 
-/// Of stored bytes that are inflated only to see whether they can be, for each block that is read.
+/// Most stored bytes that a block's check inflates, beyond the first chunk.
 constexpr std::uint64_t most_inflated = 1 << 20;
 
 /// The bytes of an open file, in HDF5's addresses.
 class RawFile {
  public:
-  explicit RawFile(hid_t object) : file_(H5Iget_file_id(object), H5Fclose) {
-    const Handle access(H5Fget_access_plist(file_.id()), H5Pclose);
+  explicit RawFile(hid_t object) : file_(file_handle(H5Iget_file_id(object))) {
+    const Handle access = properties_handle(H5Fget_access_plist(file_.id()));
     void* descriptor = nullptr;
     if (H5Pget_driver(access.id()) == H5FD_SEC2 &&
         H5Fget_vfd_handle(file_.id(), H5P_DEFAULT, &descriptor) >= 0)
       descriptor_ = *static_cast<int*>(descriptor);
-    const Handle creation(H5Fget_create_plist(file_.id()), H5Pclose);
+    const Handle creation = properties_handle(H5Fget_create_plist(file_.id()));
     H5Pget_userblock(creation.id(), &base_);
     H5Pget_sizes(creation.id(), &address_bytes_, &length_bytes_);
     H5Fget_filesize(file_.id(), &size_);
@@ -42,7 +43,7 @@ class RawFile {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::size_t address_bytes() const { return address_bytes_; }
   [[nodiscard]] std::size_t length_bytes() const { return length_bytes_; }
-  /// Of a string of variable length: its length, the address of a heap, an index.
+  /// A string of variable length is stored as its length, the address of a heap, an index in it.
   [[nodiscard]] std::size_t reference_bytes() const { return 4 + address_bytes_ + 4; }
 
   /// Nothing where the file has no such bytes.
@@ -71,7 +72,7 @@ std::uint64_t little_endian(const unsigned char* bytes, std::size_t count) {
   return value;
 }
 
-/// Bytes that are looked at from front to back; false, and nothing more, once they do not suffice.
+/// Reads bytes from front to back; gives none, and is no longer sound, once they run out.
 class Reader {
  public:
   explicit Reader(std::span<const unsigned char> bytes) : left_(bytes) {}
@@ -215,11 +216,11 @@ std::optional<Heap> read_heap(const RawFile& file, std::uint64_t address) {
 }
 
 /// A memory type of which each element is a reference as the file has it. libhdf5 has no conversion from
-/// strings to it, so it is given one, which leaves the bytes as they are.
+/// strings to it, so it is given one that leaves the bytes as they are.
 Handle reference_type(std::size_t bytes) {
-  Handle type(H5Tcreate(H5T_OPAQUE, bytes), H5Tclose);
+  Handle type = type_handle(H5Tcreate(H5T_OPAQUE, bytes));
   static const bool registered = [&] {
-    const Handle string(H5Tcopy(H5T_C_S1), H5Tclose);
+    const Handle string = type_handle(H5Tcopy(H5T_C_S1));
     H5Tset_size(string.id(), H5T_VARIABLE);
     const auto keep = [](hid_t, hid_t, H5T_cdata_t* data, size_t, size_t, size_t, void*, void*,
                          hid_t) -> herr_t {
@@ -250,15 +251,15 @@ std::uint64_t inflated_size(std::span<const unsigned char> stored, std::uint64_t
   return state == Z_STREAM_END || size > expected ? size : 0;
 }
 
-/// How a chunk is stored: `bytes` of it, deflated or as they are, and checksums behind them. Nothing where a
-/// filter is none of those that h5py and we write (gzip, shuffle, Fletcher's checksum).
+/// How a chunk is stored: `bytes` of it, deflated or as they are, and checksums behind them.
 struct Stored {
   std::uint64_t bytes;
   bool deflated = false;
   std::uint64_t behind = 0;
 };
 
-/// `left_out`: a bit for each of the dataset's filters that this chunk did not go through.
+/// `left_out` has a bit for each of the dataset's filters that this chunk did not go through. Nothing for
+/// other filters than those that h5py and we write: gzip, shuffle, Fletcher's checksum.
 std::optional<Stored> storage_of(hid_t creation, unsigned left_out, std::uint64_t chunk_bytes) {
   constexpr std::uint64_t checksum = 4;
   Stored stored{chunk_bytes};
@@ -350,29 +351,42 @@ void require_sound_strings(std::int64_t object, const std::string& where, std::s
 }
 
 void require_sound_chunks(std::int64_t dataset, const std::string& where, const Shape& offset,
-                          const Shape& count) {
-  const Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+                          const Shape& count, SoundChunks& known) {
+  const Handle creation = properties_handle(H5Dget_create_plist(dataset));
   if (H5Pget_layout(creation.id()) != H5D_CHUNKED || offset.empty()) return;
   const RawFile file(dataset);
   if (file.in_memory()) return;
   std::vector<hsize_t> extents(offset.size());
   H5Pget_chunk(creation.id(), static_cast<int>(extents.size()), extents.data());
-  const Handle type(H5Dget_type(dataset), H5Tclose);
+  const Handle type = type_handle(H5Dget_type(dataset));
   Shape chunk(extents.begin(), extents.end());
   chunk.push_back(static_cast<std::int64_t>(H5Tis_variable_str(type.id()) > 0 ? file.reference_bytes()
                                                                               : H5Tget_size(type.id())));
   const auto chunk_bytes = static_cast<std::uint64_t>(element_count(chunk));
+  const bool filtered = H5Pget_nfilters(creation.id()) > 0;
 
   std::uint64_t inflated = 0;
-  const auto is_sound = [&](unsigned left_out, std::uint64_t address, std::uint64_t bytes) {
+  const auto is_sound = [&](const Shape& at) {
+    const std::vector<hsize_t> place(at.begin(), at.end());
+    hsize_t bytes = 0;
+    if (H5Dget_chunk_storage_size(dataset, place.data(), &bytes) < 0)
+      bad_input("{}: the list of its chunks is damaged", where);
+    if (bytes == 0) return true;  // never written
+    if (!filtered) return bytes == chunk_bytes;
+    if (bytes > file.size()) return false;
+    Bytes raw(bytes);
+    std::uint32_t left_out = 0;
+    if (H5Dread_chunk(dataset, H5P_DEFAULT, place.data(), &left_out, raw.data()) < 0) return false;
     const std::optional<Stored> stored = storage_of(creation.id(), left_out, chunk_bytes);
-    if (!stored) return true;
-    if (!stored->deflated) return bytes == stored->bytes;
+    if (stored && !stored->deflated && bytes != stored->bytes) return false;
+    if (!stored || !stored->deflated) return known.insert(at).second;
     if (bytes <= stored->behind) return false;
     if (inflated >= most_inflated) return true;
     inflated += bytes;
-    const std::optional<Bytes> deflated = file.read(address, bytes - stored->behind);
-    return deflated && inflated_size(*deflated, stored->bytes) == stored->bytes;
+    const bool sound =
+        inflated_size(std::span(raw).first(bytes - stored->behind), stored->bytes) == stored->bytes;
+    if (sound) known.insert(at);
+    return sound;
   };
 
   // Every chunk that the block touches, the last dimension fastest.
@@ -384,13 +398,9 @@ void require_sound_chunks(std::int64_t dataset, const std::string& where, const 
   at = first;
   std::size_t d = 0;
   do {
-    unsigned mask = 0;
-    haddr_t address = HADDR_UNDEF;
-    hsize_t stored = 0;
-    if (H5Dget_chunk_info_by_coord(dataset, at.data(), &mask, &address, &stored) < 0)
-      bad_input("{}: the list of its chunks is damaged", where);
-    if (address != HADDR_UNDEF && !is_sound(mask, address, stored))
-      bad_input("{}: the chunk at byte {} is damaged: it does not hold {} bytes", where, address,
+    const Shape place(at.begin(), at.end());
+    if (!known.contains(place) && !is_sound(place))
+      bad_input("{}: the chunk at {} is damaged: it does not hold {} bytes", where, to_string(place),
                 chunk_bytes);
     for (d = at.size(); d > 0; --d) {
       at[d - 1] += extents[d - 1];

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <type_traits>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/text.hpp>
@@ -33,26 +34,37 @@ std::optional<std::int64_t> to_point(const std::string& name) {
   return point && *point >= 0 ? point : std::nullopt;
 }
 
+/// Calls `visit(name, member)` for every root attribute but `software`, in the order in which they are written.
+template <class T, class Visit>
+void for_each_attribute(T& trajectory, const Visit& visit) {
+  visit("architecture", trajectory.architecture);
+  visit("task", trajectory.task);
+  visit("dataset", trajectory.dataset);
+  visit("learning_rule", trajectory.learning_rule);
+  visit("batch_size", trajectory.batch_size);
+  visit("model_seed", trajectory.model_seed);
+  visit("dataset_seed", trajectory.dataset_seed);
+  visit("model_seed_drawn", trajectory.model_seed_drawn);
+  visit("dataset_seed_drawn", trajectory.dataset_seed_drawn);
+  visit("epochs", trajectory.epochs);
+  visit("status", trajectory.status);
+  visit("config", trajectory.config);
+  visit("probe_size", trajectory.probe_size);
+  visit("probe_checksum", trajectory.probe_checksum);
+  visit("layer_change_kernel", trajectory.layer_change_kernel);
+}
+
 Trajectory read_header(const hdf5::Group& root) {
   Trajectory t;
-  t.architecture = root.attribute<std::string>("architecture");
-  t.task = root.attribute<std::string>("task");
-  t.dataset = root.attribute<std::string>("dataset");
-  t.learning_rule = root.attribute<std::string>("learning_rule");
-  t.batch_size = root.attribute<std::int64_t>("batch_size");
-  t.model_seed = root.attribute<std::int64_t>("model_seed");
-  t.dataset_seed = root.attribute<std::int64_t>("dataset_seed");
-  t.model_seed_drawn = root.attribute<std::int64_t>("model_seed_drawn") != 0;
-  t.dataset_seed_drawn = root.attribute<std::int64_t>("dataset_seed_drawn") != 0;
-  t.epochs = root.attribute<double>("epochs");
-  t.status = root.attribute<std::string>("status");
+  for_each_attribute(t, [&]<class T>(const char* name, T& value) {
+    if constexpr (std::is_same_v<T, bool>)
+      value = root.attribute<std::int64_t>(name) != 0;
+    else
+      value = root.attribute<T>(name);
+  });
+  t.software = root.attribute<std::string>("software");
   if (t.status != "complete" && t.status != "running" && !t.failed())
     root.fail("status is \"" + t.status + R"(", expected "complete", "running" or "failed: why")");
-  t.config = root.attribute<std::string>("config");
-  t.software = root.attribute<std::string>("software");
-  t.probe_size = root.attribute<std::int64_t>("probe_size");
-  t.probe_checksum = root.attribute<std::string>("probe_checksum");
-  t.layer_change_kernel = root.attribute<std::string>("layer_change_kernel");
 
   t.step = root.dataset("step").read<std::int64_t>({-1});
   t.epoch = root.dataset("epoch").read<double>({t.points()});
@@ -64,7 +76,7 @@ Trajectory read_header(const hdf5::Group& root) {
   return t;
 }
 
-/// What is not finite though it must be, "" if nothing: first of the observables, then of the metrics.
+/// Names the first value that must be finite and is not, "" if there is none: observables, then metrics.
 std::string find_not_finite(const Trajectory& t) {
   const std::size_t columns = t.observable_names.size(), layers = t.layers.size();
   std::vector<bool> must_be_finite;
@@ -97,22 +109,13 @@ void write_trajectory(const std::filesystem::path& path, const Trajectory& t) {
 
   hdf5::OutputFile file(format_name);
   hdf5::Group& root = file.root();
-  root.set_attribute("architecture", t.architecture);
-  root.set_attribute("task", t.task);
-  root.set_attribute("dataset", t.dataset);
-  root.set_attribute("learning_rule", t.learning_rule);
-  root.set_attribute("batch_size", t.batch_size);
-  root.set_attribute("model_seed", t.model_seed);
-  root.set_attribute("dataset_seed", t.dataset_seed);
-  root.set_attribute<std::int64_t>("model_seed_drawn", t.model_seed_drawn ? 1 : 0);
-  root.set_attribute<std::int64_t>("dataset_seed_drawn", t.dataset_seed_drawn ? 1 : 0);
-  root.set_attribute("epochs", t.epochs);
-  root.set_attribute("status", t.status);
-  root.set_attribute("config", t.config);
+  for_each_attribute(t, [&]<class T>(const char* name, const T& value) {
+    if constexpr (std::is_same_v<T, bool>)
+      root.set_attribute<std::int64_t>(name, value ? 1 : 0);
+    else
+      root.set_attribute(name, value);
+  });
   root.set_attribute("software", t.software.empty() ? software() : t.software);
-  root.set_attribute("probe_size", t.probe_size);
-  root.set_attribute("probe_checksum", t.probe_checksum);
-  root.set_attribute("layer_change_kernel", t.layer_change_kernel);
 
   root.write("observables", t.observables, full, Storage::compressed);
   root.write("observable_names", names);
@@ -127,13 +130,13 @@ void write_trajectory(const std::filesystem::path& path, const Trajectory& t) {
     root.write("alignment/norm_ratio", t.alignment->norm_ratio, per_layer);
   }
   if (t.imperfect) {
-    const std::int64_t cells = count(t.imperfect->unit_fraction);
-    root.write("imperfect/unit_fraction", t.imperfect->unit_fraction, {cells});
-    root.write("imperfect/noise", t.imperfect->noise, {cells});
+    const std::int64_t measurements = count(t.imperfect->unit_fraction);
+    root.write("imperfect/unit_fraction", t.imperfect->unit_fraction, {measurements});
+    root.write("imperfect/noise", t.imperfect->noise, {measurements});
     if (std::ranges::any_of(t.imperfect->units, [](std::int64_t units) { return units > 0; }))
-      root.write("imperfect/units", t.imperfect->units, {cells});
+      root.write("imperfect/units", t.imperfect->units, {measurements});
     if (t.imperfect->noise_unit != "absolute") root.set_attribute("noise_unit", t.imperfect->noise_unit);
-    root.write("imperfect/observables", t.imperfect->observables, {cells, points, layers, count(names)},
+    root.write("imperfect/observables", t.imperfect->observables, {measurements, points, layers, count(names)},
                Storage::compressed);
   }
   for (const CheckpointTensor& tensor : t.checkpoints)
@@ -169,12 +172,12 @@ Trajectory read_trajectory(const std::filesystem::path& path) {
     const hdf5::Group group = root.group("imperfect");
     Trajectory::Imperfect imperfect;
     imperfect.unit_fraction = group.dataset("unit_fraction").read<double>({-1});
-    const std::int64_t cells = count(imperfect.unit_fraction);
-    imperfect.noise = group.dataset("noise").read<double>({cells});
-    imperfect.units.assign(static_cast<std::size_t>(cells), 0);
-    if (group.has_dataset("units")) imperfect.units = group.dataset("units").read<std::int64_t>({cells});
+    const std::int64_t measurements = count(imperfect.unit_fraction);
+    imperfect.noise = group.dataset("noise").read<double>({measurements});
+    imperfect.units.assign(static_cast<std::size_t>(measurements), 0);
+    if (group.has_dataset("units")) imperfect.units = group.dataset("units").read<std::int64_t>({measurements});
     imperfect.noise_unit = root.attribute_or<std::string>("noise_unit", "absolute");
-    imperfect.observables = group.dataset("observables").read<float>({cells, points, layers, columns});
+    imperfect.observables = group.dataset("observables").read<float>({measurements, points, layers, columns});
     t.imperfect = std::move(imperfect);
   }
   return t;

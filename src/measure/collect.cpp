@@ -30,7 +30,7 @@ Model model_of(const std::string& file, const io::Trajectory& t) {
   return {file, t.points(), t.probe_size, t.probe_checksum, t.layer_change_kernel, t.observable_names};
 }
 
-/// What holds for every network of a dataset.
+/// Checks what all networks of a dataset share.
 void require_alike(const std::string& file, const io::Trajectory& t, const Model& first) {
   if (t.points() != first.points)
     bad_input("{}: {}, but {} has {}: expected the same number in all files", file,
@@ -42,7 +42,7 @@ void require_alike(const std::string& file, const io::Trajectory& t, const Model
               file, "\"" + t.layer_change_kernel + "\"", first.file, first.layer_change_kernel);
 }
 
-/// What holds for every network of one task and data set.
+/// Checks what all networks of one task and data set share.
 void require_same_probe(const std::string& file, const io::Trajectory& t, const Model& first) {
   if (t.probe_size != first.probe_size)
     bad_input("{}: a probe set of {} stimuli, but {} has {}: expected the same in all files", file,
@@ -52,7 +52,7 @@ void require_same_probe(const std::string& file, const io::Trajectory& t, const 
               t.probe_checksum, first.file, first.probe_checksum);
 }
 
-/// Appends samples of one network: one per layer, of the perfect measurement or of one imperfect cell.
+/// Appends samples of one network: one per layer, of the perfect or of one imperfect measurement.
 class Appender {
  public:
   Appender(io::Dataset& dataset, const io::Trajectory& trajectory, std::string network)

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -8,21 +9,24 @@
 #include <lrid/io/dataset.hpp>
 #include <lrid/io/hdf5.hpp>
 #include <lrid/io/observables.hpp>
+#include <lrid/io/results.hpp>
 #include <lrid/io/trajectory.hpp>
 #include <lrid/measure/export.hpp>
+
+#include "file_kind.hpp"
 
 namespace lrid::measure {
 
 namespace {
 
-std::string cell(const std::string& text) {
+std::string field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
   return quoted + "\"";
 }
 template <class Number>
-requires std::is_arithmetic_v<Number> std::string cell(Number value) {
+requires std::is_arithmetic_v<Number> std::string field(Number value) {
   if constexpr (std::is_floating_point_v<Number>) {
     if (std::isnan(value)) return "NaN";
     if (std::isinf(value)) return value > 0 ? "Inf" : "-Inf";
@@ -30,18 +34,31 @@ requires std::is_arithmetic_v<Number> std::string cell(Number value) {
   return fmt::format("{}", value);  // the shortest decimal that reads back
 }
 template <class... Values>
-std::string cells(const Values&... values) {
-  return join({cell(values)...}, ",");
+std::string fields(const Values&... values) {
+  return join({field(values)...}, ",");
 }
+
+/// Writes lines; WorkError when the output takes no more.
+class Lines {
+ public:
+  explicit Lines(std::ostream& out) : out_(out) {}
+  void write(const std::string& line) {
+    out_ << line << '\n';
+    if (!out_) work_failed("cannot write the table: the output takes no more");
+  }
+
+ private:
+  std::ostream& out_;
+};
 
 /// Rows of observables, each of some network, layer and point.
 class Table {
  public:
   Table(std::ostream& out, TableForm form, const std::string& identity,
         const std::vector<std::string>& observables)
-      : out_(out), form_(form) {
-    for (const std::string& name : observables) observables_.push_back(cell(name));
-    write(identity + "," + (form == TableForm::wide ? join(observables_, ",") : "observable,value"));
+      : lines_(out), form_(form) {
+    for (const std::string& name : observables) observables_.push_back(field(name));
+    lines_.write(identity + "," + (form == TableForm::wide ? join(observables_, ",") : "observable,value"));
   }
 
   [[nodiscard]] std::size_t columns() const { return observables_.size(); }
@@ -50,18 +67,14 @@ class Table {
     std::string line = identity;
     for (std::size_t i = 0; i < columns(); ++i)
       if (form_ == TableForm::wide)
-        line += "," + cell(values[i]);
+        line += "," + field(values[i]);
       else
-        write(identity + "," + observables_[i] + "," + cell(values[i]));
-    if (form_ == TableForm::wide) write(line);
+        lines_.write(identity + "," + observables_[i] + "," + field(values[i]));
+    if (form_ == TableForm::wide) lines_.write(line);
   }
 
  private:
-  void write(const std::string& line) {
-    out_ << line << '\n';
-    if (!out_) work_failed("cannot write the table: the output takes no more");
-  }
-  std::ostream& out_;
+  Lines lines_;
   TableForm form_;
   std::vector<std::string> observables_;
 };
@@ -82,16 +95,16 @@ void export_trajectory(const std::filesystem::path& path, std::ostream& out, Tab
           "network,architecture,task,dataset,learning_rule,layer,layer_position,unit_fraction,noise,") +
           (counted_units ? "units,noise_unit," : "") + "point,step,epoch",
       t.observable_names);
-  const std::string network = cells(path.stem().string(), t.architecture, t.task, t.dataset, t.learning_rule);
+  const std::string network = fields(path.stem().string(), t.architecture, t.task, t.dataset, t.learning_rule);
   const auto write = [&](double unit_fraction, double noise, std::int64_t units, const std::string& unit,
                          const float* values) {
     for (std::size_t point = 0; point < t.step.size(); ++point)
       for (std::size_t layer = 0; layer < t.layers.size(); ++layer, values += table.columns())
         table.row(
             network + "," +
-                cells(t.layers[layer], static_cast<int>(t.layer_position[layer]), unit_fraction, noise) +
-                (counted_units ? "," + cells(units, unit) : "") + "," +
-                cells(point, t.step[point], t.epoch[point]),
+                fields(t.layers[layer], static_cast<int>(t.layer_position[layer]), unit_fraction, noise) +
+                (counted_units ? "," + fields(units, unit) : "") + "," +
+                fields(point, t.step[point], t.epoch[point]),
             values);
   };
   write(1, 0, 0, "absolute", t.observables.data());
@@ -115,12 +128,12 @@ void export_dataset(const std::filesystem::path& path, std::ostream& out, TableF
   const float* values = d.x.data();
   for (std::size_t i = 0; i < meta.network.size(); ++i) {
     const std::string sample =
-        cells(meta.network[i], meta.architecture[i], meta.task[i], meta.dataset[i], meta.learning_rule[i],
+        fields(meta.network[i], meta.architecture[i], meta.task[i], meta.dataset[i], meta.learning_rule[i],
               meta.batch_size[i], meta.model_seed[i], meta.dataset_seed[i], meta.final_accuracy[i],
               meta.layer[i], static_cast<int>(meta.layer_position[i]), meta.unit_fraction[i], meta.noise[i]) +
-        (counted_units ? "," + cells(meta.units[i], meta.noise_unit[i]) : "");
+        (counted_units ? "," + fields(meta.units[i], meta.noise_unit[i]) : "");
     for (std::int64_t point = 0; point < d.points; ++point, values += table.columns())
-      table.row(sample + "," + cell(point), values);
+      table.row(sample + "," + field(point), values);
   }
 }
 
@@ -134,25 +147,85 @@ void export_observables(const std::filesystem::path& path, std::ostream& out, Ta
   const float* values = o.values.data();
   for (std::int64_t point = 0; point < o.points; ++point)
     for (const std::string& layer : o.layers) {
-      table.row(cells(path.stem().string(), layer, o.unit_fraction, o.noise) +
-                    (counted_units ? "," + cells(o.units, o.noise_unit) : "") + "," + cells(o.seed, point),
+      table.row(fields(path.stem().string(), layer, o.unit_fraction, o.noise) +
+                    (counted_units ? "," + fields(o.units, o.noise_unit) : "") + "," + fields(o.seed, point),
                 values);
       values += table.columns();
     }
 }
 
+std::string field(const io::ConditionValue& value) {
+  return std::visit([](const auto& held) { return field(held); }, value);
+}
+
+/// Calls `visit(name, figure)` for what a row of results has.
+template <class Visit>
+void for_each_figure(const io::ResultRow& row, const Visit& visit) {
+  visit("accuracy", row.accuracy);
+  for (const auto& [name, figure] : row.extra) visit(name, figure);
+}
+
+void export_results(const std::filesystem::path& path, std::ostream& out, TableForm form) {
+  const io::Results results = io::read_results(path);
+  std::set<std::string> conditions, figures;  // those of any row
+  for (const io::ResultRow& row : results.rows) {
+    for (const auto& [key, value] : row.condition) conditions.insert(key);
+    for_each_figure(row, [&](const std::string& name, const io::Figure&) { figures.insert(name); });
+  }
+  std::string header = "experiment,classifier";
+  for (const std::string& key : conditions) header += "," + field(key);
+  header += ",n_train,n_test,n_networks";
+  if (form == TableForm::wide)
+    for (const std::string& name : figures) header += "," + field(name) + "," + field(name + "_sem");
+  else
+    header += ",figure,split,value";
+  Lines lines(out);
+  lines.write(header);
+  for (const io::ResultRow& row : results.rows) {
+    std::string identity = fields(results.experiment, row.classifier);
+    for (const std::string& key : conditions) {
+      const auto found = row.condition.find(key);
+      identity += "," + (found == row.condition.end() ? std::string() : field(found->second));
+    }
+    identity += "," + fields(row.n_train, row.n_test, row.n_networks);
+    if (form == TableForm::wide) {
+      std::map<std::string, io::Figure> known;
+      for_each_figure(row, [&](const std::string& name, const io::Figure& figure) { known[name] = figure; });
+      for (const std::string& name : figures) {
+        const auto found = known.find(name);
+        identity += "," + (found == known.end() ? "," : fields(found->second.mean, found->second.sem));
+      }
+      lines.write(identity);
+      continue;
+    }
+    const auto write = [&](const std::string& name, const std::string& split, double value) {
+      lines.write(identity + "," + fields(name, split, value));
+    };
+    for_each_figure(row, [&](const std::string& name, const io::Figure& figure) {
+      write(name, "mean", figure.mean);
+      write(name, "sem", figure.sem);
+      for (std::size_t i = 0; i < figure.splits.size(); ++i) write(name, std::to_string(i), figure.splits[i]);
+    });
+    for (const auto& [feature, importance] : row.importances)
+      write("importance_" + feature, "mean", importance);
+  }
+}
+
 }  // namespace
 
 void export_csv(const std::filesystem::path& path, std::ostream& out, TableForm form) {
-  const std::string format = io::hdf5::InputFile(path).format();
-  if (format == "lrid-trajectory")
+  const bool is_results = is_json(path);
+  const std::string format = is_results ? "" : io::hdf5::InputFile(path).format();
+  if (is_results)
+    export_results(path, out, form);
+  else if (format == "lrid-trajectory")
     export_trajectory(path, out, form);
   else if (format == "lrid-dataset")
     export_dataset(path, out, form);
   else if (format == "lrid-observables")
     export_observables(path, out, form);
   else
-    bad_input("{}: format is \"{}\", expected lrid-trajectory, lrid-dataset or lrid-observables",
+    bad_input("{}: format is \"{}\", expected lrid-trajectory, lrid-dataset, lrid-observables or results",
               path.string(), format);
   out.flush();
   if (!out) work_failed("cannot write the table: the output takes no more");

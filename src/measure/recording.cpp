@@ -36,7 +36,7 @@ class BlockReader {
     start();
   }
 
-  /// False at the end. What it has read stays until the next call.
+  /// Returns false at the end. The block stays valid until the next call.
   bool next() {
     if (!coming_.valid()) return false;
     coming_.get();
@@ -112,7 +112,7 @@ void measure_layer(const io::Recording& recording, std::size_t l, const stats::I
   }
 }
 
-/// What a user would otherwise find out from the NaN in the file.
+/// Says which measures are NaN and why, so that nobody has to find out from the file.
 void report_missing(const io::Recording& recording, const io::Observables& result) {
   const auto list = [&](const char* what, auto is_missing) {
     std::string names;

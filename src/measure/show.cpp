@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <set>
 
@@ -15,6 +14,8 @@
 #include <lrid/io/trajectory.hpp>
 #include <lrid/measure/import_nwb.hpp>
 #include <lrid/measure/show.hpp>
+
+#include "file_kind.hpp"
 
 namespace lrid::measure {
 
@@ -92,7 +93,7 @@ void statistics_table(std::ostream& out, const std::string& heading, const std::
   }
 }
 
-/// The same of [T, L, K] values.
+/// The same, of [T, L, K] values.
 void statistics_table(std::ostream& out, const std::vector<std::string>& layers, std::int64_t points,
                       const std::vector<std::string>& names, const std::vector<float>& values) {
   statistics_table(
@@ -103,7 +104,14 @@ void statistics_table(std::ostream& out, const std::vector<std::string>& layers,
 
 constexpr const char* position_names[] = {"early", "middle", "deep"};
 
-void show_trajectory(const std::filesystem::path& path, std::ostream& out) {
+/// Prints the configuration that a file keeps, if asked for.
+void show_config(std::ostream& out, const ShowOptions& options, const std::string& config) {
+  if (!options.config) return;
+  out << "\nConfiguration\n" << config;
+  if (!config.ends_with('\n')) out << "\n";
+}
+
+void show_trajectory(const std::filesystem::path& path, std::ostream& out, const ShowOptions& options) {
   const io::Trajectory t = io::read_trajectory(path);
   line(out, "file", path.string() + ", a trajectory (one trained network)");
   line(out, "status", t.status);
@@ -149,8 +157,7 @@ void show_trajectory(const std::filesystem::path& path, std::ostream& out) {
     out << "\n";
   }
   statistics_table(out, t.layers, t.points(), t.observable_names, t.observables);
-  out << "\nConfiguration\n" << t.config;
-  if (!t.config.ends_with('\n')) out << "\n";
+  show_config(out, options, t.config);
 }
 
 void show_dataset(const std::filesystem::path& path, std::ostream& out) {
@@ -212,27 +219,14 @@ void show_dataset(const std::filesystem::path& path, std::ostream& out) {
       });
 }
 
-std::string attribute_text(const io::hdf5::Node& node, const std::string& name) {
-  try {
-    switch (node.attribute_kind(name)) {
-      case io::hdf5::Kind::string:
-        return node.attribute<std::string>(name);
-      case io::hdf5::Kind::integer:
-        return std::to_string(node.attribute<std::int64_t>(name));
-      case io::hdf5::Kind::floating:
-        return fmt::format("{}", node.attribute<double>(name));
-      case io::hdf5::Kind::other:
-        break;
-    }
-  } catch (const InputError&) {  // NOLINT(bugprone-empty-catch): an array; the text below says so
-  }
-  return "(not a single text or number)";
+std::string text_or_placeholder(const io::hdf5::Node& node, const std::string& name) {
+  return node.attribute_text(name).value_or("(not a single text or number)");
 }
 
-/// What a file says of itself, besides its format.
+/// Prints the attributes of a file, besides its format.
 void show_attributes(const io::hdf5::Group& root, std::ostream& out) {
   for (const std::string& name : root.attribute_names())
-    if (name != "format" && name != "format_version") line(out, name, attribute_text(root, name));
+    if (name != "format" && name != "format_version") line(out, name, text_or_placeholder(root, name));
 }
 
 void show_recording(const std::filesystem::path& path, std::ostream& out) {
@@ -270,7 +264,7 @@ std::string condition_text(const io::ResultRow& row) {
   return join(parts, ", ");
 }
 
-void show_results(const std::filesystem::path& path, std::ostream& out) {
+void show_results(const std::filesystem::path& path, std::ostream& out, const ShowOptions& options) {
   const io::Results r = io::read_results(path);
   line(out, "file", path.string() + ", results of experiment " + r.experiment);
   line(out, "dataset", r.dataset_path + ", SHA-256 " + r.dataset_sha256);
@@ -280,10 +274,12 @@ void show_results(const std::filesystem::path& path, std::ostream& out) {
   for (const io::ResultRow& row : r.rows)
     out << fmt::format("{:<12} {:>9} {:>9}  {}\n", row.classifier, number(row.accuracy.mean),
                        number(row.accuracy.sem), condition_text(row));
+  show_config(out, options, r.config);
 }
 
-/// What lrid-classify fit saved, read without its library. Whether the content is undamaged, predict checks.
-void show_model(const io::hdf5::Group& root, const std::filesystem::path& path, std::ostream& out) {
+/// Prints what lrid-classify fit saved, read without its library; predict checks that it is undamaged.
+void show_model(const io::hdf5::Group& root, const std::filesystem::path& path, std::ostream& out,
+                const ShowOptions& options) {
   const auto names = root.dataset("observables").read<std::string>({-1});
   std::map<std::string, std::vector<std::string>>
       measures;  // "weight", "act", "gradavg" and their statistics
@@ -310,7 +306,7 @@ void show_model(const io::hdf5::Group& root, const std::filesystem::path& path, 
     const io::hdf5::Group calibration = root.group(std::string("calibration_") + unit);
     std::vector<std::string> parts;
     for (const std::string& name : calibration.attribute_names())
-      parts.push_back(name + " " + attribute_text(calibration, name));
+      parts.push_back(name + " " + text_or_placeholder(calibration, name));
     for (const std::string& name : calibration.names()) {
       std::vector<std::string> values;
       for (const double value : calibration.dataset(name).read<double>()) values.push_back(number(value));
@@ -325,7 +321,7 @@ void show_model(const io::hdf5::Group& root, const std::filesystem::path& path, 
            : std::string("never"));
   line(out, "software", root.attribute<std::string>("software"));
   line(out, "checksum", root.attribute<std::string>("checksum"));
-  out << "\n" << root.attribute<std::string>("config");
+  show_config(out, options, root.attribute<std::string>("config"));
 }
 
 void show_tree(const io::hdf5::Group& root, std::ostream& out) {
@@ -338,25 +334,17 @@ void show_tree(const io::hdf5::Group& root, std::ostream& out) {
   }
 }
 
-/// Results are JSON, all others HDF5, whatever they are called.
-bool is_json(const std::filesystem::path& path) {
-  if (path.extension() == ".json") return true;
-  std::ifstream file(path);
-  char first = 0;
-  return file >> first && first == '{';
-}
-
 }  // namespace
 
-void show(const std::filesystem::path& path, std::ostream& out) {
-  if (is_json(path)) return show_results(path, out);
+void show(const std::filesystem::path& path, std::ostream& out, const ShowOptions& options) {
+  if (is_json(path)) return show_results(path, out, options);
   const io::hdf5::InputFile file(path);
   const std::string format = file.format();
-  if (format == "lrid-trajectory") return show_trajectory(path, out);
+  if (format == "lrid-trajectory") return show_trajectory(path, out, options);
   if (format == "lrid-dataset") return show_dataset(path, out);
   if (format == "lrid-recording") return show_recording(path, out);
   if (format == "lrid-observables") return show_observables(path, out);
-  if (format == "lrid-model") return show_model(file.root(), path, out);
+  if (format == "lrid-model") return show_model(file.root(), path, out, options);
   if (io::nwb::is_nwb(file.root())) return list_nwb(path, out);
   line(out, "file",
        path.string() + (format.empty() ? ", an HDF5 file not of lrid's formats" : ", " + format));

@@ -68,7 +68,7 @@ bool attempt(const Use& use) {
   }
 }
 
-/// What a damaged file claims may be long; a fuzzer wants many short inputs.
+/// A damaged file may claim to be long; a fuzzer wants many short inputs.
 constexpr std::int64_t most_values = 1 << 16;
 
 void use_recording(const fs::path& path) {

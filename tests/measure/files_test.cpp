@@ -24,6 +24,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 
@@ -43,9 +44,9 @@ class FilesTest : public ::testing::Test {
                                              .unit_fraction = 0.5,
                                              .software = "x"});
   }
-  std::string shown(const std::string& name) {
+  std::string shown(const std::string& name, const ShowOptions& options = {}) {
     std::ostringstream out;
-    show(folder_ / name, out);
+    show(folder_ / name, out, options);
     return out.str();
   }
   std::vector<std::string> exported(const std::string& name, TableForm form = TableForm::long_form) {
@@ -64,7 +65,7 @@ TEST_F(FilesTest, ShowsEveryKind) {
                                    ContainsRegex("conv1 .* 1001 +1201 +1021 +1221\n")));
   EXPECT_THAT(shown("d.h5"), AllOf(HasSubstr("a dataset"), HasSubstr("4, of 1 network\n"),
                                    HasSubstr("0.5 (2), 1 (2)"), HasSubstr("fa (4)"),
-                                   // the mean of both layers of the perfect cell
+                                   // the mean of both layers, perfectly measured
                                    ContainsRegex("\nfa .* 1026 +1226 +1046 +1246\n")));
   EXPECT_THAT(shown("o.h5"),
               AllOf(HasSubstr("unit fraction 0.5"), HasSubstr("2 points × 1 layer × 2, 1 of them NaN")));
@@ -76,6 +77,9 @@ TEST_F(FilesTest, ShowsEveryKind) {
   results.rows[0].accuracy = io::Figure::of({0.5});
   io::write_results(folder_ / "r", results);  // known by what it holds
   EXPECT_THAT(shown("r"), AllOf(HasSubstr("svm"), HasSubstr("0.5"), HasSubstr("measure all")));
+  EXPECT_THAT(shown("t.h5"), Not(HasSubstr("Configuration")));
+  EXPECT_THAT(shown("t.h5", {.config = true}),
+              ::testing::EndsWith("\nConfiguration\n" + example_trajectory(1).config + "\n"));
 
   io::hdf5::OutputFile recording("lrid-recording");
   io::hdf5::Group layer = recording.root().create_group("layers/a");
@@ -95,7 +99,7 @@ TEST_F(FilesTest, ShowsEveryKind) {
 
 TEST_F(FilesTest, ExportsARowPerLayerPointAndObservable) {
   const auto t = exported("t.h5");
-  ASSERT_EQ(t.size(), 1U + 2 * 3 * 2 * 45);  // cells × points × layers × observables
+  ASSERT_EQ(t.size(), 1U + 2 * 3 * 2 * 45);  // measurements × points × layers × observables
   EXPECT_EQ(
       t[0],
       "network,architecture,task,dataset,learning_rule,layer,layer_position,unit_fraction,noise,point,step,"
@@ -123,6 +127,42 @@ TEST_F(FilesTest, ExportsAWideTable) {
               StartsWith("t,KNet4,cifar10,cifar10,fa,\"fc,\"\"4\"\"\",2,1,0,1,5,0.5,1150,1151,"));
 }
 
+TEST_F(FilesTest, ExportsResults) {
+  io::Results results;
+  results.experiment = "main";
+  io::ResultRow row;
+  row.classifier = "svm";
+  row.condition = {{"measure", std::string("all")}, {"noise", 0.1}};
+  row.accuracy = io::Figure::of({0.5, 0.75});
+  row.n_train = 10;
+  row.n_test = 5;
+  row.n_networks = 3;
+  row.extra["log_loss"] = io::Figure::of({2});
+  results.rows.push_back(row);
+  row.classifier = "forest";
+  row.condition = {{"measure", std::string("a,b")}};
+  row.accuracy = io::Figure::of({1});
+  row.extra.clear();
+  row.importances["x@1"] = 0.25;
+  results.rows.push_back(row);
+  io::write_results(folder_ / "results.json", results);
+  EXPECT_THAT(
+      exported("results.json"),
+      ::testing::ElementsAre(
+          "experiment,classifier,measure,noise,n_train,n_test,n_networks,figure,split,value",
+          "main,svm,all,0.1,10,5,3,accuracy,mean,0.625", "main,svm,all,0.1,10,5,3,accuracy,sem,0.125",
+          "main,svm,all,0.1,10,5,3,accuracy,0,0.5", "main,svm,all,0.1,10,5,3,accuracy,1,0.75",
+          "main,svm,all,0.1,10,5,3,log_loss,mean,2", "main,svm,all,0.1,10,5,3,log_loss,sem,0",
+          "main,svm,all,0.1,10,5,3,log_loss,0,2", "main,forest,\"a,b\",,10,5,3,accuracy,mean,1",
+          "main,forest,\"a,b\",,10,5,3,accuracy,sem,0", "main,forest,\"a,b\",,10,5,3,accuracy,0,1",
+          "main,forest,\"a,b\",,10,5,3,importance_x@1,mean,0.25"));
+  EXPECT_THAT(exported("results.json", TableForm::wide),
+              ::testing::ElementsAre("experiment,classifier,measure,noise,n_train,n_test,n_networks,accuracy,"
+                                     "accuracy_sem,log_loss,log_loss_sem",
+                                     "main,svm,all,0.1,10,5,3,0.625,0.125,2,0",
+                                     "main,forest,\"a,b\",,10,5,3,1,0,,"));
+}
+
 TEST_F(FilesTest, ShowsAClassifier) {
   io::hdf5::OutputFile file("lrid-model");  // as lrid-classify fit writes it
   io::hdf5::Group& root = file.root();
@@ -141,8 +181,10 @@ TEST_F(FilesTest, ShowsAClassifier) {
   for (const char* part :
        {"classifier of <target>", "<classifier> <setting>", "fa, sgdm", "21 samples of 21 networks (<pool>)",
         "0.75", "21 points × 3 observables", "act:            1: abs_mean", "weight:         1: sq_median",
-        "inverse_temperature 1.5", "none of these:  never", "<checksum>", "\n<config>"})
+        "inverse_temperature 1.5", "none of these:  never", "<checksum>"})
     EXPECT_THAT(text, HasSubstr(part));
+  EXPECT_THAT(text, Not(HasSubstr("<config>")));
+  EXPECT_THAT(shown("model.h5", {.config = true}), HasSubstr("Configuration\n<config>\n"));
 }
 
 TEST_F(FilesTest, ExportRefusesOtherFiles) {

@@ -17,6 +17,7 @@ using lrid::testing::CommandResult;
 using lrid::testing::run_command;
 using lrid::testing::run_python;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Runs lrid-observe in `folder`.
 CommandResult observe_in(const lrid::testing::TemporaryFolder& folder, const std::string& arguments) {
@@ -26,12 +27,13 @@ CommandResult observe_in(const lrid::testing::TemporaryFolder& folder, const std
 
 TEST(ForeignFiles, ImportsWhatPynwbWrote) {
   const std::string python = lrid::testing::python_with("pynwb");
-  if (python.empty()) GTEST_SKIP() << "no Python with pynwb: set LRID_PYTHON to one";
+  ASSERT_NE(python, "") << "no Python with pynwb: scripts/setup.sh makes one, or set LRID_PYTHON";
   const lrid::testing::TemporaryFolder folder;
   const std::string here = "'" + folder.path().string() + "'";
   const CommandResult made = run_python(python, "tests/measure/make_nwb.py", here);
   ASSERT_EQ(made.exit_code, 0) << made.err;
-  for (const std::string name : {"roi_rate", "roi_timestamps", "units", "plain", "electrical"}) {
+  for (const std::string name : {"roi_rate", "roi_timestamps", "units", "plain", "electrical", "lfp", "sorted",
+                                 "linked", "linked_data"}) {
     const CommandResult imported =
         observe_in(folder, "import-nwb " + name + ".nwb --quiet " + read_file(folder / (name + ".args")) +
                                " --out " + name + ".h5");
@@ -48,9 +50,46 @@ TEST(ForeignFiles, ImportsWhatPynwbWrote) {
   EXPECT_THAT(observe_in(folder, "import-nwb units.nwb --list").out, HasSubstr("layers: CA1 (2), VISp (3)"));
 }
 
+/// Numbers as numpy computes them, and the reasons that trials and units are left out for.
+TEST(ForeignFiles, ImportsWhatIsOddButNotWrong) {
+  const std::string python = lrid::testing::python_with("h5py");
+  ASSERT_NE(python, "") << lrid::testing::no_h5py;
+  const lrid::testing::TemporaryFolder folder;
+  const std::string here = "'" + folder.path().string() + "'";
+  const CommandResult made = run_python(python, "tests/measure/make_nwb_oddities.py", here);
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  std::string names;
+  for (const std::string& line : split(trim(made.out), '\n')) {
+    const std::vector<std::string> parts = split(line, '\t');
+    const std::string& name = parts[0];
+    const CommandResult imported =
+        observe_in(folder, "import-nwb " + name + ".nwb --quiet " + read_file(folder / (name + ".args")) +
+                               " --out " + name + ".h5");
+    ASSERT_EQ(imported.exit_code, 0) << name << ": " << imported.err;
+    EXPECT_EQ(imported.err, "") << name;
+    for (std::size_t i = 1; i < parts.size(); ++i) EXPECT_THAT(imported.out, HasSubstr(parts[i])) << name;
+    if (parts.size() == 1) EXPECT_THAT(imported.out, Not(HasSubstr("left out"))) << name;
+    names += " " + name;
+  }
+  const CommandResult compared = run_python(python, "tests/measure/check_nwb.py", here + names);
+  EXPECT_EQ(compared.exit_code, 0) << compared.out << compared.err;
+
+  const std::string list = observe_in(folder, "import-nwb external_link.nwb --list").out;
+  EXPECT_THAT(list, HasSubstr("processing/all/ophys/dff\n    series, float64 [300, 3]"));
+  EXPECT_THAT(list, HasSubstr("links that lead nowhere\n  processing/none: to nowhere.h5:/\n"));
+  EXPECT_THAT(observe_in(folder, "import-nwb soft_link_to_group.nwb --list").out,
+              HasSubstr("  analysis/real\n    series"));
+  EXPECT_THAT(observe_in(folder, "import-nwb not_an_index.nwb --list").out,
+              HasSubstr("columns: image_index, start_time, stim, stim_index, stop_time"));
+  EXPECT_THAT(observe_in(folder, "import-nwb peak_channels.nwb --list").out,
+              HasSubstr("layers: CA1 (1), VISp (2), unknown (1)"));
+  EXPECT_THAT(observe_in(folder, "import-nwb pause.nwb --list").out,
+              HasSubstr("timestamps (about 50 Hz, 1 pause) from 0 s to 12.98 s"));
+}
+
 TEST(ForeignFiles, EachWayToBeWrongIsOneLine) {
   const std::string python = lrid::testing::python_with("h5py");
-  if (python.empty()) GTEST_SKIP() << lrid::testing::no_h5py;
+  ASSERT_NE(python, "") << lrid::testing::no_h5py;
   const lrid::testing::TemporaryFolder folder;
   const CommandResult made =
       run_python(python, "tests/measure/make_malformed.py", "'" + folder.path().string() + "'");

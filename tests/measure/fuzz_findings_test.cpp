@@ -1,5 +1,5 @@
-// What fuzzing found (tests/fuzz/findings; *.patch are inputs of its harness `patches`), and what it starts
-// from: nothing but InputError.
+// Inputs that fuzzing found (tests/fuzz/findings; *.patch are inputs of its harness `patches`), and what it
+// starts from: nothing but InputError.
 #include <filesystem>
 #include <string_view>
 

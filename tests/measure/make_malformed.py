@@ -107,6 +107,22 @@ def unwritten(*shape):
     return change
 
 
+def filtered(number, name=f"{series}/data"):
+    """Stored through a filter that is not there: nobody can read it, but anybody can write its chunks."""
+    def change(file):
+        values = file[name][:]
+        attributes = dict(file[name].attrs)
+        del file[name]
+        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        creation.set_chunk(values.shape)
+        creation.set_filter(number, h5py.h5z.FLAG_OPTIONAL, ())
+        data = h5py.h5d.create(file.id, name.encode(), h5py.h5t.py_create(values.dtype), h5py.h5s.create_simple(values.shape), creation)
+        data.write_direct_chunk((0,) * values.ndim, values.tobytes()[:-3])
+        for key, value in attributes.items():
+            file[name].attrs[key] = value
+    return change
+
+
 cases = [
     ("no_format", RECORDING, attribute("/", "format", None), '"format" is missing, expected "lrid-recording"'),
     ("other_format", RECORDING, attribute("/", "format", "lrid-dataset"), 'format is "lrid-dataset"'),
@@ -148,7 +164,7 @@ cases = [
     ("zero_rate", NWB, attribute(f"{series}/starting_time", "rate", 0.0), "expected a time and a rate above 0"),
     ("text_data", NWB, replace(f"{series}/data", ["x"] * 100), "is string, expected numbers over time"),
     ("few_timestamps", NWB, replace(f"{series}/timestamps", np.arange(99.0)), "expected one for each sample"),
-    ("disorder", NWB, replace(f"{series}/timestamps", np.arange(100.0)[::-1].copy()), "expected finite and ascending times"),
+    ("disorder", NWB, replace(f"{series}/timestamps", np.arange(100.0)[::-1].copy()), "expected ascending times"),
     ("transposed", NWB, replace(f"{series}/data", np.zeros((3, 100))), "3 of them, but data has shape [3, 100]"),
     ("wrong_roi", NWB, replace(f"{series}/rois", np.array([0, 1, 3])), "points to row 3"),
     ("no_table", NWB, attribute(f"{series}/rois", "table", None), '"table" is missing'),
@@ -159,14 +175,25 @@ cases = [
     ("no_trials", NWB, remove(trials), "holds no table"),
     ("no_start", NWB, remove(f"{trials}/start_time"), 'has no column "start_time"'),
     ("short_column", NWB, replace(f"{trials}/stimulus", ["a", "b"]), "but the table has 8 rows"),
-    ("nan_start", NWB, replace(f"{trials}/start_time", np.array([0, 1, 2, np.nan, 4, 5, 6, 7])), "start_time of row 3 is nan"),
-    ("late", NWB, replace(f"{trials}/start_time", np.arange(8.0) + 1000), "none of 8 trials has the window"),
+    ("nan_starts", NWB, replace(f"{trials}/start_time", np.full(8, np.nan)), "none of 8 trials can be used: 8 trials without a time"),
+    ("late", NWB, replace(f"{trials}/start_time", np.arange(8.0) + 1000), "8 trials outside of the recorded time of processing/ophys"),
+    ("short", NWB, replace(f"{trials}/start_time", np.arange(8.0) + 0.01), "8 trials whose window holds no sample", "0,0.05"),
     ("disjoint", NWB, replace(f"{trials}/stimulus", ["a"] * 4 + ["b"] * 4), "no stimulus is presented at each of 2 points"),
-    ("ragged", NWB, replace(f"{trials}/stimulus_index", np.arange(8)), "has several values a row"),
+    ("ragged", NWB, replace(f"{trials}/stimulus_index", np.arange(8), neurodata_type="VectorIndex"), "has several values a row"),
+    ("dataset", f"import-nwb --window 0,0.5 --points 2 --series {series}/data", lambda file: None, f"is a dataset, expected the series that it is of: {series}"),
+    ("lzf", NWB, filtered(32000), "stored with lzf (filter 32000), which this HDF5 lacks: set HDF5_PLUGIN_PATH"),
+    ("zstd", NWB, filtered(32015), "stored with zstd (filter 32015)"),
+    ("unknown_filter", NWB, filtered(40000), "stored with a filter without a name (filter 40000)"),
+    ("spikes_filter", UNITS, filtered(32008, "units/spike_times"), "stored with bitshuffle (filter 32008)"),
+    ("fraction", UNITS, replace("units/id", np.array([0, 1.5])), "1.5 in row 1, expected an integer"),
+    ("large_index", UNITS, replace("units/spike_times_index", np.array([30, 2**63], "u8")), "holds uint64 values out of range"),
+    ("no_spikes", UNITS, replace("units/spike_times_index", np.array([0, 0])), "no unit has a spike"),
+    ("all_noise", UNITS, replace("units/quality", ["noise", "Noise"]), "2 units marked as not to be used (quality)"),
+    ("timeless", NWB, replace(f"{series}/timestamps", np.full(100, np.nan)), "none of them is a time"),
     ("no_index", UNITS, remove("units/spike_times_index"), "dataset /units/spike_times_index is missing"),
     ("bad_index", UNITS, replace("units/spike_times_index", np.array([30, 91])), "expected ascending numbers up to the 90"),
     ("index_back", UNITS, replace("units/spike_times_index", np.array([30, 20])), "expected ascending numbers"),
-    ("nan_spike", UNITS, replace("units/spike_times", np.r_[np.arange(89.0), np.nan]), "has spikes at nan"),
+    ("nan_spikes", UNITS, replace("units/spike_times", np.full(90, np.nan)), "no unit has a spike"),
     ("observed", UNITS, replace("units/obs_intervals", np.zeros(4)), "has shape [4], expected [any, 2]"),
 ]
 good_recording(folder / "good_recording.h5")
@@ -174,7 +201,8 @@ good_nwb(folder / "good_nwb.h5")
 print("good_recording.h5", RECORDING, "", sep="\t")
 print("good_nwb.h5", NWB, "", sep="\t")
 print("good_nwb.h5", UNITS, "", sep="\t")
-for name, command, change, message in cases:
+for name, command, change, message, *window in cases:
+    command = command.replace("0,0.5", window[0] if window else "0,0.5")
     shutil.copy(folder / ("good_recording.h5" if command == RECORDING else "good_nwb.h5"), folder / f"{name}.h5")
     with h5py.File(folder / f"{name}.h5", "r+") as file:
         change(file)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from pynwb import NWBHDF5IO, H5DataIO, NWBFile, TimeSeries
 from pynwb.ecephys import ElectricalSeries
+from pynwb.misc import Units
 from pynwb.ophys import DfOverF, ImageSegmentation, OpticalChannel, RoiResponseSeries
 
 folder = Path(sys.argv[1])
@@ -158,3 +159,60 @@ for start in starts:
 response = means(np.arange(2000) / 100.0, data * 1e-6 * gain.astype(float), starts, 0, 1)
 save("electrical", nwb, "--series acquisition/lfp --window 0,1 --points 3 --layer depth",
      {"shallow": response[:12, [0, 2]].reshape(3, 4, 2), "deep": response[:12, [1, 3]].reshape(3, 4, 2)})
+
+# 6. LFP with timestamps and a pause, channels of which one is bad, and times that are not to be used.
+nwb = new_file("lfp")
+device = nwb.create_device("probe")
+group = nwb.create_electrode_group("shank", description="shank", location="CA1", device=device)
+nwb.add_electrode_column("bad_channel", "not to be used")
+for i in range(3):
+    nwb.add_electrode(location=["CA1", "CA3", "CA3"][i], group=group, bad_channel=i == 1)
+times = np.r_[np.arange(2000) * 0.01, 35 + np.arange(2000) * 0.01]
+data = rng.normal(size=(4000, 3)).astype(np.float32)
+nwb.add_acquisition(ElectricalSeries(name="lfp", data=H5DataIO(data, chunks=(4000, 1), compression="gzip"), timestamps=times,
+                                     electrodes=nwb.create_electrode_table_region([2, 1, 0], "all")))
+nwb.add_invalid_time_interval(start_time=3.0, stop_time=3.9)
+starts = np.arange(0.0, 54.0, 1.5)
+for start in starts:
+    nwb.add_trial(start_time=start, stop_time=start + 1)
+good = [s for s in starts if (s + 1 <= 20 or s >= 35) and not (s < 3.9 and s + 1 > 3.0)]
+response = means(times, data.astype(float), good, 0, 1)[:len(good) // 4 * 4].reshape(4, -1, 3)
+save("lfp", nwb, "--series acquisition/lfp --window 0,1 --points 4", {"CA1": response[:, :, [2]], "CA3": response[:, :, [0]]})
+
+# 7. Sorted units in a processing module, labelled; spikes end before the trials do.
+nwb = new_file("sorted")
+module = nwb.create_processing_module("ecephys", "sorting")
+units = Units(name="sorted", description="by some sorter")
+units.add_column("quality", "of the cluster")
+spikes = [np.sort(rng.uniform(0, 50, 700)) for _ in range(4)]
+for times, quality in zip(spikes, ["good", "noise", "mua", "good"]):
+    units.add_unit(spike_times=times, quality=quality)
+module.add(units)
+starts = np.arange(1.0, 70.0, 2.0)
+for start in starts:
+    nwb.add_trial(start_time=start, stop_time=start + 1)
+response = np.array([[np.sum((s >= start) & (s < start + 0.5)) / 0.5 for s in (spikes[0], spikes[2], spikes[3])]
+                     for start in starts if start + 0.5 < 50])
+save("sorted", nwb, "--series processing/ecephys/sorted --window 0,0.5 --points 3", {"sorted": response[:24].reshape(3, 8, 3)})
+
+# 8. A series whose data lie in another file, and a link to a series of that file.
+raw = new_file("raw")
+data = rng.normal(size=(600, 2))
+raw.add_acquisition(TimeSeries(name="raw", data=data, unit="V", rate=20.0))
+with NWBHDF5IO(folder / "raw.nwb", "w") as io:
+    io.write(raw)
+with NWBHDF5IO(folder / "raw.nwb", "r") as opened:
+    source = opened.read().acquisition["raw"]
+    nwb = NWBFile(session_description="linked", identifier="linked", session_start_time=datetime(2026, 1, 1, tzinfo=timezone.utc))
+    nwb.add_acquisition(TimeSeries(name="mine", data=source.data, unit="V", rate=20.0))
+    nwb.add_acquisition(source)
+    starts = np.arange(0.0, 29.0, 2.0)
+    for start in starts:
+        nwb.add_trial(start_time=start, stop_time=start + 1)
+    with NWBHDF5IO(folder / "linked.nwb", "w", manager=opened.manager) as io:
+        io.write(nwb, link_data=True)
+response = means(np.arange(600) / 20, data, starts, 0, 1)[:14].reshape(2, 7, 2)
+for name, series in (("linked", "raw"), ("linked_data", "mine")):
+    (folder / f"{name}.args").write_text(f"--series acquisition/{series} --window 0,1 --points 2")
+    np.savez(folder / f"{name}.npz", layers=np.array([series]), stimuli=np.array([], dtype=str), layer_0=response)
+(folder / "linked_data.nwb").write_bytes((folder / "linked.nwb").read_bytes())

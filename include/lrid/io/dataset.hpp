@@ -7,7 +7,7 @@
 
 namespace lrid::io {
 
-/// What is known of each sample (one observed layer of one trained network) besides its statistics.
+/// Labels of each sample (one observed layer of one trained network).
 /// All columns have one entry per sample.
 struct SampleMeta {
   std::vector<std::string> architecture, task, dataset, learning_rule, layer, network;

@@ -3,46 +3,31 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
 
+#include <lrid/io/shape.hpp>
+
 /// The one place that talks to the HDF5 C library. HDF5 never prints anything; every failure is an exception
 /// in one line with file and object: InputError while reading, WorkError while writing. Calls may come from
 /// any thread (they take turns: the library has one lock).
 namespace lrid::io::hdf5 {
 
-using Shape = std::vector<std::int64_t>;
-
-/// "[21, 5, 45]".
-std::string to_string(const Shape& shape);
-std::int64_t element_count(const Shape& shape);  ///< 2⁶³−1 if it is that or more
-
+/// Enumerations, h5py's booleans among them, count as integers.
 enum class Kind { integer, floating, string, other };
 
-/// An open HDF5 object, closed by the last owner.
-class Handle {
- public:
-  using Close = int (*)(std::int64_t);
-  Handle() = default;
-  Handle(std::int64_t id, Close close) : id_(id), close_(close) {}
-  Handle(Handle&& other) noexcept;
-  Handle& operator=(Handle&& other) noexcept;
-  ~Handle();
-  [[nodiscard]] std::int64_t id() const { return id_; }
+class Handle;
+class Group;
 
- private:
-  std::int64_t id_ = -1;
-  Close close_ = nullptr;
-};
-
-/// What groups and datasets have in common: a place in a file, and attributes.
-/// Element types T: float, double, int16_t, int32_t, int64_t, uint8_t, std::string. Numbers are converted to
-/// T on reading; a float where integers are asked for, or a string for a number, is an InputError.
+/// A group or a dataset: a place in a file, with attributes.
+/// Element types T: float, double, int16_t, int32_t, int64_t, uint8_t, uint64_t, std::string. Reading
+/// converts numbers to T; a float where integers are asked for, an integer that T cannot hold, or a string
+/// for a number is an InputError.
 class Node {
  public:
   /// "runs/a.h5: /layers/conv1", for messages; the root group is just the file.
@@ -64,13 +49,17 @@ class Node {
   }
   template <class T>
   void set_attribute(const std::string& name, const T& value);
-  /// Path of the object that an attribute refers to.
+  /// A single value as text, as Dataset::read_texts gives it; nothing for an array or another type.
+  [[nodiscard]] std::optional<std::string> attribute_text(const std::string& name) const;
+  /// Path of the object that an attribute refers to, in the file that holds this one.
   [[nodiscard]] std::string attribute_target(const std::string& name) const;
+  /// The group that an attribute refers to, also where this object was reached through an external link.
+  [[nodiscard]] Group attribute_group(const std::string& name) const;
 
  protected:
   Node(std::shared_ptr<const Handle> handle, std::string file, std::string path)
       : handle_(std::move(handle)), file_(std::move(file)), path_(std::move(path)) {}
-  [[nodiscard]] std::int64_t id() const { return handle_->id(); }
+  [[nodiscard]] std::int64_t id() const;
   [[nodiscard]] const std::string& file() const { return file_; }
   std::shared_ptr<const Handle> handle_;
   std::string file_, path_;
@@ -82,10 +71,13 @@ class Dataset : public Node {
   [[nodiscard]] const Shape& shape() const { return shape_; }
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] int element_bytes() const { return element_bytes_; }
-  /// "float32", "int64", "string".
+  /// "float32", "int64", "string", "enumeration".
   [[nodiscard]] std::string type_name() const;
   /// Extents of a chunk; empty where the data lie in one piece.
   [[nodiscard]] Shape chunk() const;
+  /// The filter that keeps the data from being read since its plug-in is not there, and what to do about it;
+  /// empty where there is none.
+  [[nodiscard]] std::string unreadable_filter() const;
 
   /// All elements, row-major.
   template <class T>
@@ -96,8 +88,13 @@ class Dataset : public Node {
   /// The block of `count` elements (per dimension) from `offset` on, row-major.
   template <class T>
   [[nodiscard]] std::vector<T> read_block(const Shape& offset, const Shape& count) const;
-  /// Paths of the objects that its elements refer to.
-  [[nodiscard]] std::vector<std::string> read_targets() const;
+  /// All elements as texts: strings as they are, enumerations by their names, numbers by the shortest
+  /// decimals that read back in the type they are stored in. InputError for another type.
+  [[nodiscard]] std::vector<std::string> read_texts() const;
+  /// Whether its elements refer to objects.
+  [[nodiscard]] bool holds_references() const;
+  /// The groups that its elements refer to, one for each of them.
+  [[nodiscard]] std::vector<Group> read_groups() const;
   /// The same numbers into `values`, whose memory is used again.
   template <class T>
   requires std::is_arithmetic_v<T>
@@ -114,7 +111,8 @@ class Dataset : public Node {
   Shape shape_;
   Kind kind_ = Kind::other;
   int element_bytes_ = 0;
-  bool signed_ = false;
+  bool signed_ = false, enumeration_ = false;
+  std::shared_ptr<std::set<Shape>> sound_chunks_;  ///< those that were looked at, by all copies of this
 };
 
 enum class Storage { plain, compressed };  ///< compressed: gzip and shuffle
@@ -125,18 +123,30 @@ class Group : public Node {
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] bool has_group(const std::string& name) const;
   [[nodiscard]] bool has_dataset(const std::string& name) const;
-  /// Child by relative path ("meta/layer"); InputError if it is missing or of the other kind. Links are
+  /// Child by relative path ("meta/layer"), or by absolute path in the file of this group; InputError if it is missing or of the other kind. Links are
   /// followed; for one that leads nowhere already the questions above are an InputError.
   [[nodiscard]] Group group(const std::string& name) const;
-  /// Chunks that a reader comes back to stay in memory within `cache_bytes`; 0: HDF5's own 1 MB.
+  /// Chunks that a reader comes back to stay in memory within `cache_bytes`, and one of them however large it
+  /// is; 0: HDF5's own 1 MB.
   [[nodiscard]] Dataset dataset(const std::string& name, std::size_t cache_bytes = 0) const;
 
-  /// What is below, by relative path in order of name; every object once, through no soft or external link.
   struct Object {
-    std::string path;
+    std::string path;  ///< relative
     bool is_group;
   };
+  /// Lists all objects below in order of name, every one once, through no soft or external link.
   [[nodiscard]] std::vector<Object> objects() const;
+
+  /// A soft or external link, or what lies in a group that one leads to.
+  struct Linked {
+    std::string path;     ///< relative
+    std::string target;   ///< "/a/b", "other.h5:/a/b"; empty for what lies in the group that a link leads to
+    std::string same_as;  ///< where `objects`, or this list, has the same object under another path
+    enum class Leads { to_group, to_dataset, nowhere } leads;
+  };
+  /// Lists what `objects` leaves out, in order of name. Does not go into groups that are known by another
+  /// path, so there are no circles.
+  [[nodiscard]] std::vector<Linked> linked() const;
 
   /// A new group; groups in between ("checkpoints/3") are made as needed.
   Group create_group(const std::string& name);
@@ -158,9 +168,13 @@ class Group : public Node {
  private:
   friend class InputFile;
   friend class OutputFile;
+  friend class Node;
+  friend class Dataset;
   using Node::Node;
   enum class Child { none, group, dataset, other };
   [[nodiscard]] Child child(const std::string& name) const;
+  /// Absolute path of a child; InputError if it is missing or of another kind.
+  [[nodiscard]] std::string require_child(const std::string& name, Child expected) const;
 };
 
 /// A file open for reading: its root group. InputError if it is missing, truncated, or no HDF5 file.

@@ -25,7 +25,7 @@ class Recording {
     std::string type, axes;  ///< of the activations, e.g. "int16", "time,stimuli,units"
   };
 
-  /// What is read at once: some stimuli at some points, all units.
+  /// A part that is read at once: some stimuli at some points, all units.
   struct Block {
     std::int64_t point = 0, points = 0, stimulus = 0, stimuli = 0;
   };
@@ -74,8 +74,9 @@ std::vector<double> to_float64(const Recording::Values& values);
 struct Activity {
   struct Layer {
     std::string name;
-    std::vector<std::int64_t> unit_ids;  ///< [units], where they came from
-    std::vector<double> values;          ///< [points, stimuli, units]; NaN where a unit was not measured
+    /// [units], where they came from; all unsigned, or all signed.
+    std::vector<std::variant<std::int64_t, std::uint64_t>> unit_ids;
+    std::vector<double> values;  ///< [points, stimuli, units]; NaN where a unit was not measured
   };
   std::vector<Layer> layers;
   std::int64_t points = 0, stimuli = 0;

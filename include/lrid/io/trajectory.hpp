@@ -18,7 +18,8 @@ struct CheckpointTensor {
 };
 
 /// One trained network as it was observed (`format = "lrid-trajectory"`). T is the number of points measured
-/// so far, L the number of observed layers, K the number of observables, C the number of imperfect cells.
+/// so far, L the number of observed layers, K the number of observables, C the number of imperfect
+/// measurements.
 struct Trajectory {
   std::string architecture, task, dataset, learning_rule;
   std::int64_t batch_size = 0;
@@ -43,7 +44,7 @@ struct Trajectory {
   /// [T].
   std::map<std::string, std::vector<double>> metrics;
 
-  /// How the backward kernels stand to the forward ones; rules with a backward kernel only. Each [T, L].
+  /// Angles and norm ratio of backward and forward kernels; rules with a backward kernel only. Each [T, L].
   struct Alignment {
     std::vector<float> weight_angle, error_angle, norm_ratio;  ///< angles in degrees; ‖B‖/‖W‖
   };
@@ -77,9 +78,9 @@ Trajectory read_trajectory(const std::filesystem::path& path);
 /// millisecond, whatever the file's size.
 Trajectory read_trajectory_header(const std::filesystem::path& path);
 
-/// What keeps the file from being what a complete run promises (formats.md), "" if nothing: the number of
-/// points, steps that ascend, values that are finite where they must be, checkpoints of all points if
-/// `checkpoints`. Reads all of it. InputError as read_trajectory.
+/// Checks that the file is what a complete run promises (formats.md): the number of points, steps that
+/// ascend, values that are finite where they must be, checkpoints of all points if `checkpoints`. Reads all
+/// of it. Returns the first fault, "" if there is none. InputError as read_trajectory.
 std::string find_fault(const std::filesystem::path& path, std::int64_t points, bool checkpoints);
 
 /// Points whose checkpoints were kept, ascending.

@@ -12,7 +12,7 @@
 
 namespace lrid::measure {
 
-/// Networks found, by what became of them.
+/// Networks found, by their status.
 struct Collection {
   io::Dataset dataset;
   std::int64_t networks = 0;  ///< complete ones: those in the dataset
@@ -28,7 +28,7 @@ std::vector<std::filesystem::path> trajectory_files(const std::vector<std::files
                                                     const std::filesystem::path& except = {});
 
 /// Makes a dataset of complete networks, one by one: a sample for each layer, and one more for each layer and
-/// imperfect cell.
+/// imperfect measurement.
 class DatasetBuilder {
  public:
   /// The files that networks will come from. `meta/network` is the file's name without extension; with the
@@ -48,8 +48,8 @@ class DatasetBuilder {
   std::unique_ptr<State> state_;
 };
 
-/// Complete networks to a dataset: one sample per layer, and one more per layer and imperfect cell. Failed
-/// and unfinished networks are counted and left out.
+/// Makes a dataset of complete networks: one sample per layer, and one more per layer and imperfect
+/// measurement. Failed and unfinished networks are counted and left out.
 ///
 /// InputError names the first file that is no trajectory file, is truncated, or does not fit the others
 /// (DatasetBuilder); also for one network given twice, which would be in training and test data at once, and

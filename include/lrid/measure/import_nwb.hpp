@@ -11,9 +11,9 @@
 
 namespace lrid::measure {
 
-/// What to take of an NWB file. See `import_nwb`.
+/// Which responses to take of an NWB file. See `import_nwb`.
 struct NwbImport {
-  std::vector<std::string> series;          ///< paths of time series, or "units"
+  std::vector<std::string> series;          ///< paths of time series or of tables of units
   io::nwb::Window window;                   ///< of a response, in seconds after a trial's start
   std::int64_t points = 0;                  ///< equal blocks of trials; or, where 0:
   std::string session;                      ///< column whose values tell sessions apart
@@ -22,9 +22,12 @@ struct NwbImport {
   std::string stimulus;                     ///< column: what was presented; empty: something new every time
   enum class Repeats { average, keep } repeats = Repeats::average;
   std::string layer;  ///< column of the units' table; empty: brain region or plane
+  /// Whether to use what the file says is not to be used: trials in intervals/invalid_times, and see
+  /// io::nwb::File::source.
+  bool use_invalid = false;
 };
 
-/// Where a trial's response goes.
+/// The place of a trial's response.
 struct Presentation {
   std::size_t trial;  ///< row of the table
   std::int64_t point, stimulus;
@@ -54,11 +57,14 @@ Protocol arrange_trials(const std::vector<double>& start, const std::vector<std:
                         NwbImport::Repeats repeats, const std::vector<std::size_t>& usable);
 
 /// Responses of an NWB file as a recording: one layer for each brain region or plane, in order of name. A
-/// response is the mean over the window after a trial's start (io::nwb::File::source). Trials whose window is
-/// not wholly within the time that every series was measured are left out.
+/// response is the mean over the window after a trial's start (io::nwb::File::source). Leaves out, and counts
+/// by reason in the provenance "source_left_out", trials
+/// - without a start, stimulus or session (NaN, no text), or without a stop where other trials have one;
+/// - whose window overlaps an interval of intervals/invalid_times;
+/// - whose window some series was not measured in, or has no value of.
 io::Activity import_nwb(const std::filesystem::path& path, const NwbImport& import);
 
-/// What an NWB file offers to import, for people.
+/// Lists what an NWB file offers to import, for people.
 void list_nwb(const std::filesystem::path& path, std::ostream& out);
 
 }  // namespace lrid::measure

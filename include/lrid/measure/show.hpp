@@ -5,9 +5,13 @@
 
 namespace lrid::measure {
 
-/// What a file holds, for people: trajectory, dataset, recording, observables and results files in their own
-/// terms, with a small table of statistics and where they come from; what an NWB file offers to import; any
-/// other HDF5 file as a list of what is in it. InputError for anything else.
-void show(const std::filesystem::path& path, std::ostream& out);
+struct ShowOptions {
+  bool config = false;  ///< whether to print the configuration that a file keeps
+};
+
+/// Prints what a file holds, for people: trajectory, dataset, recording, observables, results and model files
+/// in their own terms, with a small table of statistics and where they come from; what an NWB file offers to
+/// import; any other HDF5 file as a list of its objects. InputError for anything else.
+void show(const std::filesystem::path& path, std::ostream& out, const ShowOptions& options = {});
 
 }  // namespace lrid::measure
