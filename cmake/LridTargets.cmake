@@ -68,13 +68,20 @@ function(lrid_program name)
   target_link_libraries(${name} PRIVATE ${ARG_LINKS})
 endfunction()
 
-# lrid_test(<name> SOURCES ... LINKS ... [LABELS ...]): a GoogleTest program, its cases known to CTest.
-# Tests whose suite name begins with "Golden" carry the label "golden".
+# lrid_test(<name> SOURCES ... LINKS ... [INTERNALS <library>...] [LABELS ...]): a GoogleTest program, its cases known to
+# CTest. Tests whose suite name begins with "Golden" carry the label "golden". Includes "<library>/x.hpp" of
+# src/<library>/ are found for the libraries named as INTERNALS only.
 function(lrid_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;INTERNALS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   lrid_target_defaults(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} lrid_testing GTest::gmock GTest::gtest_main)
+  foreach(library IN LISTS ARG_INTERNALS)
+    set(view ${CMAKE_BINARY_DIR}/internals/${library})
+    file(MAKE_DIRECTORY ${view})
+    file(CREATE_LINK ${CMAKE_SOURCE_DIR}/src/${library} ${view}/${library} SYMBOLIC)
+    target_include_directories(${name} PRIVATE ${view})
+  endforeach()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(LibTorch::LibTorch IN_LIST ARG_LINKS AND TARGET lrid_torch_pch)
     target_precompile_headers(${name} REUSE_FROM lrid_torch_pch)
