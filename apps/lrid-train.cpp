@@ -17,18 +17,19 @@
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
+#include <lrid/cost/benchmark.hpp>
+#include <lrid/cost/estimate.hpp>
+#include <lrid/data/pack.hpp>
 #include <lrid/io/trajectory.hpp>
 #include <lrid/nn/architecture.hpp>
 #include <lrid/observe/trajectory_recorder.hpp>
 #include <lrid/rules/learning_rule.hpp>
-#include <lrid/tasks/pack.hpp>
+#include <lrid/sweep/plans.hpp>
+#include <lrid/sweep/runner.hpp>
+#include <lrid/sweep/status.hpp>
+#include <lrid/sweep/verify.hpp>
 #include <lrid/tasks/task.hpp>
-#include <lrid/train/cost.hpp>
-#include <lrid/train/network_run.hpp>
-#include <lrid/train/runner.hpp>
-#include <lrid/train/status.hpp>
-#include <lrid/train/sweep.hpp>
-#include <lrid/train/verify.hpp>
+#include <lrid/train/build_network.hpp>
 
 namespace lrid {
 namespace {
@@ -36,9 +37,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Joins the two libraries that do not know each other: the training loop and the recorder of trajectories.
-class RecordingWatcher final : public train::Watcher {
+class RecordingCallback final : public train::TrainingCallback {
  public:
-  explicit RecordingWatcher(const train::RunPlan& plan)
+  explicit RecordingCallback(const train::RunPlan& plan)
       : plan_(plan), recorder_(plan.out, header(plan), observe::ObserverOptions::read(plan.source)) {}
 
   train::Existing existing() override {
@@ -93,8 +94,8 @@ class RecordingWatcher final : public train::Watcher {
   observe::TrajectoryRecorder recorder_;
 };
 
-std::unique_ptr<train::Watcher> make_watcher(const train::RunPlan& plan) {
-  return std::make_unique<RecordingWatcher>(plan);
+std::unique_ptr<train::TrainingCallback> make_callback(const train::RunPlan& plan) {
+  return std::make_unique<RecordingCallback>(plan);
 }
 
 void declare_observer(Options& options) {
@@ -175,8 +176,8 @@ std::optional<std::chrono::system_clock::time_point> job_end() {
   return std::chrono::system_clock::time_point(std::chrono::seconds(*seconds));
 }
 
-train::RunnerOptions runner_options(const Arguments& arguments) {
-  train::RunnerOptions options{.data_dir = arguments.data_dir,
+sweep::RunnerOptions runner_options(const Arguments& arguments) {
+  sweep::RunnerOptions options{.data_dir = arguments.data_dir,
                                .cohort = arguments.cohort,
                                .retry_failed = arguments.retry_failed,
                                .stale_seconds = arguments.stale_after,
@@ -201,6 +202,11 @@ train::RunnerOptions runner_options(const Arguments& arguments) {
   return options;
 }
 
+cost::BenchmarkOptions benchmark_options(const Arguments& arguments) {
+  const sweep::RunnerOptions options = runner_options(arguments);
+  return {.data_dir = options.data_dir, .jobs = options.jobs, .cohort = options.cohort};
+}
+
 void train_one(const Arguments& arguments) {
   if (arguments.out.empty()) bad_input("--out: is missing, expected the file to write (RUN.h5)");
   require_writable(arguments.out, "--out");
@@ -208,14 +214,14 @@ void train_one(const Arguments& arguments) {
   train::resolve_random_seed(config, arguments.out + ".seed");
   std::vector<train::RunPlan> plans;
   plans.push_back(train::make_plan(std::move(config), arguments.out, declare_observer));
-  train::RunnerOptions options = runner_options(arguments);
+  sweep::RunnerOptions options = runner_options(arguments);
   options.report_epochs = true;
-  const auto outcome = train::run_all(plans, options, make_watcher).front();
-  if (outcome.kind == train::RunOutcome::Kind::failed)
+  const auto outcome = sweep::run_all(plans, options, make_callback).front();
+  if (outcome.kind == sweep::RunOutcome::Kind::failed)
     work_failed("{}: failed: {}", arguments.out, outcome.reason);
-  if (outcome.kind == train::RunOutcome::Kind::elsewhere)
+  if (outcome.kind == sweep::RunOutcome::Kind::elsewhere)
     work_failed("{}: another process is training it ({}.claim says which)", arguments.out, arguments.out);
-  if (outcome.kind == train::RunOutcome::Kind::already_complete)
+  if (outcome.kind == sweep::RunOutcome::Kind::already_complete)
     spdlog::info("{}: is complete already", arguments.out);
   fmt::print("{}\n", arguments.out);
 }
@@ -224,11 +230,11 @@ void pack(const Arguments& arguments) {
   if (arguments.out.empty()) bad_input("--out: is missing, expected the pack to write");
   require_writable(arguments.out, "--out");
   Options options(read_config(arguments, arguments.config));
-  tasks::PackOptions pack_options;
+  data::PackOptions pack_options;
   pack_options.declare(options);
   options.finish();
-  const std::int64_t images = tasks::write_pack(arguments.pack, arguments.out, pack_options,
-                                                threads_or_all(arguments.common.threads));
+  const std::int64_t images =
+      data::write_pack(arguments.pack, arguments.out, pack_options, threads_or_all(arguments.common.threads));
   spdlog::info("{} packed", counted(images, "image"));
   fmt::print("{}\n", arguments.out);
 }
@@ -239,19 +245,19 @@ std::vector<train::RunPlan> expand_sweep(const Arguments& arguments) {
   if (fs::is_directory(arguments.out_dir, ignored))
     train::resolve_random_seed(config, fs::path(arguments.out_dir) / "seed");
   std::vector<train::RunPlan> plans =
-      train::expand_sweep(std::move(config), arguments.out_dir, declare_observer);
+      sweep::expand_sweep(std::move(config), arguments.out_dir, declare_observer);
   if (arguments.shard.empty()) return plans;
   const Shard shard = parse_shard(arguments.shard);
-  return train::shard(std::move(plans), shard.index, shard.count);
+  return sweep::shard(std::move(plans), shard.index, shard.count);
 }
 
 void print_dry_run(const Arguments& arguments, const std::vector<train::RunPlan>& plans) {
-  const train::CostTable table = arguments.costs.empty()
-                                     ? train::measure_costs(plans, runner_options(arguments), make_watcher)
-                                     : train::read_cost_table(arguments.costs);
+  const cost::CostTable table = arguments.costs.empty()
+                                    ? cost::measure_costs(plans, benchmark_options(arguments), make_callback)
+                                    : cost::read_cost_table(arguments.costs);
   std::vector<bool> complete;
   for (const train::RunPlan& plan : plans)
-    complete.push_back(make_watcher(plan)->existing().kind == train::Existing::Kind::complete);
+    complete.push_back(make_callback(plan)->existing().kind == train::Existing::Kind::complete);
   fmt::print("{}", to_text(plans, complete, table));
 }
 
@@ -260,20 +266,20 @@ void benchmark(const Arguments& arguments) {
   if (arguments.out.empty())
     bad_input("--out: is missing, expected the table of costs to write (COSTS.toml)");
   require_writable(arguments.out, "--out");
-  train::CostTable table;
-  if (fs::exists(arguments.out)) table = train::read_cost_table(arguments.out);
-  table = train::measure_costs(expand_sweep(arguments), runner_options(arguments), make_watcher,
-                               std::move(table));
+  cost::CostTable table;
+  if (fs::exists(arguments.out)) table = cost::read_cost_table(arguments.out);
+  table = cost::measure_costs(expand_sweep(arguments), benchmark_options(arguments), make_callback,
+                              std::move(table));
   write_cost_table(arguments.out, table);
   fmt::print("{}{}\n", to_text(table), arguments.out);
 }
 
 void print_outcomes(const std::vector<train::RunPlan>& plans,
-                    const std::vector<train::RunOutcome>& outcomes) {
+                    const std::vector<sweep::RunOutcome>& outcomes) {
   std::size_t failed = 0, elsewhere = 0;
   for (std::size_t i = 0; i < plans.size(); ++i) {
-    if (outcomes[i].kind == train::RunOutcome::Kind::elsewhere) ++elsewhere;
-    if (outcomes[i].kind != train::RunOutcome::Kind::failed) continue;
+    if (outcomes[i].kind == sweep::RunOutcome::Kind::elsewhere) ++elsewhere;
+    if (outcomes[i].kind != sweep::RunOutcome::Kind::failed) continue;
     ++failed;
     fmt::print(stderr, "failed: {}: {}\n", plans[i].out.string(), outcomes[i].reason);
   }
@@ -283,10 +289,10 @@ void print_outcomes(const std::vector<train::RunPlan>& plans,
 
 void train_sweep(const Arguments& arguments) {
   if (arguments.dry_run) return print_dry_run(arguments, expand_sweep(arguments));
-  train::RunnerOptions options = runner_options(arguments);
+  sweep::RunnerOptions options = runner_options(arguments);
   if (!arguments.costs.empty())
-    options.best_cohort = [table = train::read_cost_table(arguments.costs)](const train::RunPlan& plan) {
-      return train::best_cohort(plan, table);
+    options.best_cohort = [table = cost::read_cost_table(arguments.costs)](const train::RunPlan& plan) {
+      return cost::best_cohort(plan, table);
     };
   std::error_code error;
   fs::create_directories(arguments.out_dir, error);
@@ -294,8 +300,8 @@ void train_sweep(const Arguments& arguments) {
   require_writable(fs::path(arguments.out_dir) / "probe", "--out-dir");
   const std::vector<train::RunPlan> plans = expand_sweep(arguments);
   try {
-    print_outcomes(plans, train::run_all(plans, options, make_watcher));
-  } catch (const train::DeviceFailure& failure) {
+    print_outcomes(plans, sweep::run_all(plans, options, make_callback));
+  } catch (const sweep::DeviceFailure& failure) {
     // Only a new process can use the device again; the network that met the error is marked failed by now.
     spdlog::error("{}; starting anew without the network that met it", failure.what());
     throw StartAnew();
@@ -310,13 +316,13 @@ void look_on(const Arguments& arguments) {
     bad_input("--out-dir {}: no such folder, expected that of a sweep", arguments.out_dir);
   const std::vector<train::RunPlan> plans = expand_sweep(arguments);
   if (arguments.status) {
-    const train::SweepStatus status = train::sweep_status(plans, make_watcher);
+    const sweep::SweepStatus status = sweep::sweep_status(plans, make_callback);
     fmt::print("{}", arguments.json ? to_json(status) : to_text(status));
     return;
   }
-  const std::vector<train::Verdict> verdicts = train::verify(plans, make_watcher);
+  const std::vector<sweep::Verdict> verdicts = sweep::verify(plans, make_callback);
   fmt::print("{}", arguments.json ? to_json(verdicts) : to_text(verdicts));
-  const auto sound = std::ranges::count(verdicts, "", &train::Verdict::fault);
+  const auto sound = std::ranges::count(verdicts, "", &sweep::Verdict::fault);
   if (sound < std::ssize(verdicts))
     work_failed("{}: {} of {} not sound", arguments.out_dir, std::ssize(verdicts) - sound,
                 counted(verdicts.size(), "network"));

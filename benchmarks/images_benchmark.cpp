@@ -10,16 +10,16 @@
 #include <jpeglib.h>
 
 #include <lrid/core/random.hpp>
-#include <lrid/tasks/image_source.hpp>
-#include <lrid/tasks/imagenet_preparation.hpp>
+#include <lrid/data/imagenet_preparation.hpp>
+#include <lrid/data/open_images.hpp>
 
 namespace lrid {
 namespace {
 
 constexpr std::size_t most_files = 300;
 
-std::shared_ptr<const tasks::EncodedSource> source;  // NOLINT: set in main, before any benchmark
-std::vector<std::string> files;                      // NOLINT: their contents
+std::shared_ptr<const data::EncodedSource> source;  // NOLINT: set in main, before any benchmark
+std::vector<std::string> files;                     // NOLINT: their contents
 
 /// The plainest use of libjpeg-turbo: all rows, as RGB.
 void decode(const std::string& file, std::vector<unsigned char>& pixels) {
@@ -52,8 +52,8 @@ void libjpeg(benchmark::State& state) {
 }
 BENCHMARK(libjpeg)->Unit(benchmark::kMillisecond);
 
-void prepare(benchmark::State& state, tasks::ImagenetPreparation::Kind kind, std::int64_t size, bool scaled) {
-  const tasks::ImagenetPreparation preparation(source, kind, size, true, scaled);
+void prepare(benchmark::State& state, data::ImagenetPreparation::Kind kind, std::int64_t size, bool scaled) {
+  const data::ImagenetPreparation preparation(source, kind, size, true, scaled);
   std::vector<float> out(static_cast<std::size_t>(preparation.shape().values()));
   std::uint64_t round = 0;
   for (auto _ : state) {
@@ -65,11 +65,11 @@ void prepare(benchmark::State& state, tasks::ImagenetPreparation::Kind kind, std
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(files.size()));
 }
-BENCHMARK_CAPTURE(prepare, resnet_224, tasks::ImagenetPreparation::Kind::resnet, 224, false)
+BENCHMARK_CAPTURE(prepare, resnet_224, data::ImagenetPreparation::Kind::resnet, 224, false)
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(prepare, resnet_224_scaled_decode, tasks::ImagenetPreparation::Kind::resnet, 224, true)
+BENCHMARK_CAPTURE(prepare, resnet_224_scaled_decode, data::ImagenetPreparation::Kind::resnet, 224, true)
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(prepare, inception_299, tasks::ImagenetPreparation::Kind::inception, 299, false)
+BENCHMARK_CAPTURE(prepare, inception_299, data::ImagenetPreparation::Kind::inception, 299, false)
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace
@@ -80,7 +80,7 @@ int run_images(int argc, char** argv) {
     std::fprintf(stderr, "bench_images: expected a folder with train/<class>/ of JPEG files\n");
     return 2;
   }
-  source = tasks::open_images(argv[1], false, 1);
+  source = data::open_images(argv[1], false, 1);
   std::string room;
   for (std::int64_t i = 0; i < source->list().size() && files.size() < most_files; ++i)
     files.emplace_back(source->contents(i, room));

@@ -38,15 +38,11 @@ fs::path program(const std::string& name) {
 std::optional<fs::path> golden_path(const std::string& name) {
   if (const char* folder = std::getenv("LRID_GOLDEN_DIR"); folder != nullptr && *folder != '\0')
     return first_existing({fs::path(folder) / name});
-  return first_existing({source_dir() / "tests/golden" / name, source_dir() / "../shared/golden" / name});
+  return first_existing({source_dir() / "tests/golden" / name});
 }
 
 std::string skip_reason(const std::string& name) {
-  return name + " not found: set LRID_GOLDEN_DIR, or put it into tests/golden or ../shared/golden";
-}
-
-std::optional<fs::path> shared_data_path(const std::string& name) {
-  return first_existing({source_dir() / "../shared/data" / name});
+  return name + " not found: set LRID_GOLDEN_DIR, or put it into tests/golden";
 }
 
 TemporaryFolder::TemporaryFolder() {

@@ -8,13 +8,10 @@
 
 namespace lrid::testing {
 
-/// A golden file: looked for in the folder that LRID_GOLDEN_DIR names, else in tests/golden, else in
-/// ../shared/golden. Nothing if it is in none of them: the test then says GTEST_SKIP() << skip_reason(name).
+/// A golden file, in the folder that LRID_GOLDEN_DIR names, else in tests/golden. Nothing if it is not there:
+/// the test then says GTEST_SKIP() << skip_reason(name).
 std::optional<std::filesystem::path> golden_path(const std::string& name);
 std::string skip_reason(const std::string& name);
-
-/// A file of ../shared/data, nothing if it is not there.
-std::optional<std::filesystem::path> shared_data_path(const std::string& name);
 
 /// The repository and the build folder.
 std::filesystem::path source_dir();

@@ -1,6 +1,7 @@
-"""Draws docs/figures/finding.svg from the quickstart's results.json:
+"""Draws docs/figures/finding.svg from an experiment's results:
 
-    python3 docs/figures/finding.py quickstart/results.json docs/figures/finding.svg
+    lrid-classify run --config configs/classify/quickstart.toml --data tests/golden/trajectories.h5 --out results.json
+    python3 docs/figures/finding.py results.json docs/figures/finding.svg
 
 Left: how often the rule of a network's layer is named right, for what is measured. Right: for each rule, from all
 statistics. Splits grouped by network, the random forest, chosen beforehand. A dot is a split, a bar the mean.
@@ -21,7 +22,7 @@ STYLE = """
       text { fill: #e6edf3; } .small { fill: #9198a1; } .bar { fill: #1f4f87; } .dot { fill: #9ecbff; }
       .grid { stroke: #30363d; } .chance { stroke: #f0a050; } .chance-text { fill: #f0a050; }
     }"""
-ROW, TOP, LEFT, WIDTH = 44, 62, 150, 230
+ROW, TOP, LEFT, WIDTH = 44, 62, 152, 230
 
 
 def panel(x, title, rows):
@@ -48,17 +49,18 @@ def main():
     rows = {r["condition"]["measure"]: r for r in results["rows"]
             if r["classifier"] == CLASSIFIER and r["condition"]["split"] == "network" and "position" not in r["condition"]}
     measured = [(title, rows[name]["accuracy"]["splits"]) for name, title in MEASURES.items()]
-    by_rule = [(RULES[label], [split[i][i] / sum(split[i]) for split in rows["all"]["confusion"]])
-               for i, label in enumerate(rows["all"]["labels"])]
+    labels = rows["all"]["labels"]
+    by_rule = [(title, [split[i][i] / sum(split[i]) for split in rows["all"]["confusion"]])
+               for title, i in ((title, labels.index(name)) for name, title in RULES.items())]
     height = TOP + ROW * 4 + 56
     networks = rows["all"]["n_networks"]
     note = (f'{networks} small networks trained on real images; layers of networks the random forest has never seen. '
             f'A dot is one of {len(measured[0][1])} splits, a bar their mean.')
-    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 {height}" role="img" aria-labelledby="t d">',
+    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 920 {height}" role="img" aria-labelledby="t d">',
            '<title id="t">The learning rule is named far more often than by chance</title>',
            '<desc id="d">' + escape("; ".join(f"{label} {sum(v) / len(v):.0%}" for label, v in measured + by_rule)) + "; chance 25%</desc>",
            f"<style>{STYLE}\n  </style>",
-           *panel(8, "Learning rule named right, from …", measured), *panel(458, "… and for each rule, from all statistics", by_rule),
+           *panel(8, "Learning rule named right, from …", measured), *panel(472, "… and for each rule, from all statistics", by_rule),
            f'<text class="small" x="8" y="{height - 8}">{escape(note)}</text>', "</svg>"]
     with open(sys.argv[2], "w") as file:
         file.write("\n".join(svg) + "\n")

@@ -2,7 +2,7 @@
 
 #include <ATen/ops/empty.h>
 
-#include <lrid/tasks/image.hpp>
+#include <lrid/data/image.hpp>
 #include <lrid/tasks/task.hpp>
 
 namespace lrid::tasks {
@@ -13,7 +13,7 @@ inline torch::TensorOptions room_for(torch::Device device, torch::ScalarType typ
 }
 
 /// Room for images on the host: float32 [N, C, H, W] in channels-last memory.
-inline Tensor empty_images(std::int64_t count, const ImageShape& shape, torch::Device device) {
+inline Tensor empty_images(std::int64_t count, const data::ImageShape& shape, torch::Device device) {
   return at::empty({count, shape.channels, shape.height, shape.width}, room_for(device, torch::kFloat32),
                    at::MemoryFormat::ChannelsLast);
 }

@@ -1,7 +1,7 @@
 #include <lrid/core/app.hpp>
-#include <lrid/tasks/image_source.hpp>
+#include <lrid/data/imagenet_preparation.hpp>
+#include <lrid/data/open_images.hpp>
 #include <lrid/tasks/imagenet.hpp>
-#include <lrid/tasks/imagenet_preparation.hpp>
 
 namespace lrid::tasks {
 
@@ -60,19 +60,19 @@ TaskShape Imagenet::usual_shape(const std::string& architecture) {
 }
 
 void Imagenet::load(const std::filesystem::path& data_dir, int threads) {
-  const auto source = open_images(files_.folder.empty() ? data_dir : data_dir / files_.folder,
-                                  files_.skip_bad, threads_or_all(threads));
-  using Kind = ImagenetPreparation::Kind;
+  const auto source = data::open_images(files_.folder.empty() ? data_dir : data_dir / files_.folder,
+                                        files_.skip_bad, threads_or_all(threads));
+  using Kind = data::ImagenetPreparation::Kind;
   const Kind kind = *preparation_ == "inception"     ? Kind::inception
                     : *preparation_ == "alex-center" ? Kind::alex_center
                                                      : Kind::resnet;
-  const ImageList& list = source->list();
+  const data::ImageList& list = source->list();
   set_images({.classes = std::ssize(list.classes),
               .labels = list.labels,
-              .preparation = std::make_shared<const ImagenetPreparation>(source, kind, *size_, augment_,
-                                                                         files_.scaled_decode)},
+              .preparation = std::make_shared<const data::ImagenetPreparation>(source, kind, *size_, augment_,
+                                                                               files_.scaled_decode)},
              {.dataset = list.name,
-              .split = make_split(list.labels, list.training_images, files_.split),
+              .split = data::make_split(list.labels, list.training_images, files_.split),
               .bytes = source->bytes(),
               .workers = files_.worker_threads()});
 }

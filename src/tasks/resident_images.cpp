@@ -1,13 +1,12 @@
 #include <lrid/core/app.hpp>
+#include <lrid/data/image_formats.hpp>
 #include <lrid/tasks/resident_images.hpp>
-
-#include "image_formats.hpp"
 
 namespace lrid::tasks {
 
 ResidentImages::ResidentImages(Options& options) {
   std::vector<std::string> formats{"auto"};
-  for (const ImageFormat& format : image_formats()) formats.push_back(format.name);
+  for (const data::ImageFormat& format : data::image_formats()) formats.push_back(format.name);
   options.add("data.dataset", read_.format, Accepts::one_of(formats),
               "how the data lie on disk; auto: find out (--list datasets says what each expects)");
   options.add("data.folder", folder_, Accepts::anything(), "folder of the data below --data-dir");
@@ -35,16 +34,17 @@ ResidentImages::ResidentImages(Options& options) {
 }
 
 void ResidentImages::load(const std::filesystem::path& data_dir, int threads) {
-  ReadOptions read = read_;
+  data::ReadOptions read = read_;
   read.threads = threads_or_all(threads);
-  const auto data = std::make_shared<const ImageDataset>(
-      read_image_dataset(folder_.empty() ? data_dir : data_dir / folder_, read));
-  Split split = make_split(data->labels, data->training_images, split_);
-  Normalization normalization = fit_normalization(data->images, split.training, normalization_);
-  set_images({.classes = std::ssize(data->classes),
-              .labels = data->labels,
-              .preparation = std::make_shared<const CropFlip>(data, std::move(normalization), augmentation_)},
-             {.dataset = data->name, .split = std::move(split), .bytes = data->bytes()});
+  const auto data = std::make_shared<const data::ImageDataset>(
+      data::read_image_dataset(folder_.empty() ? data_dir : data_dir / folder_, read));
+  data::Split split = data::make_split(data->labels, data->training_images, split_);
+  data::Normalization normalization = data::fit_normalization(data->images, split.training, normalization_);
+  set_images(
+      {.classes = std::ssize(data->classes),
+       .labels = data->labels,
+       .preparation = std::make_shared<const data::CropFlip>(data, std::move(normalization), augmentation_)},
+      {.dataset = data->name, .split = std::move(split), .bytes = data->bytes()});
 }
 
 }  // namespace lrid::tasks

@@ -4,11 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <lrid/core/file.hpp>
-#include <lrid/tasks/data_order.hpp>
-#include <lrid/tasks/run_ahead.hpp>
+#include <lrid/data/data_order.hpp>
+#include <lrid/data/parallel.hpp>
+#include <lrid/data/prefetcher.hpp>
 #include <lrid/tasks/sampled_task.hpp>
-
-#include "parallel.hpp"
 
 namespace lrid::tasks {
 
@@ -30,11 +29,11 @@ class SampledTask::Batches : public BatchSource {
 
  private:
   [[nodiscard]] Batch make(std::int64_t step) const {
-    const std::vector<DataOrder::Place> places = order_.batch(step);
+    const std::vector<data::DataOrder::Place> places = order_.batch(step);
     const Key batch_key = batch_key_.with(static_cast<std::uint64_t>(step));
     Batch room = task_.make_room(std::ssize(places), device_);
-    parallel_for(std::ssize(places), std::max(1, task_.samples_.workers), [&](std::int64_t place) {
-      const DataOrder::Place& chosen = places[static_cast<std::size_t>(place)];
+    data::parallel_for(std::ssize(places), std::max(1, task_.samples_.workers), [&](std::int64_t place) {
+      const data::DataOrder::Place& chosen = places[static_cast<std::size_t>(place)];
       const std::int64_t sample = task_.samples_.split.training[static_cast<std::size_t>(chosen.sample)];
       task_.write_training(room, place, sample, {chosen.key, batch_key});
     });
@@ -42,10 +41,10 @@ class SampledTask::Batches : public BatchSource {
   }
 
   const SampledTask& task_;
-  DataOrder order_;
+  data::DataOrder order_;
   Key batch_key_;
   torch::Device device_;
-  std::optional<RunAhead<Batch>> ahead_;  // last: its thread ends first
+  std::optional<data::Prefetcher<Batch>> ahead_;  // last: its thread ends first
 };
 
 void SampledTask::set_samples(Samples samples) {
@@ -69,7 +68,7 @@ Batch SampledTask::to_device(Batch batch, torch::Device device) const {
 
 template <class Write>
 void SampledTask::write_samples(std::int64_t begin, std::int64_t end, const Write& write) const {
-  parallel_for(end - begin, std::max(1, samples_.workers), [&](std::int64_t place) {
+  data::parallel_for(end - begin, std::max(1, samples_.workers), [&](std::int64_t place) {
     write(place, samples_.split.validation[static_cast<std::size_t>(begin + place)]);
   });
 }

@@ -1,11 +1,12 @@
 #include <array>
 
 #include <lrid/core/app.hpp>
+#include <lrid/data/cifar10_binary.hpp>
+#include <lrid/data/open_images.hpp>
 #include <lrid/tasks/ntxent.hpp>
 #include <lrid/tasks/simclr.hpp>
 
 #include "batch_room.hpp"
-#include "image_formats.hpp"
 
 namespace lrid::tasks {
 
@@ -29,24 +30,25 @@ Simclr::Simclr(Options& options) {
 void Simclr::load(const std::filesystem::path& data_dir, int threads) {
   const std::filesystem::path path = files_.folder.empty() ? data_dir : data_dir / files_.folder;
   const int all_threads = threads_or_all(threads);
-  std::shared_ptr<const ImageSource> source;
+  std::shared_ptr<const data::ImageSource> source;
   std::int64_t size = 224;
-  if (is_cifar10_binary(path)) {
-    source = std::make_shared<const ResidentSource>(read_cifar10_binary(path, {.threads = all_threads}));
+  if (data::is_cifar10_binary(path)) {
+    source = std::make_shared<const data::ResidentSource>(
+        data::read_cifar10_binary(path, {.threads = all_threads}));
     size = 32;
   } else {
-    source = open_images(path, files_.skip_bad, all_threads);
+    source = data::open_images(path, files_.skip_bad, all_threads);
   }
-  views_ = std::make_unique<const ContrastiveViews>(source, size_.value_or(size), view_options_);
-  const ImageList& list = source->list();
+  views_ = std::make_unique<const data::ContrastiveViews>(source, size_.value_or(size), view_options_);
+  const data::ImageList& list = source->list();
   set_samples({.dataset = list.name,
-               .split = make_split(list.labels, list.training_images, files_.split),
+               .split = data::make_split(list.labels, list.training_images, files_.split),
                .bytes = source->bytes(),
                .workers = files_.worker_threads()});
 }
 
 TaskShape Simclr::shape() const {
-  const ImageShape view = views_->shape();
+  const data::ImageShape view = views_->shape();
   return {.channels = view.channels,
           .height = view.height,
           .width = view.width,

@@ -21,7 +21,7 @@ bool holds_windows(const Batch& batch) {
 }  // namespace
 
 TaskShape SupervisedTask::shape() const {
-  const ImageShape image = images_.preparation->shape();
+  const data::ImageShape image = images_.preparation->shape();
   return {
       .channels = image.channels, .height = image.height, .width = image.width, .outputs = images_.classes};
 }
@@ -32,9 +32,9 @@ void SupervisedTask::set_images(Images images, Samples samples) {
 }
 
 Batch SupervisedTask::make_room(std::int64_t samples, torch::Device device) const {
-  const DeviceForm* form = images_.preparation->device_form();
+  const data::DeviceForm* form = images_.preparation->device_form();
   return {form != nullptr && form->fits(device)
-              ? at::empty({samples, Window::numbers}, room_for(device, window_type))
+              ? at::empty({samples, data::Window::numbers}, room_for(device, window_type))
               : empty_images(samples, images_.preparation->shape(), device),
           at::empty({samples}, room_for(device, torch::kInt64))};
 }
@@ -44,8 +44,8 @@ void SupervisedTask::write(const Batch& room, std::int64_t place, std::int64_t s
                            const WriteImage& write_image, const MakeWindow& make_window) const {
   room.targets.mutable_data_ptr<std::int64_t>()[place] = images_.labels[static_cast<std::size_t>(sample)];
   if (holds_windows(room)) {
-    const Window window = make_window(*images_.preparation->device_form());
-    std::memcpy(room.inputs.mutable_data_ptr<std::int32_t>() + place * Window::numbers, &window,
+    const data::Window window = make_window(*images_.preparation->device_form());
+    std::memcpy(room.inputs.mutable_data_ptr<std::int32_t>() + place * data::Window::numbers, &window,
                 sizeof window);
   } else {
     write_image(room.inputs.mutable_data_ptr<float>() + place * images_.preparation->shape().values());
@@ -56,13 +56,13 @@ void SupervisedTask::write_training(const Batch& room, std::int64_t place, std::
                                     const Draw& draw) const {
   write(
       room, place, sample, [&](float* out) { images_.preparation->write_training(sample, draw.sample, out); },
-      [&](const DeviceForm& form) { return form.training_window(sample, draw.sample); });
+      [&](const data::DeviceForm& form) { return form.training_window(sample, draw.sample); });
 }
 
 void SupervisedTask::write_validation(const Batch& room, std::int64_t place, std::int64_t sample) const {
   write(
       room, place, sample, [&](float* out) { images_.preparation->write_evaluation(sample, out); },
-      [&](const DeviceForm& form) { return form.evaluation_window(sample); });
+      [&](const data::DeviceForm& form) { return form.evaluation_window(sample); });
 }
 
 Batch SupervisedTask::finish(Batch batch) const {

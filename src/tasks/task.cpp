@@ -1,11 +1,10 @@
 #include <lrid/core/text.hpp>
+#include <lrid/data/image_formats.hpp>
 #include <lrid/tasks/imagenet.hpp>
 #include <lrid/tasks/resident_images.hpp>
 #include <lrid/tasks/simclr.hpp>
 #include <lrid/tasks/task.hpp>
 #include <lrid/tasks/wsn.hpp>
-
-#include "image_formats.hpp"
 
 namespace lrid::tasks {
 
@@ -52,7 +51,8 @@ const Registry<TaskEntry>& tasks() {
 const Registry<DatasetEntry>& datasets() {
   static const Registry<DatasetEntry> registry("dataset", [] {
     std::vector<DatasetEntry> entries;
-    for (const ImageFormat& format : image_formats()) entries.push_back({format.name, format.summary});
+    for (const data::ImageFormat& format : data::image_formats())
+      entries.push_back({format.name, format.summary});
     entries.push_back({"sound-manifests", "words.csv and noises.csv, which list sound files (wsn)"});
     return entries;
   }());

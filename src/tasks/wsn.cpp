@@ -11,12 +11,12 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
-#include <lrid/tasks/sound.hpp>
+#include <lrid/data/folder.hpp>
+#include <lrid/data/parallel.hpp>
+#include <lrid/data/sound.hpp>
 #include <lrid/tasks/wsn.hpp>
 
 #include "batch_room.hpp"
-#include "image_formats.hpp"
-#include "parallel.hpp"
 
 namespace lrid::tasks {
 
@@ -24,32 +24,32 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t clip_samples = Cochleagram::samples, rate = Cochleagram::rate;
+constexpr std::int64_t clip_samples = data::Cochleagram::samples, rate = data::Cochleagram::rate;
 
 /// Frames of a file that make a clip.
-std::int64_t frames_of_clip(const SoundFile& file) {
+std::int64_t frames_of_clip(const data::SoundFile& file) {
   return (clip_samples * file.rate() + rate - 1) / rate;
 }
 
 /// At most a clip's length of a file, from a place that is a share of what there is to choose from.
-std::vector<float> read_part(SoundFile& file, double part) {
+std::vector<float> read_part(data::SoundFile& file, double part) {
   const std::int64_t count = std::min(file.frames(), frames_of_clip(file));
   const auto begin = static_cast<std::int64_t>(part * static_cast<double>(file.frames() - count + 1));
-  std::vector<float> sound = resample_sound(file.read(begin, count), file.rate(), rate);
+  std::vector<float> sound = data::resample_sound(file.read(begin, count), file.rate(), rate);
   if (std::ssize(sound) > clip_samples) sound.resize(clip_samples);
   if (sound.empty()) sound.assign(1, 0.0F);  // a file without sound
   return sound;
 }
 
 std::vector<float> read_word(const fs::path& path) {
-  SoundFile file(path);
+  data::SoundFile file(path);
   std::vector<float> word = read_part(file, 0.5);
-  if (rms(word) == 0) bad_input("{}: holds only silence, expected a word", path.string());
+  if (data::rms(word) == 0) bad_input("{}: holds only silence, expected a word", path.string());
   return word;
 }
 
 std::vector<float> read_noise(const fs::path& path, double part) {
-  SoundFile file(path);
+  data::SoundFile file(path);
   const std::vector<float> piece = read_part(file, part);
   if (file.frames() >= frames_of_clip(file) && std::ssize(piece) == clip_samples) return piece;
   std::vector<float> noise(clip_samples);
@@ -62,7 +62,7 @@ std::vector<float> read_noise(const fs::path& path, double part) {
 template <class Read>
 std::vector<bool> find_bad(const std::vector<fs::path>& files, int threads, const Read& read) {
   std::vector<std::string> errors(files.size());
-  parallel_for(std::ssize(files), threads, [&](std::int64_t i) {
+  data::parallel_for(std::ssize(files), threads, [&](std::int64_t i) {
     check_interrupt();
     try {
       read(files[static_cast<std::size_t>(i)]);
@@ -124,8 +124,8 @@ WordSpeakerNoise::WordSpeakerNoise(Options& options) {
 
 void WordSpeakerNoise::load(const fs::path& data_dir, int threads) {
   const fs::path folder = folder_.empty() ? data_dir : data_dir / folder_;
-  words_ = read_word_manifest(folder / words_file_);
-  noises_ = read_noise_manifest(folder / noises_file_);
+  words_ = data::read_word_manifest(folder / words_file_);
+  noises_ = data::read_noise_manifest(folder / noises_file_);
   if (skip_bad_) {
     const int all_threads = threads_or_all(threads);
     const std::vector<bool> bad_words = find_bad(words_.files, all_threads, read_word);
@@ -137,22 +137,22 @@ void WordSpeakerNoise::load(const fs::path& data_dir, int threads) {
     leave_out(bad_noises, noises_.files);
     leave_out(bad_noises, noises_.classes);
   }
-  set_samples({.dataset = folder_name(folder),
-               .split = make_split(words_.words, std::ssize(words_.words), split_),
+  set_samples({.dataset = data::folder_name(folder),
+               .split = data::make_split(words_.words, std::ssize(words_.words), split_),
                .bytes = 0,
                .workers = threads_or_all(workers_.value_or(0))});
 }
 
 std::int64_t WordSpeakerNoise::bytes() const {
   if (!mixture_.cache) return 0;
-  return std::ssize(words_.files) * Cochleagram::frequencies * Cochleagram::times *
+  return std::ssize(words_.files) * data::Cochleagram::frequencies * data::Cochleagram::times *
          static_cast<std::int64_t>(sizeof(float));
 }
 
 TaskShape WordSpeakerNoise::shape() const {
   return {.channels = 1,
-          .height = Cochleagram::frequencies,
-          .width = Cochleagram::times,
+          .height = data::Cochleagram::frequencies,
+          .width = data::Cochleagram::times,
           .outputs = std::ssize(words_.word_names) + std::ssize(words_.speaker_names) + noise_classes()};
 }
 
@@ -170,12 +170,12 @@ WordSpeakerNoise::Clip WordSpeakerNoise::make_clip(std::int64_t sample, Key key)
   const std::vector<float> word = read_word(words_.files[static_cast<std::size_t>(sample)]);
   Clip clip{read_noise(noises_.files[static_cast<std::size_t>(choice.noise)], choice.part), choice.noise};
   // A silent part of a noise file stays silent.
-  const double noise_rms = rms(clip.sound);
-  const double gain = noise_rms > 0 ? rms(word) / noise_rms * std::pow(10.0, -choice.snr_db / 20) : 0.0;
+  const double noise_rms = data::rms(clip.sound);
+  const double gain = noise_rms > 0 ? data::rms(word) / noise_rms * std::pow(10.0, -choice.snr_db / 20) : 0.0;
   for (float& value : clip.sound) value *= static_cast<float>(gain);
   const std::size_t begin = (clip.sound.size() - word.size()) / 2;
   for (std::size_t i = 0; i < word.size(); ++i) clip.sound[begin + i] += word[i];
-  const double level = rms(clip.sound);
+  const double level = data::rms(clip.sound);
   if (level > 0)
     for (float& value : clip.sound) value *= static_cast<float>(mixture_.rms / level);
   return clip;
@@ -224,7 +224,7 @@ bool WordSpeakerNoise::is_cached(std::int64_t sample) const {
 }
 
 Tensor WordSpeakerNoise::cochleagrams(const Tensor& sounds) const {
-  const Cochleagram* front_end = nullptr;
+  const data::Cochleagram* front_end = nullptr;
   {
     const std::lock_guard lock(mutex_);
     front_end = &front_ends_.try_emplace(sounds.device().str(), sounds.options()).first->second;

@@ -1,27 +1,28 @@
 #include <algorithm>
 
+#include <lrid/core/interrupt.hpp>
 #include <lrid/train/cohort.hpp>
-#include <lrid/train/memory.hpp>
 
 namespace lrid::train {
 
-std::int64_t networks_that_fit(const RunPlan& plan, const tasks::TaskShape& shape, double memory_share,
-                               int jobs) {
-  const double room = memory_share * static_cast<double>(device_memory(plan.config.compute)) / jobs;
-  return static_cast<std::int64_t>(
-      std::max(1.0, room / static_cast<double>(network_bytes(plan, shape).total())));
-}
+Cohort::Cohort(std::shared_ptr<const tasks::Task> task, const RunPlan& plan)
+    : task_(std::move(task)),
+      source_(task_->batches(plan.config.dataset_seed, plan.config.batch_size,
+                             plan.config.compute.torch_device())) {}
 
-MeasuredCohort fastest_cohort(double alone, std::int64_t most,
-                              const std::function<std::optional<double>(std::int64_t networks)>& measure) {
-  constexpr double worthwhile = 1.05;
-  MeasuredCohort fastest{1, alone};
-  while (2 * fastest.networks <= most) {
-    const std::optional<double> doubled = measure(2 * fastest.networks);
-    if (!doubled || *doubled * worthwhile > fastest.step_seconds) break;
-    fastest = {2 * fastest.networks, *doubled};
+void Cohort::step(const Advance& advance) {
+  const std::int64_t step =
+      (*std::ranges::min_element(runs_, {}, [](const auto& run) { return run->step(); }))->step();
+  tasks::Batch batch;
+  const MakeBatch make_batch = [&] {
+    if (!batch.inputs.defined()) batch = source_->batch(step);
+    return batch;
+  };
+  for (std::unique_ptr<NetworkRun>& run : runs_) {
+    check_interrupt();
+    if (run->step() == step) advance(run, make_batch);
   }
-  return fastest;
+  std::erase(runs_, nullptr);
 }
 
 }  // namespace lrid::train

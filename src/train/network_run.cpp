@@ -1,21 +1,18 @@
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include <lrid/core/error.hpp>
-#include <lrid/core/file.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
-#include <lrid/nn/architecture.hpp>
 #include <lrid/nn/checkpoint.hpp>
-#include <lrid/train/memory.hpp>
+#include <lrid/train/build_network.hpp>
 #include <lrid/train/network_run.hpp>
-#include <lrid/train/run_log.hpp>
+#include <lrid/train/run_state.hpp>
 
 namespace lrid::train {
 
@@ -45,79 +42,15 @@ class PrecisionScope {
   nn::Network& network_;
 };
 
-Tensor text_tensor(const std::string& text) {
-  return torch::from_blob(const_cast<char*>(text.data()), {static_cast<std::int64_t>(text.size())},
-                          torch::kUInt8)
-      .clone();
-}
-
-std::string tensor_text(const Tensor& tensor) {
-  return {reinterpret_cast<const char*>(tensor.const_data_ptr<std::uint8_t>()),
-          static_cast<std::size_t>(tensor.numel())};
-}
-
-/// Weights, gradients and one moment, the least that any rule needs, must fit into the machine: Linux
-/// promises more memory than there is, and kills whoever uses it.
-void require_memory(const RunConfig& config, nn::NetworkSpec spec) {
-  if (config.compute.device != "cpu") return;  // there, an allocation fails
-  spec.options = spec.options.device(torch::kMeta);
-  std::int64_t needed = 0;
-  for (const nn::Parameter& parameter : nn::architectures().at(config.architecture).build(spec)->parameters())
-    needed += 3 * static_cast<std::int64_t>(parameter.tensor.nbytes());
-  if (const std::int64_t there = device_memory(config.compute); needed > there)
-    throw std::runtime_error(
-        fmt::format("out of memory: {} for inputs of {} x {} pixels needs {:.1f} GB for its weights, "
-                    "gradients and moments alone, this machine has {:.1f} GB",
-                    config.architecture, spec.input.height, spec.input.width,
-                    static_cast<double>(needed) / 1e9, static_cast<double>(there) / 1e9));
-}
-
 }  // namespace
 
-std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks::TaskShape& shape) {
-  nn::NetworkSpec spec;
-  spec.input = {shape.channels, shape.height, shape.width};
-  spec.classes = shape.outputs;
-  spec.contrastive_head = shape.contrastive;
-  spec.initial_values = Key(static_cast<std::uint64_t>(config.model_seed), "initial values");
-  spec.options = torch::TensorOptions(torch::kFloat32).device(config.compute.torch_device());
-  spec.channels_last = config.compute.channels_last;
-  require_memory(config, spec);
-  return nn::architectures().at(config.architecture).build(spec);
-}
-
-std::unique_ptr<nn::Network> build_on_cpu(RunConfig config, const tasks::TaskShape& shape) {
-  config.compute.device = "cpu";
-  return build_network(config, shape);
-}
-
-std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const std::string& task) {
-  const tasks::TaskShape shape = tasks::tasks().at(task).usual_shape(architecture);
-  return nn::architectures()
-      .at(architecture)
-      .build({.input = {shape.channels, shape.height, shape.width},
-              .classes = shape.outputs,
-              .contrastive_head = shape.contrastive,
-              .options = torch::TensorOptions(torch::kMeta)});
-}
-
-fs::path state_path(const fs::path& out) {
-  return fs::path(out).concat(".state");
-}
-
-void remove_leftovers(const fs::path& out) {
-  std::error_code ignored;
-  fs::remove(state_path(out), ignored);
-  remove_temporaries_of({out, state_path(out), fs::path(out).concat(".claim")});
-}
-
 NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task,
-                       std::unique_ptr<Watcher> watcher, Claim claim, bool report_epochs,
-                       const DeviceGraphs& graphs)
+                       std::unique_ptr<TrainingCallback> callback, std::unique_ptr<Lease> lease,
+                       bool report_epochs, const DeviceGraphs& graphs)
     : plan_(plan),
       task_(std::move(task)),
-      watcher_(std::move(watcher)),
-      claim_(std::move(claim)),
+      callback_(std::move(callback)),
+      lease_(std::move(lease)),
       device_(plan.config.compute.torch_device()),
       stream_(device_),
       replay_(plan.config.compute.record_steps ? graphs(device_) : MakeDeviceGraph()),
@@ -139,16 +72,10 @@ NetworkRun::NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> t
   since_point_.values = torch::zeros({2}, sums);
   since_epoch_.values = torch::zeros({2}, sums);
   used_.gpu = device_.is_cuda();
-  const bool resumed = restore();
-  watcher_->start(*network_, *rule_, *task_);
+  resumed_ = restore();
+  callback_->start(*network_, *rule_, *task_);
   progress_ = {.step = step_, .steps = steps_, .first_step = step_, .device = device_.str()};
-  claim_.report(progress_);
-  if (const SilentEnds ends = read_silent_ends(plan_.out);
-      ends.count > SilentEnds::most_beside_others && ends.step == step_)
-    throw std::runtime_error(
-        fmt::format("{} processes were killed at step {}, perhaps for want of memory", ends.count, step_));
-  write_log_line(plan_.out, resumed ? fmt::format("goes on at step {} of {}", step_, steps_)
-                                    : "starts, " + counted(steps_, "step"));
+  report_progress();
 }
 
 NetworkRun::~NetworkRun() {
@@ -170,56 +97,49 @@ std::vector<NamedTensor> NetworkRun::live_tensors() {
 }
 
 void NetworkRun::save() {
-  claim_.require();
+  require_lease();
   count_time();
   stream_.join();
-  watcher_->save();
-  std::vector<NamedTensor> tensors = live_tensors();
-  tensors.push_back(
-      {"counters", torch::tensor({step_, points_taken_, since_point_.steps, since_epoch_.steps})});
-  tensors.push_back({"device_seconds", torch::tensor(used_.seconds, torch::kFloat64)});
-  tensors.push_back({"config", text_tensor(plan_.toml)});
-  nn::save_tensors(state_path(plan_.out), tensors);
+  callback_->save();
+  RunState::write(plan_.out, live_tensors(),
+                  {.step = step_,
+                   .points = points_taken_,
+                   .steps_since_point = since_point_.steps,
+                   .steps_since_epoch = since_epoch_.steps,
+                   .device_seconds = used_.seconds},
+                  plan_.toml);
   last_save_ = std::chrono::steady_clock::now();
 }
 
 bool NetworkRun::restore() {
-  const fs::path path = state_path(plan_.out);
-  if (!fs::exists(path)) return false;
-  const std::string source = path.string();
-  std::vector<NamedTensor> saved = nn::load_tensors(path);
-  const auto take = [&](const std::string& name) {
-    const auto found = std::ranges::find(saved, name, &NamedTensor::name);
-    if (found == saved.end()) bad_input("{}: has no {}, expected the state of a training run", source, name);
-    Tensor tensor = found->tensor;
-    saved.erase(found);
-    return tensor;
-  };
-  if (const std::string difference = first_difference(tensor_text(take("config")), plan_.toml, false);
-      !difference.empty())
-    bad_input("{}: {}; expected the configuration it was made with (or remove the file to start anew)",
-              source, difference);
-  const Tensor counters = take("counters");
-  const auto* counter = counters.const_data_ptr<std::int64_t>();
-  const auto seconds = take("device_seconds").item<double>();
-  if (!watcher_->restore(counter[1])) {
-    spdlog::warn("{}: the trajectory it belongs to is not there; starting anew", source);
+  const std::optional<RunState> state = RunState::read(plan_.out, plan_.toml);
+  if (!state) return false;
+  const RunCounters& counters = state->counters();
+  if (!callback_->restore(counters.points)) {
+    spdlog::warn("{}.state: the trajectory it belongs to is not there; starting anew", plan_.out.string());
     return false;
   }
-  const torch::NoGradGuard no_grad;
-  nn::restore(live_tensors(), saved, source);
-  step_ = counter[0];
-  points_taken_ = counter[1];
-  since_point_.steps = counter[2];
-  since_epoch_.steps = counter[3];
-  used_.seconds = seconds;
+  state->restore(live_tensors());
+  step_ = counters.step;
+  points_taken_ = counters.points;
+  since_point_.steps = counters.steps_since_point;
+  since_epoch_.steps = counters.steps_since_epoch;
+  used_.seconds = counters.device_seconds;
   return true;
 }
 
-Metrics NetworkRun::evaluate(bool offer_to_watcher) {
+void NetworkRun::require_lease() const {
+  if (lease_) lease_->require();
+}
+
+void NetworkRun::report_progress() const {
+  if (lease_) lease_->report(progress_);
+}
+
+Metrics NetworkRun::evaluate(bool at_point) {
   const torch::NoGradGuard no_grad;
   const bool contrastive = task_->shape().contrastive;
-  const std::int64_t probe = offer_to_watcher ? task_->probe_size() : 0;
+  const std::int64_t probe = at_point ? task_->probe_size() : 0;
   const std::int64_t samples = std::min(plan_.config.validation_samples.value_or(task_->validation_samples()),
                                         task_->validation_samples());
   // A contrastive loss depends on how many samples there are to tell apart.
@@ -242,7 +162,7 @@ Metrics NetworkRun::evaluate(bool offer_to_watcher) {
     const std::int64_t rows = contrastive ? outputs.size(0) : counted;
     count(outputs.narrow(0, 0, rows), batch.targets.narrow(0, 0, counted), counted);
   };
-  network_->set_sink(offer_to_watcher ? watcher_->sink() : nn::LayerSink{});
+  network_->set_sink(at_point ? callback_->sink() : nn::LayerSink{});
   for (std::int64_t begin = 0; begin < probe; begin += evaluation_chunk) {
     const std::int64_t end = std::min(begin + evaluation_chunk, probe);
     if (contrastive)
@@ -280,7 +200,7 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
   const Point point{points_taken_, step_,  static_cast<double>(step_) / static_cast<double>(steps_per_epoch_),
                     *network_,     *rule_, *task_,
                     next_batch};
-  watcher_->begin_point(point);
+  callback_->begin_point(point);
   Metrics metrics = evaluate(true);
   network_->set_training(true);
   metrics.train_loss = sum[0] / steps;  // 0/0 = NaN at the first point
@@ -289,7 +209,7 @@ void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_bat
     diverge(fmt::format("the validation loss is not finite at step {}", step_));
     return;
   }
-  watcher_->end_point(point, metrics);
+  callback_->end_point(point, metrics);
   last_metrics_ = metrics;
   since_point_.values.zero_();
   since_point_.steps = 0;
@@ -385,12 +305,11 @@ void NetworkRun::count_time() {
 void NetworkRun::set_share(double device_seconds_per_second) {
   count_time();
   share_ = device_seconds_per_second;
-  claim_.report(progress_);
+  report_progress();
 }
 
 void NetworkRun::stop() {
   save();
-  write_log_line(plan_.out, fmt::format("stops at step {} of {}", step_, steps_), used_);
 }
 
 void NetworkRun::fail(const std::string& reason) {
@@ -403,13 +322,12 @@ void NetworkRun::diverge(const std::string& reason) {
 }
 
 void NetworkRun::finish(const std::string& failure) {
-  claim_.require();
+  require_lease();
   count_time();
   network_->set_training(true);
-  watcher_->finish(failure);
+  callback_->finish(failure);
   finished_ = true;
   failure_ = failure;
-  write_log_line(plan_.out, failure.empty() ? "complete" : "failed (" + failure + ")", used_);
 }
 
 }  // namespace lrid::train

@@ -4,8 +4,10 @@
 #include <thread>
 
 #include <ATen/Context.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <fmt/format.h>
 #include <torch/cuda.h>
+#include <unistd.h>
 
 #include <lrid/core/app.hpp>
 #include <lrid/core/error.hpp>
@@ -163,6 +165,13 @@ void resolve_compute(Options& options, Compute& compute) {
 torch::Device Compute::torch_device() const {
   if (device != "cuda") return torch::kCPU;
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(device_index)};
+}
+
+std::int64_t Compute::memory() const {
+  if (device != "cuda") return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
+  at::globalContext().lazyInitDevice(torch::kCUDA);  // creates the allocator
+  const auto index = static_cast<c10::DeviceIndex>(device_index);
+  return static_cast<std::int64_t>(c10::getDeviceAllocator(torch::kCUDA)->getMemoryInfo(index).second);
 }
 
 void Compute::apply() const {

@@ -1,6 +1,6 @@
-#include "task_pool.hpp"
-
 #include <algorithm>
+
+#include <lrid/train/task_pool.hpp>
 
 namespace lrid::train {
 

@@ -10,7 +10,7 @@ namespace lrid {
 namespace {
 
 TEST(Key, MatchesTheFormulaOfTheGoldenFiles) {
-  // ../shared/golden/README.md gives v(k, i) of this very mixer.
+  // golden/README.md, "forward.h5", gives v(k, i) of this very mixer.
   const auto v = [](std::uint64_t k, std::uint64_t i) {
     const std::uint64_t z = mix64(1 + (k + 1) * 0xD1B54A32D192ED03ULL + (i + 1) * 0x9E3779B97F4A7C15ULL);
     return static_cast<double>(z >> 11) * 0x1p-52 - 1;

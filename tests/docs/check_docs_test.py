@@ -28,6 +28,7 @@ FAULTS = [
     ("src/x.cpp", "section 2", "section 3", "has no section 3"),
     ("src/x.cpp", "\"Term\"", "\"Word\"", "has no section \"Word\""),
     ("include/x.hpp", "b.md", "z.md", "z.md: no such page"),
+    ("include/x.hpp", "(b.md", "../other/data.h5 (b.md", "nothing outside of it"),
 ]
 
 

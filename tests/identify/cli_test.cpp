@@ -220,14 +220,13 @@ TEST_F(Cli, BadInputIsOneLineAndExitCode2) {
   }
 }
 
-/// What scikit-learn finds on the real trajectories (README beside them): forest of 200 and LinearSVC with
-/// C = 1, networks KNet4 and KNet5, mean of 5 splits. Ours must be within what 5 splits leave open.
+/// Accuracies of scikit-learn on real trajectories (golden/README.md, "trajectories.h5"): forest of 200 and
+/// LinearSVC with C = 1, mean of 5 splits. Ours must be within what 5 splits leave open.
 TEST_F(Cli, AgreesWithScikitLearnOnRealTrajectories) {
-  const auto data = testing::shared_data_path("knet-trajectories-small.h5");
-  if (!data) GTEST_SKIP() << "../shared/data/knet-trajectories-small.h5 not found";
+  const auto data = testing::golden_path("trajectories.h5");
+  ASSERT_TRUE(data) << testing::skip_reason("trajectories.h5");
   write("e.toml",
-        "classifiers = ['svm', 'forest']\nsplits = 5\ninner_folds = 2\n[filter]\narchitecture = ['KNet4', "
-        "'KNet5']\n"
+        "classifiers = ['svm', 'forest']\nsplits = 5\ninner_folds = 2\n"
         "[svm]\nC = [1]\npca = [0]\n[forest]\ntrees = [200]\nmax_features = ['sqrt']\n");
   const CommandResult run = classify("run --quiet --config " + path("e.toml") + " --data '" + data->string() +
                                      "' --out " + path("r.json"));

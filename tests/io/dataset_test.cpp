@@ -119,10 +119,10 @@ TEST(Dataset, RefusesColumnsThatDisagree) {
 }
 
 TEST(GoldenDataset, ReadsTheReferenceTrajectories) {
-  const auto path = lrid::testing::shared_data_path("knet-trajectories-small.h5");
-  if (!path) GTEST_SKIP() << "knet-trajectories-small.h5 is not in ../shared/data";
+  const auto path = lrid::testing::golden_path("trajectories.h5");
+  ASSERT_TRUE(path) << lrid::testing::skip_reason("trajectories.h5");
   const Dataset dataset = read_dataset(*path);
-  EXPECT_EQ(dataset.samples, 624);
+  EXPECT_EQ(dataset.samples, 432);
   EXPECT_EQ(dataset.points, 21);
   // Same names as the registry's; readers go by name, the order of columns is the writer's.
   std::vector<std::string> ours;

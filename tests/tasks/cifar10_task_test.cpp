@@ -8,7 +8,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/tasks/task.hpp>
 
-#include "pictures.hpp"
+#include "data/pictures.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
@@ -95,7 +95,7 @@ TEST(Cifar10Task, SourcesInSeveralThreadsAgree) {
 
 TEST(Cifar10Task, WithoutAugmentationAnEpochIsTheTrainingSet) {
   const TemporaryFolder folder;
-  const ImageDataset data = testing::random_dataset(40, 10, 4, {6, 6, 3});
+  const data::ImageDataset data = testing::random_dataset(40, 10, 4, {6, 6, 3});
   testing::write_image_folder(data, folder.path());
   const auto task = load(folder.path(), "data.normalize = \"none\"\naugmentation.enabled = false");
   const auto source = task->batches(0, 8, torch::kCPU);

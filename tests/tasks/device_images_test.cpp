@@ -7,31 +7,33 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <lrid/tasks/crop_flip.hpp>
+#include <lrid/data/crop_flip.hpp>
 #include <lrid/tasks/supervised_task.hpp>
 
-#include "pictures.hpp"
-#include "tasks/window_pass.hpp"
+#include "data/pictures.hpp"
+#include "data/window_pass.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
 namespace {
 
+namespace device = data::device;
 using testing::random_dataset;
 
 /// What the kernel makes of windows, blocks and threads in an order that nobody would choose.
-Tensor emulate(const ImageDataset& data, const Normalization& normalization, const ImageShape& window,
-               const Tensor& windows) {
-  const ImageShape& shape = data.shape();
+Tensor emulate(const data::ImageDataset& data, const data::Normalization& normalization,
+               const data::ImageShape& window, const Tensor& windows) {
+  const data::ImageShape& shape = data.shape();
   std::vector<std::uint8_t> bytes;
-  for (const Image& image : data.images) bytes.insert(bytes.end(), image.bytes.begin(), image.bytes.end());
+  for (const data::Image& image : data.images)
+    bytes.insert(bytes.end(), image.bytes.begin(), image.bytes.end());
   Tensor out = at::full({windows.size(0), window.channels, window.height, window.width}, NAN, torch::kFloat32)
                    .contiguous(at::MemoryFormat::ChannelsLast);
   const auto size = [](std::int64_t n) { return static_cast<std::uint32_t>(n); };
   const device::WindowBatch batch{bytes.data(),
                                   normalization.offset.data(),
                                   normalization.factor.data(),
-                                  static_cast<const Window*>(windows.const_data_ptr()),
+                                  static_cast<const data::Window*>(windows.const_data_ptr()),
                                   out.mutable_data_ptr<float>(),
                                   windows.size(0),
                                   size(shape.height),
@@ -54,8 +56,8 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 
 struct Case {
   std::string name;
-  ImageShape shape;
-  CropFlipOptions options;
+  data::ImageShape shape;
+  data::CropFlipOptions options;
   std::string normalization;
 };
 
@@ -70,28 +72,29 @@ class DeviceWindows : public ::testing::TestWithParam<Case> {
   DeviceWindows() {
     std::vector<std::int64_t> all(count);
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-    normalization = fit_normalization(data->images, all, {.kind = GetParam().normalization, .white = 1});
+    normalization =
+        data::fit_normalization(data->images, all, {.kind = GetParam().normalization, .white = 1});
     crop.emplace(data, normalization, GetParam().options);
   }
   /// One image after the other, as write(image, out) and window(image) say.
   void expect_same(const std::function<void(std::int64_t, float*)>& write,
-                   const std::function<Window(std::int64_t)>& window) const {
-    const ImageShape out = crop->shape();
+                   const std::function<data::Window(std::int64_t)>& window) const {
+    const data::ImageShape out = crop->shape();
     const Tensor images = at::full({count, out.channels, out.height, out.width}, NAN, torch::kFloat32)
                               .contiguous(at::MemoryFormat::ChannelsLast);
-    const Tensor windows = at::empty({count, Window::numbers}, torch::kInt32);
+    const Tensor windows = at::empty({count, data::Window::numbers}, torch::kInt32);
     for (std::int64_t i = 0; i < count; ++i) {
       write(i, images.mutable_data_ptr<float>() + i * out.values());
-      const Window w = window(i);
-      std::memcpy(windows.mutable_data_ptr<std::int32_t>() + i * Window::numbers, &w, sizeof w);
+      const data::Window w = window(i);
+      std::memcpy(windows.mutable_data_ptr<std::int32_t>() + i * data::Window::numbers, &w, sizeof w);
     }
     EXPECT_TRUE(same_bits(emulate(*data, normalization, out, windows), images));
   }
 
-  std::shared_ptr<const ImageDataset> data =
-      std::make_shared<const ImageDataset>(random_dataset(count, 0, 2, GetParam().shape));
-  Normalization normalization;
-  std::optional<CropFlip> crop;
+  std::shared_ptr<const data::ImageDataset> data =
+      std::make_shared<const data::ImageDataset>(random_dataset(count, 0, 2, GetParam().shape));
+  data::Normalization normalization;
+  std::optional<data::CropFlip> crop;
 };
 
 TEST_P(DeviceWindows, TrainingImagesAreTheHosts) {
@@ -111,8 +114,8 @@ TEST_P(DeviceWindows, EvaluationImagesAreTheHosts) {
 
 TEST_P(DeviceWindows, WindowsAreTheChoices) {
   for (std::uint64_t draw = 0; draw < 100; ++draw) {
-    const Window window = crop->training_window(7, Key(draw));
-    CropFlipChoice choice = crop->choose(Key(draw));
+    const data::Window window = crop->training_window(7, Key(draw));
+    data::CropFlipChoice choice = crop->choose(Key(draw));
     if (!GetParam().options.enabled)
       choice = {(data->shape().height - crop->shape().height) / 2,
                 (data->shape().width - crop->shape().width) / 2, false};
@@ -137,41 +140,41 @@ INSTANTIATE_TEST_SUITE_P(Shapes, DeviceWindows,
 
 /// An image larger than the grid of one row of blocks may be: threads write more than one value.
 TEST(DeviceImages, AGridHasNoMoreBlocksThanCudaAllows) {
-  const ImageShape shape{1, 65536 * device::block_threads + 300, 1};
-  const ImageDataset data = random_dataset(1, 0, 1, shape);
-  const Normalization plain{std::vector<float>(static_cast<std::size_t>(shape.values()), 0.0F),
-                            std::vector<float>(static_cast<std::size_t>(shape.values()), 1.0F)};
-  const Tensor out = emulate(data, plain, shape, at::zeros({1, Window::numbers}, torch::kInt32));
+  const data::ImageShape shape{1, 65536 * device::block_threads + 300, 1};
+  const data::ImageDataset data = random_dataset(1, 0, 1, shape);
+  const data::Normalization plain{std::vector<float>(static_cast<std::size_t>(shape.values()), 0.0F),
+                                  std::vector<float>(static_cast<std::size_t>(shape.values()), 1.0F)};
+  const Tensor out = emulate(data, plain, shape, at::zeros({1, data::Window::numbers}, torch::kInt32));
   EXPECT_TRUE(
       std::equal(data.images[0].bytes.begin(), data.images[0].bytes.end(), out.const_data_ptr<float>()));
 }
 
 TEST(DeviceImages, OnTheHostNothingFits) {
-  const auto data = std::make_shared<const ImageDataset>(random_dataset(1, 0, 1, {2, 2, 1}));
-  EXPECT_FALSE(CropFlip(data, {}, {}).fits(torch::kCPU));
+  const auto data = std::make_shared<const data::ImageDataset>(random_dataset(1, 0, 1, {2, 2, 1}));
+  EXPECT_FALSE(data::CropFlip(data, {}, {}).fits(torch::kCPU));
 }
 
 /// A preparation whose form for GPUs is at home on the host.
-class Emulated : public Preparation, public DeviceForm {
+class Emulated : public data::Preparation, public data::DeviceForm {
  public:
-  Emulated(std::shared_ptr<const ImageDataset> data, Normalization normalization)
+  Emulated(std::shared_ptr<const data::ImageDataset> data, data::Normalization normalization)
       : data_(std::move(data)), normalization_(std::move(normalization)), crop_(data_, normalization_, {}) {}
-  [[nodiscard]] ImageShape shape() const override { return crop_.shape(); }
+  [[nodiscard]] data::ImageShape shape() const override { return crop_.shape(); }
   void write_training(std::int64_t image, Key key, float* out) const override {
     crop_.write_training(image, key, out);
   }
   void write_evaluation(std::int64_t image, float* out) const override { crop_.write_evaluation(image, out); }
-  [[nodiscard]] const DeviceForm* device_form() const override { return this; }
+  [[nodiscard]] const data::DeviceForm* device_form() const override { return this; }
   [[nodiscard]] bool fits(torch::Device /*device*/) const override { return in_use; }
-  [[nodiscard]] Window training_window(std::int64_t image, Key key) const override {
+  [[nodiscard]] data::Window training_window(std::int64_t image, Key key) const override {
     return crop_.training_window(image, key);
   }
-  [[nodiscard]] Window evaluation_window(std::int64_t image) const override {
+  [[nodiscard]] data::Window evaluation_window(std::int64_t image) const override {
     return crop_.evaluation_window(image);
   }
   [[nodiscard]] Tensor make(const Tensor& windows) const override {
     ++made;
-    EXPECT_EQ(windows.sizes(), (std::vector<std::int64_t>{windows.size(0), Window::numbers}));
+    EXPECT_EQ(windows.sizes(), (std::vector<std::int64_t>{windows.size(0), data::Window::numbers}));
     return emulate(*data_, normalization_, crop_.shape(), windows);
   }
 
@@ -179,18 +182,18 @@ class Emulated : public Preparation, public DeviceForm {
   mutable int made = 0;
 
  private:
-  std::shared_ptr<const ImageDataset> data_;
-  Normalization normalization_;
-  CropFlip crop_;
+  std::shared_ptr<const data::ImageDataset> data_;
+  data::Normalization normalization_;
+  data::CropFlip crop_;
 };
 
 /// Images of 8 × 6 in 3 classes, 40 of them for training.
 class EmulatedTask : public SupervisedTask {
  public:
   EmulatedTask() {
-    const auto data = std::make_shared<const ImageDataset>(random_dataset(40, 20, 3, {8, 6, 3}));
-    const Split split = make_split(data->labels, data->training_images, {});
-    preparation = std::make_shared<Emulated>(data, fit_normalization(data->images, split.training, {}));
+    const auto data = std::make_shared<const data::ImageDataset>(random_dataset(40, 20, 3, {8, 6, 3}));
+    const data::Split split = data::make_split(data->labels, data->training_images, {});
+    preparation = std::make_shared<Emulated>(data, data::fit_normalization(data->images, split.training, {}));
     set_images({.classes = 3, .labels = data->labels, .preparation = preparation},
                {.dataset = data->name, .split = split, .bytes = data->bytes()});
   }
@@ -243,9 +246,9 @@ TEST(DeviceImages, OnAGpuBatchesAreTheHosts) {
 /// That the test before is of the kernel, and not of copies from the host.
 TEST(DeviceImages, AGpuHoldsASmallDataSet) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device here";
-  const auto data = std::make_shared<const ImageDataset>(random_dataset(2, 0, 1, {4, 4, 3}));
-  const Normalization plain{std::vector<float>(48, 0.0F), std::vector<float>(48, 1.0F)};
-  const CropFlip crop(data, plain, {});
+  const auto data = std::make_shared<const data::ImageDataset>(random_dataset(2, 0, 1, {4, 4, 3}));
+  const data::Normalization plain{std::vector<float>(48, 0.0F), std::vector<float>(48, 1.0F)};
+  const data::CropFlip crop(data, plain, {});
   if (!crop.fits({torch::kCUDA, 0})) GTEST_SKIP() << "this program was built without kernels for CUDA";
   const Tensor windows = torch::tensor({{1, -2, 1, 1}, {0, 0, 0, 0}}, torch::kInt32);
   EXPECT_TRUE(same_bits(crop.make(windows.to(torch::Device(torch::kCUDA, 0))).cpu(),

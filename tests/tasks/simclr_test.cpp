@@ -6,7 +6,7 @@
 
 #include <lrid/tasks/task.hpp>
 
-#include "pictures.hpp"
+#include "data/pictures.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
@@ -75,7 +75,7 @@ TEST(SimclrTask, TheLossIsNtXentWithItsOptions) {
 
 TEST(SimclrTask, Cifar10Binary) {
   const TemporaryFolder folder;
-  const ImageDataset data = testing::random_dataset(40, 10, 10, {32, 32, 3});
+  const data::ImageDataset data = testing::random_dataset(40, 10, 10, {32, 32, 3});
   testing::write_cifar10_batch(data, 0, 40, folder / "data_batch_1.bin");
   testing::write_cifar10_batch(data, 40, 50, folder / "test_batch.bin");
   const auto task = load(folder.path(), "");

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <lrid/tasks/sound.hpp>
+#include <lrid/data/sound.hpp>
 #include <lrid/tasks/wsn.hpp>
 
-#include "pictures.hpp"
-#include "sounds.hpp"
+#include "data/pictures.hpp"
+#include "data/sounds.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
@@ -77,7 +77,7 @@ TEST_F(WordSpeakerNoiseTask, MixesAtTheRatioAndLevelAskedFor) {
     for (std::uint64_t i = 0; i < 6; ++i) {
       const auto [clip, noise] = task->make_clip(3, Key(i));
       ASSERT_EQ(clip.size(), 40000U);
-      EXPECT_NEAR(rms(clip), 0.05, 1e-6);
+      EXPECT_NEAR(data::rms(clip), 0.05, 1e-6);
       // The word lasts 0.5 s in the middle: samples 15000 to 25000. Its tone is 360 Hz.
       const double word = amplitude(clip, 360, 15500, 24500);
       const double tone = amplitude(clip, noise == 0 ? 2000 : 3000, 1000, 39000);

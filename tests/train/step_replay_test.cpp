@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,8 +14,8 @@
 
 #include <lrid/nn/checkpoint.hpp>
 #include <lrid/rules/learning_rule.hpp>
-#include <lrid/train/runner.hpp>
-#include <lrid/train/sweep.hpp>
+#include <lrid/train/cohort.hpp>
+#include <lrid/train/task_pool.hpp>
 
 #include "dispatched_graph.hpp"
 #include "testing.hpp"
@@ -26,9 +27,9 @@ using testing::DispatchedGraph;
 /// All tensors of a network at its points, by the run's name.
 using Snapshots = std::map<std::string, std::vector<std::vector<nn::NamedTensor>>>;
 
-class SnapshotWatcher : public Watcher {
+class SnapshotCallback : public TrainingCallback {
  public:
-  explicit SnapshotWatcher(std::vector<std::vector<nn::NamedTensor>>& points) : points_(points) {}
+  explicit SnapshotCallback(std::vector<std::vector<nn::NamedTensor>>& points) : points_(points) {}
   Existing existing() override { return {}; }
   std::string find_fault() override { return ""; }
   bool restore(std::int64_t) override { return false; }
@@ -67,37 +68,52 @@ class FailingGraph final : public DeviceGraph {
 
 class StepReplayTest : public ::testing::TestWithParam<std::string> {
  protected:
+  /// Trains a network, or one of each of `rules` in a cohort.
   static Snapshots train(const std::string& toml, const DeviceGraphs& graphs, bool record = true,
-                         const std::string& device = "cpu") {
+                         const std::string& device = "cpu", const std::vector<std::string>& rules = {}) {
     const testing::TemporaryFolder folder;
-    RunnerOptions options;
-    options.data_dir = testing::source_dir() / "data";
-    options.graphs = graphs;
     Config config = Config::from_toml(
         "epochs = 4\npoints = 3\nbatch_size = 4\ndataset_seed = 0\n[data]\nfolder = \"cifar10-sample\"\n"
         "training_samples = 8\n[probe]\nsize = 4\n[validation]\nsamples = 4\n[compute]\nthreads = 1\n",
-        "sweep.toml");
+        "run.toml");
     config.assign("compute.device", {device}, "test");
     config.assign("compute.record_steps", {record}, "test");
     const Config more = Config::from_toml(toml, "test");
     for (const auto& [key, entry] : more.entries()) config.assign(key, entry.value, "test");
-    Snapshots snapshots;
     std::vector<RunPlan> plans;
-    if (toml.find("[sweep]") == std::string::npos)
-      plans.push_back(make_plan(std::move(config), folder.path() / "run.h5", {}));
-    else
-      plans = expand_sweep(std::move(config), folder.path(), {});
-    const auto outcomes = run_all(plans, options, [&](const RunPlan& plan) -> std::unique_ptr<Watcher> {
-      return std::make_unique<SnapshotWatcher>(snapshots[plan.name()]);
-    });
-    for (const RunOutcome& outcome : outcomes) EXPECT_EQ(outcome.reason, "");
+    if (rules.empty()) plans.push_back(make_plan(config, folder.path() / "run.h5", {}));
+    for (const std::string& rule : rules) {
+      config.assign("learning_rule", {rule}, "test");
+      plans.push_back(make_plan(config, folder.path() / (rule + ".h5"), {}));
+    }
+    Snapshots snapshots;
+    plans.front().config.compute.apply();
+    at::set_num_threads(1);
+    TaskPool pool(testing::source_dir() / "data", plans);
+    const auto task = pool.get(plans.front());
+    Cohort cohort(task, plans.front());
+    for (const RunPlan& plan : plans)
+      cohort.add(std::make_unique<NetworkRun>(
+          plan, task, std::make_unique<SnapshotCallback>(snapshots[plan.name()]), nullptr, false, graphs));
+    while (!cohort.runs().empty())
+      cohort.step([](std::unique_ptr<NetworkRun>& run, const Cohort::MakeBatch& make_batch) {
+        run->take_point_if_due(make_batch);
+        if (run->finished())
+          run.reset();
+        else
+          run->train(make_batch());
+      });
     return snapshots;
   }
-  static Snapshots replayed(const std::string& toml) {
-    return train(toml, [](c10::Device) { return [] { return std::make_unique<DispatchedGraph>(); }; });
+  static Snapshots replayed(const std::string& toml, const std::vector<std::string>& rules = {}) {
+    return train(
+        toml, [](c10::Device) { return [] { return std::make_unique<DispatchedGraph>(); }; }, true, "cpu",
+        rules);
   }
-  static Snapshots as_they_are(const std::string& toml) {
-    return train(toml, [](c10::Device) { return [] { return std::make_unique<FailingGraph>(); }; });
+  static Snapshots as_they_are(const std::string& toml, const std::vector<std::string>& rules = {}) {
+    return train(
+        toml, [](c10::Device) { return [] { return std::make_unique<FailingGraph>(); }; }, true, "cpu",
+        rules);
   }
   static void expect_same(const Snapshots& a, const Snapshots& b) {
     ASSERT_EQ(a.size(), b.size());
@@ -154,8 +170,8 @@ TEST_F(StepReplayTest, GivesTheSameBitsForEveryArchitectureAndLoss) {
 }
 
 TEST_F(StepReplayTest, GivesTheSameBitsInACohort) {
-  const std::string cohort = "[sweep]\nlearning_rule = [\"sgdm\", \"adam\", \"fa\", \"ia\"]\n";
-  expect_same(replayed(cohort), as_they_are(cohort));
+  const std::vector<std::string> rules = {"sgdm", "adam", "fa", "ia"};
+  expect_same(replayed("", rules), as_they_are("", rules));
 }
 
 TEST_F(StepReplayTest, TheImitationRefusesToWaitForTheDevice) {

@@ -29,7 +29,7 @@ struct StepInfo {
 
 /// What a step of a rule computes beyond the forward pass, the weight gradients, the error carried down from
 /// layer to layer, and the optimiser of the network's parameters. Whoever asks what a step must cost
-/// (train/floor.hpp) adds it up.
+/// (cost/roofline.hpp) adds it up.
 struct StepWork {
   /// Products of a layer's own size, in each layer: kernel∗x, a transposed one, or a kernel's gradient.
   int layer_products = 0;

@@ -12,7 +12,7 @@ struct ImageFileOptions {
   std::string folder;
   bool skip_bad = false, scaled_decode = false;
   std::optional<std::int64_t> workers{};
-  SplitOptions split;
+  data::SplitOptions split;
 
   /// [data] and [probe].
   void declare(Options& options);

@@ -3,10 +3,10 @@
 #include <memory>
 #include <string>
 
-#include <lrid/tasks/crop_flip.hpp>
-#include <lrid/tasks/image_dataset.hpp>
-#include <lrid/tasks/normalization.hpp>
-#include <lrid/tasks/split.hpp>
+#include <lrid/data/crop_flip.hpp>
+#include <lrid/data/image_dataset.hpp>
+#include <lrid/data/normalization.hpp>
+#include <lrid/data/split.hpp>
 #include <lrid/tasks/supervised_task.hpp>
 
 namespace lrid::tasks {
@@ -20,10 +20,10 @@ class ResidentImages : public SupervisedTask {
 
  private:
   std::string folder_;
-  ReadOptions read_;
-  SplitOptions split_;
-  NormalizationOptions normalization_;
-  CropFlipOptions augmentation_;
+  data::ReadOptions read_;
+  data::SplitOptions split_;
+  data::NormalizationOptions normalization_;
+  data::CropFlipOptions augmentation_;
 };
 
 }  // namespace lrid::tasks

@@ -5,7 +5,7 @@
 #include <string>
 
 #include <lrid/core/random.hpp>
-#include <lrid/tasks/split.hpp>
+#include <lrid/data/split.hpp>
 #include <lrid/tasks/task.hpp>
 
 namespace lrid::tasks {
@@ -33,7 +33,7 @@ class SampledTask : public Task {
   /// What load() finds.
   struct Samples {
     std::string dataset;
-    Split split;
+    data::Split split;
     std::int64_t bytes = 0;
     /// Threads that write a batch. Where writing is quick (0), the CPU's own training step has every core,
     /// and batches are made when asked for; a GPU always has its batches made ahead.

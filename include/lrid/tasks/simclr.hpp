@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include <lrid/tasks/contrastive_views.hpp>
+#include <lrid/data/contrastive_views.hpp>
 #include <lrid/tasks/imagenet.hpp>
 #include <lrid/tasks/sampled_task.hpp>
 
@@ -36,11 +36,11 @@ class Simclr : public SampledTask {
                    const std::array<double, 2>& sigma) const;
 
   ImageFileOptions files_;
-  ViewOptions view_options_;
+  data::ViewOptions view_options_;
   std::optional<std::int64_t> size_;
   double temperature_ = 0.1;
   std::int64_t shards_ = 1;
-  std::unique_ptr<const ContrastiveViews> views_;
+  std::unique_ptr<const data::ContrastiveViews> views_;
 };
 
 }  // namespace lrid::tasks

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <lrid/tasks/preparation.hpp>
+#include <lrid/data/preparation.hpp>
 #include <lrid/tasks/sampled_task.hpp>
 
 namespace lrid::tasks {
@@ -27,7 +27,7 @@ class SupervisedTask : public SampledTask {
   struct Images {
     std::int64_t classes = 0;
     std::vector<std::int64_t> labels;  ///< of every image number
-    std::shared_ptr<const Preparation> preparation;
+    std::shared_ptr<const data::Preparation> preparation;
   };
   SupervisedTask() = default;
   /// To be called by load().

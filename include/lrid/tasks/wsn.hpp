@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include <lrid/tasks/cochleagram.hpp>
+#include <lrid/data/cochleagram.hpp>
+#include <lrid/data/sound_manifest.hpp>
 #include <lrid/tasks/sampled_task.hpp>
-#include <lrid/tasks/sound_manifest.hpp>
 
 namespace lrid::tasks {
 
@@ -76,15 +76,15 @@ class WordSpeakerNoise : public SampledTask {
   std::string folder_, words_file_ = "words.csv", noises_file_ = "noises.csv";
   bool skip_bad_ = false;
   std::optional<std::int64_t> workers_{};
-  SplitOptions split_;
+  data::SplitOptions split_;
   MixtureOptions mixture_;
   double word_weight_ = 1, speaker_weight_ = 1, noise_weight_ = 1;
 
-  WordManifest words_;
-  NoiseManifest noises_;
+  data::WordManifest words_;
+  data::NoiseManifest noises_;
   mutable std::mutex mutex_;
-  mutable std::map<std::string, Cochleagram> front_ends_;  ///< by device
-  mutable std::map<std::int64_t, Tensor> cache_;           ///< by sample, on the host
+  mutable std::map<std::string, data::Cochleagram> front_ends_;  ///< by device
+  mutable std::map<std::int64_t, Tensor> cache_;                 ///< by sample, on the host
 };
 
 }  // namespace lrid::tasks

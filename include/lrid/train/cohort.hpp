@@ -2,30 +2,37 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <memory>
+#include <vector>
 
 #include <lrid/tasks/task.hpp>
+#include <lrid/train/network_run.hpp>
 #include <lrid/train/run_config.hpp>
-
-// How many networks train side by side on one device, on the same batches. A network's bits do not depend on
-// it; its speed does.
 
 namespace lrid::train {
 
-/// Networks of a plan's kind whose memory (network_bytes) fits into `memory_share` of the plan's device while
-/// `jobs` cohorts share it; at least 1.
-std::int64_t networks_that_fit(const RunPlan& plan, const tasks::TaskShape& shape, double memory_share,
-                               int jobs);
+/// Networks that train side by side on the same batches: they share task, dataset seed, batch size and
+/// device. On a GPU all of them run while the host prepares the next step. A network's bits do not depend on
+/// it.
+class Cohort {
+ public:
+  /// For networks that share the batches of `plan`.
+  Cohort(std::shared_ptr<const tasks::Task> task, const RunPlan& plan);
 
-struct MeasuredCohort {
-  std::int64_t networks = 1;
-  double step_seconds = 0;  ///< of a step of all of them, divided by their number
+  void add(std::unique_ptr<NetworkRun> run) { runs_.push_back(std::move(run)); }
+  [[nodiscard]] const std::vector<std::unique_ptr<NetworkRun>>& runs() const { return runs_; }
+
+  /// The batch of the step, made when first asked for.
+  using MakeBatch = std::function<tasks::Batch()>;
+  using Advance = std::function<void(std::unique_ptr<NetworkRun>&, const MakeBatch&)>;
+  /// Calls `advance` for each network that is furthest behind, so that networks which were interrupted at
+  /// different steps meet. Those that it takes away (null) leave the cohort. Throws Interrupted.
+  void step(const Advance& advance);
+
+ private:
+  std::shared_ptr<const tasks::Task> task_;  // the source refers to it
+  std::unique_ptr<tasks::BatchSource> source_;
+  std::vector<std::unique_ptr<NetworkRun>> runs_;
 };
-
-/// The fastest cohort: one network, doubled as long as that makes at least 5 % more network-steps a second
-/// and there are at most `most`. `measure(n)` gives the step_seconds of n networks, nothing where they do not
-/// fit after all; `alone` is measure(1).
-MeasuredCohort fastest_cohort(double alone, std::int64_t most,
-                              const std::function<std::optional<double>(std::int64_t networks)>& measure);
 
 }  // namespace lrid::train

@@ -8,43 +8,31 @@
 #include <lrid/nn/network.hpp>
 #include <lrid/rules/learning_rule.hpp>
 #include <lrid/tasks/task.hpp>
-#include <lrid/train/claim.hpp>
 #include <lrid/train/device_graph.hpp>
+#include <lrid/train/device_time.hpp>
+#include <lrid/train/lease.hpp>
 #include <lrid/train/own_stream.hpp>
 #include <lrid/train/run_config.hpp>
-#include <lrid/train/run_log.hpp>
 #include <lrid/train/step_replay.hpp>
-#include <lrid/train/watcher.hpp>
+#include <lrid/train/training_callback.hpp>
 
 namespace lrid::train {
-
-/// The network that a run trains, with its initial values, on its device.
-std::unique_ptr<nn::Network> build_network(const RunConfig& config, const tasks::TaskShape& shape);
-
-/// The same on the CPU whatever its device, to count what passes through it.
-std::unique_ptr<nn::Network> build_on_cpu(RunConfig config, const tasks::TaskShape& shape);
-
-/// A network as the usual data of a task make it (TaskEntry::usual_shape), without values and memory, to
-/// count layers and parameters of. InputError where the two do not fit.
-std::unique_ptr<nn::Network> outline_network(const std::string& architecture, const std::string& task);
-
-/// The state of a run, and what killed processes left of it: removed once the run is complete.
-std::filesystem::path state_path(const std::filesystem::path& out);
-void remove_leftovers(const std::filesystem::path& out);
 
 /// One network on its way from initial values to the end of its run. It does not know whether others are
 /// trained beside it: its bits depend on its plan and on the batches alone.
 ///
 /// State that a resume needs (parameters, buffers, what the rule keeps, step number, running sums) goes to
-/// `<out>.state`, always after the watcher's file, and is removed at the end. Nothing is written unless the
-/// run's claim is ours: every function that writes throws ClaimLost if it is not.
+/// `<out>.state`, always after the callback's file, and is removed at the end. Nothing is written unless the
+/// run's lease is ours: every function that writes throws LeaseLost if it is not.
 class NetworkRun {
  public:
   /// Builds network and rule, and goes on from `<out>.state` if there is one. InputError where the
   /// architecture and the task's data do not fit, or a state belongs to another configuration.
-  /// `graphs` says what a device records steps with.
-  NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task, std::unique_ptr<Watcher> watcher,
-             Claim claim, bool report_epochs, const DeviceGraphs& graphs = device_graphs);
+  /// `graphs` says what a device records steps with; `lease` may be null where no other process can want the
+  /// run (benchmarks).
+  NetworkRun(const RunPlan& plan, std::shared_ptr<const tasks::Task> task,
+             std::unique_ptr<TrainingCallback> callback, std::unique_ptr<Lease> lease, bool report_epochs,
+             const DeviceGraphs& graphs = device_graphs);
   ~NetworkRun();
   NetworkRun(const NetworkRun&) = delete;
   NetworkRun& operator=(const NetworkRun&) = delete;
@@ -52,6 +40,7 @@ class NetworkRun {
   [[nodiscard]] const RunPlan& plan() const { return plan_; }
   [[nodiscard]] std::int64_t step() const { return step_; }    ///< steps made
   [[nodiscard]] std::int64_t steps() const { return steps_; }  ///< of the whole run
+  [[nodiscard]] bool resumed() const { return resumed_; }      ///< from a state that was there
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const std::string& failure() const { return failure_; }  ///< empty unless it failed
 
@@ -68,6 +57,8 @@ class NetworkRun {
   void set_share(double device_seconds_per_second);
   [[nodiscard]] const nn::Network& network() const { return *network_; }
   [[nodiscard]] const Metrics& last_metrics() const { return last_metrics_; }
+  /// By all processes that have trained it, as of the last write.
+  [[nodiscard]] const DeviceTime& used() const { return used_; }
 
  private:
   /// Sums on the device, read where they are reported.
@@ -77,11 +68,13 @@ class NetworkRun {
   };
 
   bool restore();
-  [[nodiscard]] Metrics evaluate(bool offer_to_watcher);
+  [[nodiscard]] Metrics evaluate(bool at_point);
   /// What the step to come needs to know, which measurements before it see too: rates and random numbers.
   void begin_step();
   /// The device's part of a step, as it can be recorded.
   void device_step(const tasks::Batch& batch);
+  void require_lease() const;
+  void report_progress() const;
   void count_time();
   void save();
   void diverge(const std::string& reason);
@@ -92,8 +85,8 @@ class NetworkRun {
 
   const RunPlan& plan_;
   std::shared_ptr<const tasks::Task> task_;
-  std::unique_ptr<Watcher> watcher_;
-  Claim claim_;
+  std::unique_ptr<TrainingCallback> callback_;
+  std::unique_ptr<Lease> lease_;
   torch::Device device_;
   OwnStream stream_;
   std::unique_ptr<nn::Network> network_;
@@ -102,11 +95,11 @@ class NetworkRun {
   std::int64_t steps_per_epoch_ = 0, steps_ = 0, step_ = 0, points_taken_ = 0;
   Sums since_point_, since_epoch_;
   Metrics last_metrics_;
-  bool report_epochs_ = false, finished_ = false;
+  bool report_epochs_ = false, resumed_ = false, finished_ = false;
   bool descends_task_ = true;  // in the step that was begun
   std::string failure_;
-  DeviceTime used_;         ///< by all processes that have trained it
-  ClaimProgress progress_;  ///< of this one
+  DeviceTime used_;       ///< by all processes that have trained it
+  RunProgress progress_;  ///< of this one
   double share_ = 0;
   std::chrono::steady_clock::time_point last_save_, last_count_;
 };

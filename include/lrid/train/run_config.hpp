@@ -29,6 +29,8 @@ struct Compute {
   bool record_steps = true;           ///< on a GPU, record a step and replay it: the same numbers, sooner
 
   [[nodiscard]] torch::Device torch_device() const;
+  /// The device's memory, in bytes.
+  [[nodiscard]] std::int64_t memory() const;
   /// Tells LibTorch, which knows one setting for the whole process: tf32, autotuning, deterministic kernels.
   void apply() const;
 };
