@@ -10,12 +10,12 @@
 
 #include <lrid/core/app.hpp>
 #include <lrid/core/error.hpp>
-#include <lrid/identify/evaluate.hpp>
-#include <lrid/identify/experiment.hpp>
 #include <lrid/learn/classifier.hpp>
-#include <lrid/learn/linear_model.hpp>
 #include <lrid/learn/metrics.hpp>
 #include <lrid/learn/scaler.hpp>
+
+#include "identify/experiments/experiments.hpp"
+#include "learn/linear_model.hpp"
 
 namespace lrid::identify {
 namespace {

@@ -35,8 +35,7 @@ std::optional<CellResult> read_cell(const std::filesystem::path& path) {
     }
     return result;
   } catch (const Json::exception&) {
-    return std::nullopt;  // damaged by something else than us (cells appear whole or not at all): computed
-                          // again
+    return std::nullopt;  // damaged after it was written, since cells appear whole or not at all: recompute
   }
 }
 
@@ -45,7 +44,7 @@ std::optional<CellResult> read_cell(const std::filesystem::path& path) {
 CellOrigin read_origin(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / origin_file;
   if (!std::filesystem::exists(path))
-    bad_input("{}: no {} in it: expected a folder of cells that lrid-classify run left", folder.string(),
+    bad_input("{}: contains no {}: expected a folder of cells written by lrid-classify run", folder.string(),
               origin_file);
   try {
     const Json json = Json::parse(read_file(path));
@@ -57,7 +56,7 @@ CellOrigin read_origin(const std::filesystem::path& folder) {
             .dataset_sha256 = json.at("dataset_sha256").get<std::string>(),
             .shards = json.at("shards").get<std::size_t>()};
   } catch (const Json::exception& error) {
-    bad_input("{}: damaged: {}; expected what lrid-classify run wrote", path.string(), error.what());
+    bad_input("{}: damaged: {}; expected a file written by lrid-classify run", path.string(), error.what());
   }
 }
 
@@ -79,7 +78,7 @@ void CellStore::write(const std::string& file_name, std::string_view text) const
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
-    work_failed("{}: cannot make the folder of finished cells: {}", folder.string(), error.message());
+    work_failed("{}: cannot create the folder of finished cells: {}", folder.string(), error.message());
   write_atomically(folder / file_name, text);
 }
 
@@ -114,7 +113,7 @@ void CellStore::store_origin(const CellOrigin& origin) const {
 }
 
 void CellStore::clear() const {
-  std::error_code ignored;  // a folder that stays behind does no harm
+  std::error_code ignored;  // a leftover folder is harmless
   std::filesystem::remove_all(folders_.front(), ignored);
 }
 

@@ -10,35 +10,36 @@
 
 namespace lrid::identify {
 
-/// What a folder of cells says of the run that they belong to, so that others can put them together.
+/// The run that a folder of cells belongs to, so that `gather` can assemble its results.
 struct CellOrigin {
-  std::string version;         ///< of the program that computed them
+  std::string version;         ///< of the program that computed the cells
   std::string config;          ///< the full resolved configuration, TOML
   std::filesystem::path data;  ///< dataset file, absolute
   std::string dataset_sha256;
-  std::size_t shards = 1;  ///< into how many the cells were divided, as the last process was told
+  std::size_t shards = 1;  ///< number of shards, as given to the last process
 
-  /// What all cells of the run share.
+  /// A text that identifies the run; shared by all its cells.
   [[nodiscard]] std::string identity() const { return version + "\n" + dataset_sha256 + "\n" + config; }
 };
 
-/// The origin that `CellStore::store_origin` left in a folder. InputError naming the folder if it holds none.
+/// Reads what CellStore::store_origin() wrote. Throws InputError naming the folder if there is none, or a
+/// damaged one.
 CellOrigin read_origin(const std::filesystem::path& folder);
 
-/// Finished cells of a run, a small file each, so that an interrupted run goes on where it was. A cell is
-/// found again only under the same identity: program version, dataset, configuration, condition, classifier,
-/// split.
+/// Finished cells of a run, one small file each, so that an interrupted run resumes. A cell is found only
+/// under the same program version, dataset, configuration, condition, classifier and split.
 class CellStore {
  public:
-  /// Cells are looked for in all `folders` and stored in the first, which is made when there is something to
-  /// store. `run_identity` is whatever all cells of the run share.
+  /// Looks cells up in all `folders` and stores them in the first, which is created on the first store.
+  /// `run_identity`: CellOrigin::identity().
   CellStore(std::vector<std::filesystem::path> folders, std::string run_identity);
 
-  /// Nothing if the cell is not there, or not whole.
+  /// The stored result; nothing if there is none or it is damaged.
   [[nodiscard]] std::optional<CellResult> find(const std::string& cell) const;
+  /// Throws WorkError if the file cannot be written; store_origin() likewise.
   void store(const std::string& cell, const CellResult& result) const;
   void store_origin(const CellOrigin& origin) const;
-  /// Removes the first folder with all cells in it.
+  /// Deletes the first folder and all cells in it.
   void clear() const;
 
  private:

@@ -1,8 +1,9 @@
-#include <algorithm>
-#include <limits>
+#include "evaluate.hpp"
 
+#include <algorithm>
+
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
-#include <lrid/identify/evaluate.hpp>
 #include <lrid/identify/identifier.hpp>
 #include <lrid/learn/metrics.hpp>
 
@@ -10,18 +11,20 @@ namespace lrid::identify {
 
 namespace {
 
-/// Share of the samples that are refused when this share of the known ones may be.
-double share_refused(const std::vector<double>& typicality, double refuse) {
+namespace name = io::extra_name;
+
+/// Fraction of the samples refused when a fraction `refuse` of the known ones may be.
+double fraction_refused(const std::vector<double>& typicality, double refuse) {
   const auto refused = std::ranges::count_if(typicality, [&](double p) { return p <= refuse; });
   return static_cast<double>(refused) / static_cast<double>(typicality.size());
 }
 
-/// Low typicality is what gives unknown samples away.
+/// How well low typicality separates unknown samples from known ones.
 double auroc_of_typicality(const std::vector<double>& known, const std::vector<double>& unknown) {
   return learn::auroc(unknown, known);
 }
 
-/// Verdicts per network, where each has one class.
+/// Figures of the verdicts per network; none if a network's layers differ in class.
 void add_network_figures(const Judgement& judgement, const std::vector<int>& labels, TestResult& result) {
   std::vector<int> actual;
   for (const std::vector<std::size_t>& members : judgement.networks.members) {
@@ -29,35 +32,35 @@ void add_network_figures(const Judgement& judgement, const std::vector<int>& lab
     if (std::ranges::any_of(members, [&](std::size_t i) { return labels[i] != actual.back(); })) return;
   }
   const learn::Matrix& probabilities = judgement.network_probabilities;
-  result.figures["network_accuracy"] = learn::accuracy(learn::predicted_classes(probabilities), actual);
-  result.figures["network_calibration_error"] =
+  result.figures[name::network_accuracy] = learn::accuracy(learn::predicted_classes(probabilities), actual);
+  result.figures[name::network_calibration_error] =
       learn::calibration_error(learn::reliability(probabilities, actual));
 }
 
 void add_novelty_figures(const Judgement& known, const Judgement& unknown, double refuse, bool by_network,
                          TestResult& result) {
   std::map<std::string, double>& figures = result.figures;
-  figures["auroc_uncertainty"] = learn::auroc(known.uncertainty, unknown.uncertainty);
-  figures["auroc_distance"] = learn::auroc(known.distance, unknown.distance);
-  figures["auroc_novelty"] = auroc_of_typicality(known.typicality, unknown.typicality);
-  figures["known_refused"] = share_refused(known.typicality, refuse);
-  figures["unknown_refused"] = share_refused(unknown.typicality, refuse);
+  figures[name::auroc_uncertainty] = learn::auroc(known.uncertainty, unknown.uncertainty);
+  figures[name::auroc_distance] = learn::auroc(known.distance, unknown.distance);
+  figures[name::auroc_novelty] = auroc_of_typicality(known.typicality, unknown.typicality);
+  figures[name::known_refused] = fraction_refused(known.typicality, refuse);
+  figures[name::unknown_refused] = fraction_refused(unknown.typicality, refuse);
   if (!by_network) return;
-  figures["network_auroc"] = auroc_of_typicality(known.network_typicality, unknown.network_typicality);
-  figures["network_known_refused"] = share_refused(known.network_typicality, refuse);
-  figures["network_unknown_refused"] = share_refused(unknown.network_typicality, refuse);
+  figures[name::network_auroc] = auroc_of_typicality(known.network_typicality, unknown.network_typicality);
+  figures[name::network_known_refused] = fraction_refused(known.network_typicality, refuse);
+  figures[name::network_unknown_refused] = fraction_refused(unknown.network_typicality, refuse);
 }
 
-/// Names of groups of features → the columns that are permuted together.
+/// Feature groups (observables, measures, layer_position) → the columns permuted together.
 std::map<std::string, std::vector<Eigen::Index>> permuted_groups(const FeatureLayout& layout) {
   std::map<std::string, std::vector<Eigen::Index>> groups;
   for (std::int64_t c = 0; c < layout.columns(); ++c) {
-    const std::string name = layout.group_name(c);
-    groups[name].push_back(c);
+    const std::string group = layout.group_name(c);
+    groups[group].push_back(c);
     for (const std::string& measure : measure_names()) {
-      if (measure == "all") continue;
+      if (measure == io::measure_name::all) continue;
       const std::vector<std::string> members = observables_of_measure(measure);
-      if (std::ranges::find(members, name) != members.end()) groups[measure].push_back(c);
+      if (std::ranges::find(members, group) != members.end()) groups[measure].push_back(c);
     }
   }
   return groups;
@@ -67,19 +70,18 @@ void add_permutation_figures(const Identifier& identifier, const FeatureTable& t
                              const std::vector<int>& labels, int permutations, Key key, TestResult& result) {
   const learn::Samples samples = standardise(identifier.scaler, table, rows);
   const double whole = learn::accuracy(result.predicted, labels);
-  for (const auto& [name, columns] : permuted_groups(table.layout)) {
-    double fall = 0;
+  for (const auto& [group, columns] : permuted_groups(table.layout)) {
+    double loss = 0;
     for (int i = 0; i < permutations; ++i) {
       check_interrupt();
       const std::vector<std::int64_t> order =
-          permutation(samples.size(), key.with(name).with(static_cast<std::uint64_t>(i)));
+          permutation(samples.size(), key.with(group).with(static_cast<std::uint64_t>(i)));
       learn::Samples permuted = samples;
       for (Eigen::Index row = 0; row < samples.x.rows(); ++row)
-        for (const Eigen::Index c : columns)
-          permuted.x(row, c) = samples.x(order[static_cast<std::size_t>(row)], c);
-      fall += whole - learn::accuracy(learn::predicted_classes(identifier.probabilities(permuted)), labels);
+        for (const Eigen::Index c : columns) permuted.x(row, c) = samples.x(order[to_size(row)], c);
+      loss += whole - learn::accuracy(learn::predicted_classes(identifier.probabilities(permuted)), labels);
     }
-    result.figures["permuted_" + name] = fall / permutations;
+    result.figures[std::string(name::permuted) + group] = loss / permutations;
   }
 }
 
@@ -110,9 +112,9 @@ CellResult evaluate(const learn::Classifier& classifier, const Condition& condit
   for (const Test& test : condition.tests) {
     const Judgement judgement = fitted.identifier.judge(*test.table, split.test);
     TestResult result{.predicted = learn::predicted_classes(judgement.probabilities),
-                      .figures = {{"log_loss", learn::log_loss(judgement.probabilities, labels)}},
+                      .figures = {{name::log_loss, learn::log_loss(judgement.probabilities, labels)}},
                       .reliability = learn::reliability(judgement.probabilities, labels)};
-    result.figures["calibration_error"] = learn::calibration_error(result.reliability);
+    result.figures[name::calibration_error] = learn::calibration_error(result.reliability);
     if (by_network) add_network_figures(judgement, labels, result);
     if (!condition.unknown.empty())
       add_novelty_figures(judgement, fitted.identifier.judge(*test.table, condition.unknown), protocol.refuse,

@@ -2,8 +2,10 @@
 #include <cmath>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/identify/feature_table.hpp>
+#include <lrid/io/results.hpp>
 #include <lrid/stats/observable.hpp>
 
 namespace lrid::identify {
@@ -12,13 +14,12 @@ std::string FeatureLayout::column_name(std::int64_t column) const {
   static const char* const positions[] = {"position_early", "position_middle", "position_deep"};
   if (column < position_columns()) return positions[column];
   const std::int64_t continuous = column - position_columns();
-  return observables[static_cast<std::size_t>(continuous / points)] + "@" +
-         std::to_string(continuous % points);
+  return observables[to_size(continuous / points)] + "@" + std::to_string(continuous % points);
 }
 
 std::string FeatureLayout::group_name(std::int64_t column) const {
   if (column < position_columns()) return "layer_position";
-  return observables[static_cast<std::size_t>((column - position_columns()) / points)];
+  return observables[to_size((column - position_columns()) / points)];
 }
 
 FeatureTable FeatureTable::of_observables(const io::Dataset& data, std::shared_ptr<const Metadata> metadata,
@@ -28,11 +29,10 @@ FeatureTable FeatureTable::of_observables(const io::Dataset& data, std::shared_p
                      .metadata = std::move(metadata)};
   const FeatureLayout& layout = table.layout;
   table.x = learn::FloatMatrix::Zero(data.samples, layout.columns());
-  const auto k_data = static_cast<std::int64_t>(data.observable_names.size());
-  for (std::int64_t n = 0; n < data.samples; ++n)
-    table.x(n, data.meta.layer_position[static_cast<std::size_t>(n)]) = 1.0F;
+  const auto k_data = std::ssize(data.observable_names);
+  for (std::int64_t n = 0; n < data.samples; ++n) table.x(n, data.meta.layer_position[to_size(n)]) = 1.0F;
   for (std::int64_t k = 0; k < layout.channels(); ++k) {
-    const std::string& name = observables[static_cast<std::size_t>(k)];
+    const std::string& name = observables[to_size(k)];
     const auto found = std::ranges::find(data.observable_names, name);
     if (found == data.observable_names.end())
       bad_input("dataset lacks the observable {}: expected all of {}", name, join(observables, ", "));
@@ -40,7 +40,7 @@ FeatureTable FeatureTable::of_observables(const io::Dataset& data, std::shared_p
     for (std::int64_t n = 0; n < data.samples; ++n)
       for (std::int64_t t = 0; t < data.points; ++t)
         table.x(n, layout.position_columns() + k * data.points + t) =
-            data.x[static_cast<std::size_t>((n * data.points + t) * k_data + source)];
+            data.x[to_size((n * data.points + t) * k_data + source)];
   }
   return table;
 }
@@ -48,16 +48,15 @@ FeatureTable FeatureTable::of_observables(const io::Dataset& data, std::shared_p
 FeatureTable FeatureTable::of_scalar(const std::string& name, const std::vector<double>& values,
                                      std::shared_ptr<const Metadata> metadata) {
   FeatureTable table{.layout = {.observables = {name}, .points = 1, .with_position = false},
-                     .x = learn::FloatMatrix(static_cast<std::int64_t>(values.size()), 1),
+                     .x = learn::FloatMatrix(std::ssize(values), 1),
                      .metadata = std::move(metadata)};
-  for (std::size_t n = 0; n < values.size(); ++n)
-    table.x(static_cast<std::int64_t>(n), 0) = static_cast<float>(values[n]);
+  for (std::size_t n = 0; n < values.size(); ++n) table.x(to_index(n), 0) = static_cast<float>(values[n]);
   return table;
 }
 
 namespace {
 
-/// `change(trajectory)` for every sample and observable.
+/// Applies `change(trajectory)` to every sample and observable.
 template <class Change>
 FeatureTable with_changed_trajectories(FeatureTable table, const Change& change) {
   const FeatureLayout& layout = table.layout;
@@ -71,13 +70,13 @@ FeatureTable with_changed_trajectories(FeatureTable table, const Change& change)
 
 FeatureTable FeatureTable::at_points(const std::vector<std::int64_t>& points) const {
   FeatureTable table{.layout = layout, .x = {}, .metadata = metadata};
-  table.layout.points = static_cast<std::int64_t>(points.size());
+  table.layout.points = std::ssize(points);
   table.x.resize(x.rows(), table.layout.columns());
   table.x.leftCols(layout.position_columns()) = x.leftCols(layout.position_columns());
   for (std::int64_t k = 0; k < layout.channels(); ++k)
     for (std::int64_t t = 0; t < table.layout.points; ++t)
       table.x.col(layout.position_columns() + k * table.layout.points + t) =
-          x.col(layout.position_columns() + k * layout.points + points[static_cast<std::size_t>(t)]);
+          x.col(layout.position_columns() + k * layout.points + points[to_size(t)]);
   return table;
 }
 
@@ -92,11 +91,11 @@ FeatureTable FeatureTable::interpolated(std::int64_t points) const {
                                         static_cast<double>(points - 1);
     const auto before = std::min(static_cast<std::int64_t>(at), std::max<std::int64_t>(layout.points - 2, 0)),
                after = std::min(before + 1, layout.points - 1);
-    const auto share = static_cast<float>(at - static_cast<double>(before));
+    const auto weight = static_cast<float>(at - static_cast<double>(before));
     for (std::int64_t k = 0; k < layout.channels(); ++k) {
       const std::int64_t first = layout.position_columns() + k * layout.points;
       table.x.col(layout.position_columns() + k * points + t) =
-          (1 - share) * x.col(first + before) + share * x.col(first + after);
+          (1 - weight) * x.col(first + before) + weight * x.col(first + after);
     }
   }
   return table;
@@ -124,20 +123,20 @@ void FeatureTable::require_finite(const Rows& rows, const std::string& file) con
     for (std::int64_t c = 0; c < layout.columns(); ++c)
       if (!std::isfinite(x(row, c)))
         bad_input("{}: sample {} (layer {} of {}): {} is {}: expected a finite number", file, row,
-                  metadata->column("layer")[static_cast<std::size_t>(row)],
-                  metadata->column("network")[static_cast<std::size_t>(row)], layout.column_name(c),
-                  x(row, c));
+                  metadata->column("layer")[to_size(row)], metadata->column("network")[to_size(row)],
+                  layout.column_name(c), x(row, c));
 }
 
 std::vector<std::string> observables_of_measure(const std::string& measure) {
   const auto wanted = [&](const stats::Observable& observable) {
+    if (measure == io::measure_name::all) return true;
     switch (observable.measure) {
       case stats::Measure::weight:
-        return measure == "all" || measure == "weight";
+        return measure == io::measure_name::weight;
       case stats::Measure::activation:
-        return measure == "all" || measure == "activation";
+        return measure == io::measure_name::activation;
       case stats::Measure::layer_change:
-        return measure == "all" || measure == "layer_change";
+        return measure == io::measure_name::layer_change;
     }
     return false;
   };
@@ -148,7 +147,9 @@ std::vector<std::string> observables_of_measure(const std::string& measure) {
 }
 
 const std::vector<std::string>& measure_names() {
-  static const std::vector<std::string> names = {"all", "weight", "activation", "layer_change"};
+  static const std::vector<std::string> names = {io::measure_name::all, io::measure_name::weight,
+                                                 io::measure_name::activation,
+                                                 io::measure_name::layer_change};
   return names;
 }
 

@@ -13,10 +13,10 @@ namespace lrid::identify {
 
 namespace {
 
-/// The observables of any of these measures, in the order of them all.
+/// Observables of any of the measures, in the order of stats::observables().
 std::vector<std::string> observables_of_measures(const std::vector<std::string>& measures) {
   std::vector<std::string> result;
-  for (const std::string& name : observables_of_measure("all"))
+  for (const std::string& name : observables_of_measure(io::measure_name::all))
     for (const std::string& measure : measures) {
       const std::vector<std::string> members = observables_of_measure(measure);
       if (std::ranges::find(members, name) == members.end()) continue;
@@ -65,8 +65,8 @@ FittedFile fit(const FitRequest& request) {
   progress.finish();
   best.target = protocol.target;
   best.refuse = protocol.refuse;
-  best.samples = static_cast<std::int64_t>(split.train.size());
-  best.networks = static_cast<std::int64_t>(Networks::of(*study.metadata(), split.train).names.size());
+  best.samples = std::ssize(split.train);
+  best.networks = std::ssize(Networks::of(*study.metadata(), split.train).names);
   best.dataset_sha256 = sha256_of_file(request.data);
   best.pool = study.pool().describe();
   best.config = setup.options.to_toml();
@@ -75,7 +75,7 @@ FittedFile fit(const FitRequest& request) {
 }
 
 std::string describe(const FittedFile& fitted) {
-  return fmt::format("{} {} for {} ({}): {} at {}, {} of {}; accuracy {:.3f} in the inner folds\n",
+  return fmt::format("{} {} for {} ({}): {} at {}, {} of {}; accuracy {:.3f} over the inner folds\n",
                      fitted.classifier, fitted.setting, fitted.target, join(fitted.identifier.classes, ", "),
                      counted(fitted.identifier.layout.channels(), "observable"),
                      counted(fitted.identifier.layout.points, "point"), counted(fitted.samples, "layer"),

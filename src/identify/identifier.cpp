@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/parallel.hpp>
 #include <lrid/core/text.hpp>
@@ -13,12 +14,13 @@ namespace lrid::identify {
 
 namespace {
 
-/// What an inner fold says about the samples that it holds out.
+/// Results of an inner fold on the samples it holds out.
 struct InnerFold {
   std::vector<std::size_t> held_out;  // indices into the training rows
-  std::vector<learn::Matrix> scores;  // [setting] of [held_out, classes]; empty where not admitted
-  std::vector<double> accuracy;       // [setting]; NaN where not admitted
-  std::vector<double> distance;       // [held_out]; empty unless asked for
+  std::vector<learn::Matrix>
+      scores;                    // [setting] of [held_out, classes]; empty where the data do not admit it
+  std::vector<double> accuracy;  // [setting]; NaN likewise
+  std::vector<double> distance;  // [held_out]; empty unless Training::with_known
   std::int64_t computed = 0, coinciding = 0, skipped = 0;
 };
 
@@ -51,8 +53,8 @@ InnerFold inner_fold(const learn::Classifier& classifier, const Training& traini
   return result;
 }
 
-/// The class of every network; empty if a network's samples differ in class (as with the layer's position as
-/// the target).
+/// [networks] classes; empty if the layers of a network differ in class (as when the target is the layer
+/// position).
 std::vector<int> network_labels(const Networks& networks, const std::vector<int>& labels) {
   std::vector<int> result;
   for (const std::vector<std::size_t>& members : networks.members) {
@@ -70,7 +72,7 @@ Networks Networks::of(const Metadata& metadata, const Rows& rows) {
   Networks networks;
   std::map<std::string, std::size_t> place;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string& name = network[static_cast<std::size_t>(rows[i])];
+    const std::string& name = network[to_size(rows[i])];
     const auto [entry, is_new] = place.try_emplace(name, networks.names.size());
     if (is_new) {
       networks.names.push_back(name);
@@ -93,11 +95,11 @@ std::vector<double> Networks::mean(const std::vector<double>& values) const {
 
 learn::Matrix Networks::pooled_logits(const learn::Matrix& probabilities) const {
   const learn::Matrix logits = learn::logits_of(probabilities, true);
-  learn::Matrix pooled = learn::Matrix::Zero(static_cast<Eigen::Index>(members.size()), logits.cols());
+  learn::Matrix pooled = learn::Matrix::Zero(std::ssize(members), logits.cols());
   for (std::size_t n = 0; n < members.size(); ++n) {
-    const auto row = static_cast<Eigen::Index>(n);
-    for (const std::size_t i : members[n]) pooled.row(row) += logits.row(static_cast<Eigen::Index>(i));
-    pooled.row(row) /= static_cast<double>(members[n].size());
+    auto row = pooled.row(to_index(n));
+    for (const std::size_t i : members[n]) row += logits.row(to_index(i));
+    row /= static_cast<double>(members[n].size());
   }
   return pooled;
 }
@@ -123,7 +125,7 @@ Judgement Identifier::judge(const FeatureTable& table, const Rows& rows) const {
 }
 
 FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Training& training, Key key) {
-  std::vector<InnerFold> inner(static_cast<std::size_t>(training.inner_folds));
+  std::vector<InnerFold> inner(to_size(training.inner_folds));
   parallel_each(inner.size(), [&](std::size_t fold) {
     inner[fold] = inner_fold(classifier, training, static_cast<int>(fold), key.with("inner").with(fold));
   });
@@ -138,7 +140,7 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
   for (std::size_t s = 0; s < settings.size(); ++s) {
     double mean = 0;
     for (const InnerFold& fold : inner) mean += fold.accuracy[s] / training.inner_folds;
-    if (mean > result.inner_accuracy) {  // never for NaN
+    if (mean > result.inner_accuracy) {  // false for NaN
       result.inner_accuracy = mean;
       result.chosen = settings[s];
       best = s;
@@ -146,7 +148,7 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
   }
   if (result.chosen.empty())
     bad_input(
-        "the data admits no point of the grid (a kernel longer than a trajectory of {}, or more "
+        "the data admit no point of the grid (a kernel longer than a trajectory of {}, or more "
         "components than the rank): expected a wider grid",
         counted(training.table.layout.points, "point"));
 
@@ -155,14 +157,13 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
   identifier.layout = training.table.layout;
   identifier.scores_are_probabilities = classifier.scores_are_probabilities();
 
-  // What the chosen setting said of every training sample while it was held out.
-  learn::Matrix logits(static_cast<Eigen::Index>(training.rows.size()),
-                       static_cast<Eigen::Index>(training.target.classes.size()));
+  // Predictions of the chosen setting for every training sample while it was held out.
+  learn::Matrix logits(std::ssize(training.rows), std::ssize(training.target.classes));
   std::vector<double> distance(training.rows.size());
   for (const InnerFold& fold : inner) {
     const learn::Matrix of_fold = learn::logits_of(fold.scores[best], identifier.scores_are_probabilities);
     for (std::size_t i = 0; i < fold.held_out.size(); ++i) {
-      logits.row(static_cast<Eigen::Index>(fold.held_out[i])) = of_fold.row(static_cast<Eigen::Index>(i));
+      logits.row(to_index(fold.held_out[i])) = of_fold.row(to_index(i));
       if (training.with_known) distance[fold.held_out[i]] = fold.distance[i];
     }
   }
@@ -171,7 +172,7 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
   const learn::Matrix held_out = identifier.samples.probabilities(logits);
   const Networks networks = Networks::of(*training.table.metadata, training.rows);
   const learn::Matrix pooled = networks.pooled_logits(held_out);
-  // Networks are few: one parameter, whatever the method for samples.
+  // One parameter, whatever the method for samples, since networks are few.
   identifier.networks = learn::Calibration(training.calibration == "none" ? "none" : "temperature", pooled,
                                            network_labels(networks, labels));
 
@@ -181,7 +182,7 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
   identifier.model = classifier.fit(all, result.chosen, key.with("outer"));
   const std::vector<double> importances = identifier.model->importances();
   for (std::size_t c = 0; c < importances.size(); ++c)
-    result.importances[identifier.layout.group_name(static_cast<std::int64_t>(c))] += importances[c];
+    result.importances[identifier.layout.group_name(to_index(c))] += importances[c];
   if (training.with_known)
     identifier.known = {
         .features = learn::compressed(all.x),

@@ -1,5 +1,6 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/identify/identifier_file.hpp>
 #include <lrid/io/hdf5.hpp>
@@ -29,19 +30,18 @@ void append_by_kind(std::string& text, io::hdf5::Kind kind, const Node& node, co
     case io::hdf5::Kind::string:
       return append(text, read(std::string{}));
     case io::hdf5::Kind::other:
-      node.fail("of a type that no model file has");
+      node.fail("has a type that does not occur in model files");
   }
 }
 
-/// Everything a group holds but for an attribute `checksum`, as text: names, shapes and values.
+/// Names, shapes and values of everything in a group except an attribute `checksum`.
 std::string content_of(const io::hdf5::Group& group) {
   std::string text;
   for (const std::string& name : group.attribute_names()) {
     if (name == "checksum") continue;
     text += "@" + name + "=";
-    append_by_kind(text, group.attribute_kind(name), group, [&]<class T>(const T& /*of this type*/) {
-      return std::vector<T>{group.attribute<T>(name)};
-    });
+    append_by_kind(text, group.attribute_kind(name), group,
+                   [&]<class T>(const T& /*type*/) { return std::vector<T>{group.attribute<T>(name)}; });
   }
   for (const std::string& name : group.names()) {
     text += "/" + name + ":";
@@ -51,8 +51,7 @@ std::string content_of(const io::hdf5::Group& group) {
     }
     const io::hdf5::Dataset data = group.dataset(name);
     text += io::hdf5::to_string(data.shape());
-    append_by_kind(text, data.kind(), data,
-                   [&]<class T>(const T& /*of this type*/) { return data.read<T>(); });
+    append_by_kind(text, data.kind(), data, [&]<class T>(const T& /*type*/) { return data.read<T>(); });
   }
   return text;
 }
@@ -64,12 +63,12 @@ void save(io::hdf5::Group group, const learn::NoveltyReference& reference) {
 
 learn::NoveltyReference load_reference(const io::hdf5::Group& group) {
   auto uncertainty = group.dataset("uncertainty").read<double>({-1});
-  auto distance = group.dataset("distance").read<double>({static_cast<std::int64_t>(uncertainty.size())});
+  auto distance = group.dataset("distance").read<double>({std::ssize(uncertainty)});
   return {std::move(uncertainty), std::move(distance)};
 }
 
 Eigen::RowVectorXd row_of(const std::vector<double>& values) {
-  return Eigen::Map<const Eigen::RowVectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
+  return Eigen::Map<const Eigen::RowVectorXd>(values.data(), std::ssize(values));
 }
 
 std::vector<double> values_of(const Eigen::RowVectorXd& row) {
@@ -107,8 +106,7 @@ void write_fitted(const std::filesystem::path& path, const FittedFile& fitted) {
   identifier.networks.save(networks);
   if (identifier.known) {
     const learn::FloatMatrix& features = identifier.known->features;
-    root.write("known/features",
-               std::span<const float>(features.data(), static_cast<std::size_t>(features.size())),
+    root.write("known/features", std::span<const float>(features.data(), to_size(features.size())),
                {features.rows(), features.cols()}, io::hdf5::Storage::compressed);
     save(root.create_group("known/samples"), identifier.known->samples);
     save(root.create_group("known/networks"), identifier.known->networks);
@@ -123,7 +121,7 @@ FittedFile read_fitted(const std::filesystem::path& path) {
   const io::hdf5::Group& root = file.root();
   if (sha256(content_of(root)) != root.attribute<std::string>("checksum"))
     bad_input(
-        "{}: damaged: its checksum is not that of its content; expected a file as lrid-classify fit wrote it",
+        "{}: damaged: its checksum does not match its content; expected a file written by lrid-classify fit",
         path.string());
   FittedFile fitted{.identifier = {},
                     .classifier = root.attribute<std::string>("classifier"),

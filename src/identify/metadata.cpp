@@ -3,6 +3,7 @@
 #include <set>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/identify/metadata.hpp>
 
@@ -10,7 +11,7 @@ namespace lrid::identify {
 
 namespace {
 
-// Numbers by size, after them words alphabetically; positions in their order along the network.
+/// Orders numbers by size, then words alphabetically; layer positions along the network.
 bool natural_less(const std::string& a, const std::string& b) {
   static const std::vector<std::string> positions = {"early", "middle", "deep"};
   const auto rank_a = std::ranges::find(positions, a), rank_b = std::ranges::find(positions, b);
@@ -27,7 +28,7 @@ bool contains(const std::vector<std::string>& values, const std::string& value) 
 
 }  // namespace
 
-Metadata::Metadata(const io::SampleMeta& meta) : samples_(static_cast<std::int64_t>(meta.network.size())) {
+Metadata::Metadata(const io::SampleMeta& meta) : samples_(std::ssize(meta.network)) {
   const auto text = [](const auto& values, auto convert) {
     std::vector<std::string> column;
     column.reserve(values.size());
@@ -79,7 +80,7 @@ const std::vector<std::string>& Metadata::column(const std::string& name) const 
 std::vector<std::string> Metadata::values(const std::string& name, const Rows& rows) const {
   const std::vector<std::string>& all = column(name);
   std::set<std::string> distinct;
-  for (const std::int64_t row : rows) distinct.insert(all[static_cast<std::size_t>(row)]);
+  for (const std::int64_t row : rows) distinct.insert(all[to_size(row)]);
   std::vector<std::string> result(distinct.begin(), distinct.end());
   std::ranges::stable_sort(result, natural_less);
   return result;
@@ -104,7 +105,7 @@ Rows Filter::rows(const Metadata& metadata) const {
   for (std::int64_t row = 0; row < metadata.samples(); ++row) {
     bool passes = true;
     for (std::size_t t = 0; t < terms_.size() && passes; ++t)
-      passes = contains(terms_[t].values, (*columns[t])[static_cast<std::size_t>(row)]) == terms_[t].accept;
+      passes = contains(terms_[t].values, (*columns[t])[to_size(row)]) == terms_[t].accept;
     if (passes) result.push_back(row);
   }
   return result;
@@ -124,21 +125,20 @@ std::string Filter::describe() const {
 std::vector<int> Target::labels_of(const Rows& rows) const {
   std::vector<int> result;
   result.reserve(rows.size());
-  for (const std::int64_t row : rows) result.push_back(labels[static_cast<std::size_t>(row)]);
+  for (const std::int64_t row : rows) result.push_back(labels[to_size(row)]);
   return result;
 }
 
 Target Target::of(const Metadata& metadata, const std::string& column, const Rows& pool) {
   Target target{.column = column,
                 .classes = metadata.values(column, pool),
-                .labels = std::vector<int>(static_cast<std::size_t>(metadata.samples()), -1)};
+                .labels = std::vector<int>(to_size(metadata.samples()), -1)};
   if (target.classes.size() < 2)
-    bad_input("target: {} with one and the same {}{}: expected at least two classes",
-              counted(pool.size(), "sample"), column,
-              target.classes.empty() ? "" : " (" + target.classes.front() + ")");
+    bad_input("target: {} with the same {}{}: expected at least two classes", counted(pool.size(), "sample"),
+              column, target.classes.empty() ? "" : " (" + target.classes.front() + ")");
   const std::vector<std::string>& values = metadata.column(column);
   for (const std::int64_t row : pool) {
-    const auto r = static_cast<std::size_t>(row);
+    const std::size_t r = to_size(row);
     target.labels[r] =
         static_cast<int>(std::ranges::find(target.classes, values[r]) - target.classes.begin());
   }

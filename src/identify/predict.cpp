@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/identify/predict.hpp>
 #include <lrid/io/dataset.hpp>
@@ -15,19 +16,19 @@ namespace lrid::identify {
 
 namespace {
 
-/// Layers of one network as samples; `values`: [T, L, K].
+/// The layers of one network as samples; `values`: [T, L, K].
 io::Dataset as_dataset(const std::string& network, const std::vector<std::string>& observable_names,
                        const std::vector<std::string>& layers, const std::vector<std::uint8_t>& positions,
                        std::int64_t points, const std::vector<float>& values) {
   io::Dataset data;
   data.observable_names = observable_names;
   data.points = points;
-  data.samples = static_cast<std::int64_t>(layers.size());
+  data.samples = std::ssize(layers);
   const std::size_t columns = observable_names.size();
   for (std::size_t layer = 0; layer < layers.size(); ++layer)
-    for (std::size_t t = 0; t < static_cast<std::size_t>(points); ++t) {
-      const auto row = values.begin() + static_cast<std::ptrdiff_t>((t * layers.size() + layer) * columns);
-      data.x.insert(data.x.end(), row, row + static_cast<std::ptrdiff_t>(columns));
+    for (std::size_t t = 0; t < to_size(points); ++t) {
+      const auto row = values.begin() + to_index((t * layers.size() + layer) * columns);
+      data.x.insert(data.x.end(), row, row + to_index(columns));
     }
   io::SampleMeta& meta = data.meta;
   meta.layer = layers;
@@ -42,8 +43,7 @@ io::Dataset as_dataset(const std::string& network, const std::vector<std::string
   return data;
 }
 
-/// By thirds, as those of networks are assigned: with L layers the first ⌊L/3⌋ are early, the next middle,
-/// the rest deep.
+/// Positions by thirds: of L layers, the first ⌊L/3⌋ are early, as many middle, and the rest deep.
 std::vector<std::uint8_t> positions_by_thirds(std::size_t layers) {
   const std::size_t third = layers / 3;
   std::vector<std::uint8_t> result;
@@ -52,13 +52,13 @@ std::vector<std::uint8_t> positions_by_thirds(std::size_t layers) {
   return result;
 }
 
-/// Whatever kind of file it is, its layers as samples.
+/// Reads a file of any accepted format, its layers as samples.
 io::Dataset samples_of(const std::filesystem::path& path) {
   const std::string format = io::hdf5::InputFile(path).format();
   const std::string name = path.stem().string();
   if (format == "lrid-dataset") {
     io::Dataset data = io::read_dataset(path);
-    // Each imperfect measurement of a network is judged by itself.
+    // Judge each imperfect measurement of a network separately.
     for (std::size_t i = 0; i < data.meta.network.size(); ++i)
       if (data.meta.noise[i] != 0 || data.meta.unit_fraction[i] != 1)
         data.meta.network[i] +=
@@ -67,8 +67,7 @@ io::Dataset samples_of(const std::filesystem::path& path) {
   }
   if (format == "lrid-trajectory") {
     const io::Trajectory t = io::read_trajectory(path);
-    if (!t.complete())
-      bad_input("{}: is {}: expected the trajectory of a network that is complete", path.string(), t.status);
+    if (!t.complete()) bad_input("{}: is {}: expected a complete trajectory", path.string(), t.status);
     return as_dataset(name, t.observable_names, t.layers, t.layer_position, t.points(), t.observables);
   }
   if (format == "lrid-observables") {
@@ -77,13 +76,12 @@ io::Dataset samples_of(const std::filesystem::path& path) {
                       o.values);
   }
   bad_input(
-      "{}: format \"{}\": expected lrid-dataset, lrid-trajectory or lrid-observables (lrid-observe recording "
-      "makes "
-      "these from a recording)",
+      "{}: format \"{}\": expected lrid-dataset, lrid-trajectory or lrid-observables (which lrid-observe "
+      "recording makes from a recording)",
       path.string(), format);
 }
 
-/// All that is missing, not the first of it only.
+/// Throws InputError listing every observable that is missing or not finite.
 void require_features(const FeatureTable& table, const std::string& file) {
   std::vector<std::string> missing;
   std::string where;
@@ -92,12 +90,12 @@ void require_features(const FeatureTable& table, const std::string& file) {
       if (std::isfinite(table.x(row, c))) continue;
       const std::string name = table.layout.group_name(c);
       if (std::ranges::find(missing, name) != missing.end()) continue;
-      if (missing.empty()) where = table.metadata->column("layer")[static_cast<std::size_t>(row)];
+      if (missing.empty()) where = table.metadata->column("layer")[to_size(row)];
       missing.push_back(name);
     }
   if (!missing.empty())
     bad_input(
-        "{}: missing or not finite: {} of the {} that the classifier uses (first in layer {}): {}; "
+        "{}: missing or not finite: {} of the {} the classifier uses (first in layer {}): {}; "
         "expected all of them, or a classifier fitted without (fit with fewer features.measures)",
         file, missing.size(), counted(table.layout.channels(), "observable"), where, join(missing, ", "));
 }
@@ -109,8 +107,8 @@ FeatureTable features_of(const FittedFile& fitted, const io::Dataset& data, cons
   for (const std::string& name : layout.observables)
     if (std::ranges::find(data.observable_names, name) == data.observable_names.end()) absent.push_back(name);
   if (!absent.empty())
-    bad_input("{}: missing: {} of the {} that the classifier uses: {}; expected all of them", file,
-              absent.size(), counted(layout.channels(), "observable"), join(absent, ", "));
+    bad_input("{}: missing: {} of the {} the classifier uses: {}; expected all of them", file, absent.size(),
+              counted(layout.channels(), "observable"), join(absent, ", "));
   FeatureTable table =
       FeatureTable::of_observables(data, std::make_shared<Metadata>(data.meta), layout.observables);
   if (table.layout.points != layout.points) {
@@ -126,7 +124,7 @@ FeatureTable features_of(const FittedFile& fitted, const io::Dataset& data, cons
 }
 
 std::vector<double> row_of(const learn::Matrix& matrix, std::size_t row) {
-  const auto values = matrix.row(static_cast<Eigen::Index>(row));
+  const auto values = matrix.row(to_index(row));
   return {values.begin(), values.end()};
 }
 
@@ -136,7 +134,7 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
   const io::Dataset data = samples_of(file);
   const FeatureTable table = features_of(fitted, data, file.string(), interpolate);
   const Identifier& identifier = fitted.identifier;
-  Rows rows(static_cast<std::size_t>(data.samples));
+  Rows rows(to_size(data.samples));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
   const Judgement judgement = identifier.judge(table, rows);
   const std::vector<int> verdicts = learn::predicted_classes(judgement.network_probabilities);
@@ -144,7 +142,7 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
   FilePrediction result{file.string(), {}};
   for (std::size_t n = 0; n < judgement.networks.names.size(); ++n) {
     NetworkVerdict network{.network = judgement.networks.names[n],
-                           .verdict = static_cast<std::size_t>(verdicts[n]),
+                           .verdict = to_size(verdicts[n]),
                            .probabilities = row_of(judgement.network_probabilities, n),
                            .typicality = judgement.network_typicality[n],
                            .none_of_these = judgement.network_typicality[n] <= fitted.refuse,
@@ -158,7 +156,7 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
     result.networks.push_back(std::move(network));
   }
 
-  // One observable after the other as if it were like the training samples' mean.
+  // Replace one observable at a time by its mean over the training samples.
   const learn::Samples standardised = standardise(identifier.scaler, table, rows);
   for (std::int64_t k = 0; k < identifier.layout.channels(); ++k) {
     learn::Samples without = standardised;
@@ -171,9 +169,8 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
     for (std::size_t n = 0; n < result.networks.size(); ++n) {
       NetworkVerdict& network = result.networks[n];
       network.observables.emplace_back(
-          identifier.layout.observables[static_cast<std::size_t>(k)],
-          network.probabilities[network.verdict] -
-              probabilities(static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(network.verdict)));
+          identifier.layout.observables[to_size(k)],
+          network.probabilities[network.verdict] - probabilities(to_index(n), to_index(network.verdict)));
     }
   }
   for (NetworkVerdict& network : result.networks)

@@ -1,9 +1,11 @@
+#include "protocol.hpp"
+
 #include <algorithm>
 
-#include <lrid/core/error.hpp>
-#include <lrid/core/file.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/identify/experiment.hpp>
+#include <lrid/identify/feature_table.hpp>
+#include <lrid/io/results.hpp>
 #include <lrid/learn/calibration.hpp>
 #include <lrid/learn/classifier.hpp>
 
@@ -11,7 +13,8 @@ namespace lrid::identify {
 
 namespace {
 
-void require_some(const Options& options, const std::string& key, std::vector<std::string> values) {
+/// Reports an empty list, or a name that occurs twice.
+void require_distinct(const Options& options, const std::string& key, std::vector<std::string> values) {
   if (values.empty()) options.fail(key, "is empty: expected at least one name");
   std::ranges::sort(values);
   const auto twice = std::ranges::adjacent_find(values);
@@ -21,27 +24,29 @@ void require_some(const Options& options, const std::string& key, std::vector<st
 }  // namespace
 
 void Protocol::declare(Options& options) {
-  options.add("experiment", experiment, Accepts::one_of(experiments().names()), "what is asked of the data");
+  options.add("experiment", experiment, Accepts::one_of(experiments().names()), "the question to answer");
   options.add("classifiers", classifiers, Accepts::one_of(learn::classifiers().names()),
-              "each gets a row per condition");
-  options.add("seed", seed, Accepts::at_least(0), "of splits and classifiers");
+              "classifiers to fit; the results have a row for each");
+  options.add("seed", seed, Accepts::at_least(0), "seed of splits and classifiers");
   options.add("target", target, Accepts::one_of(Metadata::column_names()), "the metadata column to identify");
-  options.add("splits", splits, Accepts::at_least(1), "random divisions into training and test part");
-  options.add("split", split, Accepts::one_of({"sample", "network"}),
-              "what never sits on both sides: a sample (as in the study), or a network with all its layers");
+  options.add("splits", splits, Accepts::at_least(1),
+              "number of random divisions into training and test part");
+  options.add(
+      "split", split, Accepts::one_of({io::split_name::sample, io::split_name::network}),
+      "unit that never sits on both sides: a sample (as in the study), or a network with all its layers");
   options.add("inner_folds", inner_folds, Accepts::at_least(2),
-              "of the cross-validation that chooses hyperparameters inside the training part");
+              "folds of the cross-validation that selects hyperparameters within the training part");
   options.add("features.measures", measures, Accepts::one_of(measure_names()),
-              "a condition for each: the observables of all measures or of one");
+              "observables to use: those of all measures, or of one; a condition for each");
   for (const std::string& column : Metadata::column_names()) {
     const std::string key = "filter." + column,
-                      help = "samples whose " + column + " is one of these; empty: all";
+                      help = "keep samples whose " + column + " is one of these; empty: all";
     if (column == "batch_size") {
       std::vector<std::int64_t> sizes;
       options.add(key, sizes, Accepts::at_least(1), help);
       for (const std::int64_t size : sizes) only[column].push_back(std::to_string(size));
     } else if (column == "noise" || column == "unit_fraction") {
-      // Unless asked for, imperfectly measured samples are out.
+      // Imperfectly measured samples are excluded unless asked for.
       std::vector<double> levels;
       if (!experiments().at(experiment).imperfect) levels.push_back(column == "noise" ? 0.0 : 1.0);
       options.add(key, levels, Accepts::at_least(0), help);
@@ -51,114 +56,12 @@ void Protocol::declare(Options& options) {
     }
   }
   options.add("calibration", calibration, Accepts::one_of(learn::Calibration::methods()),
-              "of probabilities, on the samples that inner folds hold out");
+              "calibration of probabilities on the samples that inner folds hold out");
   options.add("refuse", refuse, Accepts::between(0, 1),
-              "share of samples of known classes that may be refused as none of these");
-  require_some(options, "classifiers", classifiers);
-  require_some(options, "split", split);
-  require_some(options, "features.measures", measures);
-}
-
-Study::Study(const Protocol& protocol, const io::Dataset& data, std::string file)
-    : protocol_(protocol),
-      data_(data),
-      file_(std::move(file)),
-      metadata_(std::make_shared<Metadata>(with_equal_networks_merged(data, notes_))) {
-  if (data.samples == 0) bad_input("{}: has no samples: expected a dataset with some of each class", file_);
-  for (const auto& [column, values] : protocol_.only) {
-    if (values.empty()) continue;
-    pool_ = pool_.only(column, values);
-    if (pool_.rows(*metadata_).empty())
-      bad_input("{}: no samples left by [filter] {}: expected some whose {}", file_, column,
-                pool_.describe());
-  }
-  pool_rows_ = pool_.rows(*metadata_);
-  target_ = std::make_shared<Target>(Target::of(*metadata_, protocol_.target, pool_rows_));
-  if (static_cast<std::int64_t>(pool_rows_.size()) < data.samples)
-    note(fmt::format("{} of the dataset's {} samples used: {}", pool_rows_.size(), data.samples,
-                     pool_.describe()));
-}
-
-io::SampleMeta with_equal_networks_merged(const io::Dataset& data, std::vector<std::string>& notes) {
-  io::SampleMeta meta = data.meta;
-  std::map<std::string, std::vector<std::string>> layers;  // network → content of its layers
-  const std::size_t length = static_cast<std::size_t>(data.points) * data.observable_names.size();
-  for (std::size_t i = 0; i < meta.network.size(); ++i)
-    layers[meta.network[i]].push_back(
-        fmt::format("{}|{}|{}|{}|", meta.architecture[i], meta.layer[i], meta.noise[i],
-                    meta.unit_fraction[i]) +
-        std::string(reinterpret_cast<const char*>(data.x.data() + i * length), length * sizeof(float)));
-  std::map<std::string, std::string> name_of, merged;  // content → first name; name → the name it gets
-  std::vector<std::string> pairs;
-  for (auto& [network, contents] : layers) {
-    std::ranges::sort(contents);
-    const auto [first, is_new] = name_of.try_emplace(sha256(join(contents, "\n")), network);
-    if (is_new) continue;
-    merged[network] = first->second;
-    pairs.push_back(network + " (as " + first->second + ")");
-  }
-  if (merged.empty()) return meta;
-  notes.push_back(fmt::format("{} {} with it: {}", counted(pairs.size(), "network"),
-                              pairs.size() == 1 ? "has the same statistics as another and counts as one"
-                                                : "have the same statistics as another and count as one",
-                              join(pairs, ", ")));
-  for (std::string& network : meta.network)
-    if (const auto found = merged.find(network); found != merged.end()) network = found->second;
-  return meta;
-}
-
-std::vector<SplitKind> Study::split_kinds() const {
-  std::vector<SplitKind> kinds;
-  for (const std::string& name : protocol_.split) kinds.push_back(split_kind(name));
-  return kinds;
-}
-
-std::shared_ptr<const FeatureTable> Study::table(const std::string& measure) {
-  std::shared_ptr<const FeatureTable>& table = tables_[measure];
-  if (table == nullptr) table = table_of(observables_of_measure(measure));
-  return table;
-}
-
-std::shared_ptr<const FeatureTable> Study::table_of(const std::vector<std::string>& observables) const {
-  auto table = std::make_shared<FeatureTable>(FeatureTable::of_observables(data_, metadata_, observables));
-  table->require_finite(pool_rows_, file_);
-  return table;
-}
-
-SplitRequest Study::request(SplitKind kind, const Filter& train, const Filter& test) const {
-  return {.kind = kind,
-          .splits = static_cast<int>(protocol_.splits),
-          .inner_folds = static_cast<int>(protocol_.inner_folds),
-          .train = train,
-          .test = test};
-}
-
-Key Study::plan_key(const SplitRequest& request) const {
-  return Key(static_cast<std::uint64_t>(protocol_.seed), "splits")
-      .with(name_of(request.kind))
-      .with(request.train.describe())
-      .with(request.test.describe());
-}
-
-std::shared_ptr<const SplitPlan> Study::plan(SplitKind kind, const Filter& train, const Filter& test,
-                                             const Target& target) const {
-  const SplitRequest asked = request(kind, train, test);
-  return std::make_shared<SplitPlan>(SplitPlan::make(asked, *metadata_, target, plan_key(asked)));
-}
-
-std::shared_ptr<const SplitPlan> Study::plan(
-    SplitKind kind, const std::vector<std::shared_ptr<const Target>>& target_of_split) const {
-  SplitRequest one = request(kind, pool_, pool_);
-  one.splits = 1;
-  std::shared_ptr<SplitPlan> result;
-  for (std::size_t s = 0; s < target_of_split.size(); ++s) {
-    SplitPlan plan = SplitPlan::make(one, *metadata_, *target_of_split[s], plan_key(one).with(s));
-    if (result == nullptr)
-      result = std::make_shared<SplitPlan>(std::move(plan));
-    else
-      result->splits.push_back(std::move(plan.splits.front()));
-  }
-  return result;
+              "fraction of samples of known classes that may be refused as none of these");
+  require_distinct(options, "classifiers", classifiers);
+  require_distinct(options, "split", split);
+  require_distinct(options, "features.measures", measures);
 }
 
 }  // namespace lrid::identify

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -8,22 +9,25 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
-#include <lrid/identify/evaluate.hpp>
 #include <lrid/identify/run.hpp>
-#include <lrid/identify/trajectories.hpp>
 #include <lrid/learn/metrics.hpp>
 
 #include "cell_store.hpp"
+#include "evaluate.hpp"
 #include "json.hpp"
 #include "setup.hpp"
+#include "trajectories.hpp"
 
 namespace lrid::identify {
 
 namespace {
+
+namespace key = io::condition_key;
 
 struct Cell {
   std::size_t condition, classifier, split;
@@ -50,33 +54,35 @@ void save_splits(const std::filesystem::path& path, const std::vector<Condition>
                    Json{{"format", "lrid-splits"}, {"format_version", 1}, {"plans", plans}}.dump() + "\n");
 }
 
-/// Accuracy within early, middle and deep layers of the test part; NaN where it has none of them.
-std::vector<double> accuracy_by_position(const Condition& condition, std::size_t split_index,
-                                         const std::vector<int>& predicted) {
+/// Accuracy on early, middle and deep layers of the test part; NaN where it has none.
+std::array<double, 3> accuracy_by_position(const Condition& condition, std::size_t split_index,
+                                           const std::vector<int>& predicted) {
   const Split& split = condition.plan->splits[split_index];
   const Target& target = condition.target_at(split_index);
   const std::vector<std::string>& position = condition.train->metadata->column("layer_position");
-  std::vector<double> result;
-  for (const char* const name : {"early", "middle", "deep"}) {
-    double right = 0, all = 0;
+  constexpr std::array names = {"early", "middle", "deep"};
+  std::array<double, 3> result{};
+  for (std::size_t p = 0; p < names.size(); ++p) {
+    double correct = 0, all = 0;
     for (std::size_t i = 0; i < split.test.size(); ++i) {
-      const auto row = static_cast<std::size_t>(split.test[i]);
-      if (position[row] != name) continue;
+      const std::size_t row = to_size(split.test[i]);
+      if (position[row] != names[p]) continue;
       ++all;
-      right += predicted[i] == target.labels[row] ? 1 : 0;
+      correct += predicted[i] == target.labels[row] ? 1 : 0;
     }
-    result.push_back(right / all);
+    result[p] = correct / all;
   }
   return result;
 }
 
+/// Mean number of rows on one side of the splits, rounded.
 std::int64_t mean_size(const SplitPlan& plan, Rows Split::*side) {
   double sum = 0;
   for (const Split& split : plan.splits) sum += static_cast<double>((split.*side).size());
   return std::lround(sum / static_cast<double>(plan.splits.size()));
 }
 
-/// The row of one of the condition's tests.
+/// The results row of one of the condition's tests; `cells`: [splits].
 io::ResultRow result_row(const std::string& classifier, const Condition& condition, std::size_t test,
                          const std::vector<CellResult>& cells) {
   const SplitPlan& plan = *condition.plan;
@@ -95,7 +101,8 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
                     .extra = {},
                     .reliability = {}};
   row.condition.insert(condition.tests[test].labels.begin(), condition.tests[test].labels.end());
-  std::vector<double> accuracies, inner, early, middle, deep;
+  std::vector<double> accuracies, inner;
+  std::array<std::vector<double>, 3> at_position;
   std::map<std::string, std::vector<double>> figures;
   for (std::size_t s = 0; s < cells.size(); ++s) {
     const TestResult& result = cells[s].tests[test];
@@ -109,10 +116,8 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
     for (const auto& [name, value] : cells[s].importances)
       row.importances[name] += value / static_cast<double>(cells.size());
     inner.push_back(cells[s].inner_accuracy);
-    const std::vector<double> by_position = accuracy_by_position(condition, s, result.predicted);
-    early.push_back(by_position[0]);
-    middle.push_back(by_position[1]);
-    deep.push_back(by_position[2]);
+    const std::array<double, 3> by_position = accuracy_by_position(condition, s, result.predicted);
+    for (std::size_t p = 0; p < by_position.size(); ++p) at_position[p].push_back(by_position[p]);
     for (const auto& [name, value] : result.figures) figures[name].push_back(value);
     row.reliability.resize(result.reliability.size());
     for (std::size_t b = 0; b < result.reliability.size(); ++b) {
@@ -122,17 +127,15 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
     }
   }
   row.accuracy = io::Figure::of(accuracies);
-  row.extra["accuracy_inner_folds"] = io::Figure::of(inner);
+  row.extra[io::extra_name::accuracy_inner_folds] = io::Figure::of(inner);
   for (auto& [name, values] : figures) row.extra[name] = io::Figure::of(std::move(values));
-  if (!condition.labels.contains("position")) {
-    row.extra["accuracy_early"] = io::Figure::of(early);
-    row.extra["accuracy_middle"] = io::Figure::of(middle);
-    row.extra["accuracy_deep"] = io::Figure::of(deep);
-  }
+  if (!condition.labels.contains(key::position))
+    for (std::size_t p = 0; p < at_position.size(); ++p)
+      row.extra[io::extra_name::accuracy_at_position[p]] = io::Figure::of(at_position[p]);
   return row;
 }
 
-/// Mean trajectories of the observables that matter most to the first row with importances.
+/// Mean trajectories of the most important observables of the first row with importances, controls aside.
 std::vector<io::Results::MeanTrajectory> trajectories_of(const std::vector<io::ResultRow>& rows,
                                                          Study& study) {
   constexpr std::size_t shown = 6;
@@ -141,19 +144,19 @@ std::vector<io::Results::MeanTrajectory> trajectories_of(const std::vector<io::R
     for (const auto& [name, value] : row.importances)
       if (std::ranges::find(study.data().observable_names, name) != study.data().observable_names.end())
         ranked.emplace_back(-value, name);
-    if (ranked.empty() || row.condition.contains("control")) continue;
+    if (ranked.empty() || row.condition.contains(key::control)) continue;
     std::ranges::sort(ranked);
     std::vector<std::string> names;
     for (std::size_t i = 0; i < std::min(shown, ranked.size()); ++i) names.push_back(ranked[i].second);
-    return mean_trajectories(*study.table("all"), study.pool_rows(), *study.target(), names);
+    return mean_trajectories(*study.table(io::measure_name::all), study.pool_rows(), *study.target(), names);
   }
   return {};
 }
 
-/// An experiment on a dataset: its cells, and where they are kept.
+/// An experiment on a dataset, its cells and their store.
 class Run {
  public:
-  /// Its cells are found in all `folders` and kept in the first.
+  /// Looks cells up in all `folders` and stores them in the first.
   Run(const Config& config, std::filesystem::path data, std::vector<std::filesystem::path> folders)
       : path_(std::move(data)),
         setup_(config),
@@ -165,7 +168,8 @@ class Run {
                 .data = std::filesystem::absolute(path_),
                 .dataset_sha256 = sha256_of_file(path_)},
         store_(std::move(folders), origin_.identity()) {
-    // Split by split, so that the kinds of work are mixed and the time left can be told early.
+    // Ordered split by split to mix cheap and expensive cells, which makes early estimates of the time left
+    // good.
     for (std::size_t split = 0; split < static_cast<std::size_t>(setup_.protocol.splits); ++split)
       for (std::size_t condition = 0; condition < conditions_.size(); ++condition)
         for (std::size_t classifier = 0; classifier < setup_.classifiers.size(); ++classifier)
@@ -179,13 +183,13 @@ class Run {
             "a smaller mlp.kernel, or another classifier besides",
             path_.string(), condition_to_json(condition.labels).dump(), condition.train->layout.points);
   }
-  /// The same of a request, whose files must be writable.
+  /// From a request. Throws InputError unless its output files are writable.
   explicit Run(const RunRequest& request)
       : Run(checked(request).config, request.data, {request.out.string() + ".cells"}) {
     if (request.splits) save_splits(*request.splits, conditions_);
   }
 
-  /// Every `count`-th cell from `index` on, those in store as they are.
+  /// Results of every `count`-th cell from `index` on, computed unless stored.
   std::vector<CellResult> compute(std::size_t index, std::size_t count) {
     origin_.shards = count;
     store_.store_origin(origin_);
@@ -205,9 +209,9 @@ class Run {
               continue;
             }
             const Condition& condition = conditions_[cell.condition];
-            const Key key = Key(static_cast<std::uint64_t>(setup_.protocol.seed), "cell").with(name_of(cell));
-            results[i] = evaluate(*setup_.classifiers[cell.classifier].classifier, condition, cell.split,
-                                  setup_.protocol, key);
+            results[i] = evaluate(
+                *setup_.classifiers[cell.classifier].classifier, condition, cell.split, setup_.protocol,
+                Key(static_cast<std::uint64_t>(setup_.protocol.seed), "cell").with(name_of(cell)));
             store_.store(name_of(cell), results[i]);
             progress.advance();
           }
@@ -217,10 +221,11 @@ class Run {
     return results;
   }
 
-  /// All cells, which must be in store; `where` names it in the InputError that says whose are not.
+  /// Results of all cells from the store. Throws InputError naming `where` and the shards whose cells are
+  /// missing.
   std::vector<CellResult> stored(const std::string& where, std::size_t shards) const {
     std::vector<CellResult> results(cells_.size());
-    std::set<std::size_t> absent;  // shards
+    std::set<std::size_t> incomplete;  // shards
     std::size_t missing = 0;
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       if (std::optional<CellResult> cell = store_.find(name_of(cells_[i]))) {
@@ -228,11 +233,11 @@ class Run {
         continue;
       }
       ++missing;
-      absent.insert(i % shards);
+      incomplete.insert(i % shards);
     }
     if (missing == 0) return results;
     std::vector<std::string> names;
-    for (const std::size_t shard : absent) names.push_back(fmt::format("{}/{}", shard, shards));
+    for (const std::size_t shard : incomplete) names.push_back(fmt::format("{}/{}", shard, shards));
     bad_input("{}: {} of {} cells missing{}: expected those of all shards (run --shard, or run without it)",
               where, missing, cells_.size(), shards > 1 ? ", of --shard " + join(names, ", ") : "");
   }
@@ -280,7 +285,7 @@ class Run {
       }
       for (const std::int64_t points : too_few)
         results.notes.push_back(
-            fmt::format("{}: left out where a trajectory has {}, the grid asks for {} at least",
+            fmt::format("{}: left out where a trajectory has {}, since the grid needs at least {}",
                         setup_.classifiers[k].name, counted(points, "point"),
                         setup_.classifiers[k].classifier->least_points()));
       for (const std::string& line : counts)
@@ -299,7 +304,7 @@ class Run {
     if (request.splits) require_writable(*request.splits, "--save-splits");
     return request;
   }
-  /// Whether trajectories are long enough for some point of the classifier's grid.
+  /// Whether trajectories are long enough for any point of the classifier's grid.
   static bool admits(const NamedClassifier& classifier, const Condition& condition) {
     return classifier.classifier->least_points() <= condition.train->layout.points;
   }
@@ -317,7 +322,8 @@ class Run {
   std::vector<Cell> cells_;
 };
 
-/// The results of a run of which all cells are in these folders; without the seconds, which nobody knows.
+/// Assembles the results of a run whose cells are all in these folders; `seconds` stays 0, as it is not
+/// stored.
 io::Results merge_cells(const CellOrigin& origin, const std::vector<std::filesystem::path>& folders,
                         const std::optional<std::filesystem::path>& data) {
   std::vector<std::string> names;
@@ -328,7 +334,7 @@ io::Results merge_cells(const CellOrigin& origin, const std::vector<std::filesys
               version());
   const std::filesystem::path file = data.value_or(origin.data);
   if (!std::filesystem::exists(file))
-    bad_input("{}: the dataset of these cells, {}, is not there: expected it, or --data", where,
+    bad_input("{}: the dataset of these cells, {}, does not exist: expected it, or --data", where,
               file.string());
   if (sha256_of_file(file) != origin.dataset_sha256)
     bad_input("{}: not the dataset of the cells in {}: expected SHA-256 {}…", file.string(), where,
@@ -355,10 +361,10 @@ Cells run_shard(const RunRequest& request, std::size_t index, std::size_t count)
   return work.progress();
 }
 
-std::vector<NamedResults> gather(const std::vector<std::filesystem::path>& sources,
-                                 const std::optional<std::filesystem::path>& data) {
+std::vector<io::NamedResults> gather(const std::vector<std::filesystem::path>& sources,
+                                     const std::optional<std::filesystem::path>& data) {
   struct Source {
-    std::optional<CellOrigin> origin;  // of folders
+    std::optional<CellOrigin> origin;  // if it is folders of cells
     std::vector<std::filesystem::path> paths;
   };
   std::vector<Source> distinct;
@@ -376,7 +382,7 @@ std::vector<NamedResults> gather(const std::vector<std::filesystem::path>& sourc
     else
       same->paths.push_back(path);
   }
-  std::vector<NamedResults> results;
+  std::vector<io::NamedResults> results;
   for (const Source& source : distinct) {
     const std::filesystem::path& first = source.paths.front();
     if (source.origin) {

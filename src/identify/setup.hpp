@@ -6,8 +6,9 @@
 #include <vector>
 
 #include <lrid/core/options.hpp>
-#include <lrid/identify/experiment.hpp>
 #include <lrid/learn/classifier.hpp>
+
+#include "experiments/experiments.hpp"
 
 namespace lrid::identify {
 
@@ -16,7 +17,7 @@ struct NamedClassifier {
   std::unique_ptr<learn::Classifier> classifier;
 };
 
-/// Everything that a configuration says.
+/// A configuration, parsed: protocol, classifiers and experiment. Throws InputError for a fault in it.
 struct Setup {
   explicit Setup(Config config) : options(std::move(config)) {
     protocol.declare(options);
@@ -33,7 +34,7 @@ struct Setup {
 
   Options options;
   Protocol protocol;
-  std::vector<NamedClassifier> classifiers;  // in the registry's order
+  std::vector<NamedClassifier> classifiers;  // in the order of learn::classifiers()
   std::unique_ptr<Experiment> experiment;
 };
 

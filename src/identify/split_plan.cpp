@@ -1,3 +1,5 @@
+#include "split_plan.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -5,25 +7,22 @@
 #include <stdexcept>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/text.hpp>
-#include <lrid/identify/split_plan.hpp>
+#include <lrid/io/results.hpp>
 
 namespace lrid::identify {
 
 namespace {
 
-std::size_t at(std::int64_t row) {
-  return static_cast<std::size_t>(row);
-}
-
-/// Rows of each class, in their order; every class is there, perhaps empty.
+/// [classes] of the rows of each, in their order.
 std::vector<Rows> by_class(const Rows& rows, const Target& target) {
   std::vector<Rows> result(target.classes.size());
-  for (const std::int64_t row : rows) result[at(target.labels[at(row)])].push_back(row);
+  for (const std::int64_t row : rows) result[to_size(target.labels[to_size(row)])].push_back(row);
   return result;
 }
 
-/// Size of the smallest class. InputError naming the pool if a class is missing.
+/// Size of the smallest class. Throws InputError naming the pool if a class is missing.
 std::int64_t smallest_class(const std::vector<Rows>& classes, const Target& target, const std::string& pool) {
   std::size_t smallest = classes.front().size();
   for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -32,10 +31,10 @@ std::int64_t smallest_class(const std::vector<Rows>& classes, const Target& targ
                 target.classes[c], join(target.classes, ", "));
     smallest = std::min(smallest, classes[c].size());
   }
-  return static_cast<std::int64_t>(smallest);
+  return to_index(smallest);
 }
 
-/// Keeps `count` random rows of each class, ascending.
+/// `count` random rows of each class, ascending.
 Rows draw(std::vector<Rows> classes, std::int64_t count, Key key) {
   Rows result;
   for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -52,13 +51,13 @@ Rows difference(const Rows& rows, const Rows& removed) {
   return result;
 }
 
-/// Networks of some rows, in strata of architecture × task × class (a network whose samples differ in class,
-/// as when the layer's position is the target, counts as of no class).
+/// Networks of the rows, in strata of architecture × task × class. Networks whose layers differ in class, as
+/// when the target is the layer position, count as having none.
 std::map<std::string, std::vector<std::string>> strata(const Rows& rows, const Metadata& metadata,
                                                        const Target& target) {
   std::map<std::string, std::pair<std::string, int>> networks;  // name → architecture × task, class
   for (const std::int64_t row : rows) {
-    const std::size_t r = at(row);
+    const std::size_t r = to_size(row);
     const auto [entry, is_new] = networks.try_emplace(
         metadata.column("network")[r],
         metadata.column("architecture")[r] + "|" + metadata.column("task")[r] + "|", target.labels[r]);
@@ -70,7 +69,8 @@ std::map<std::string, std::vector<std::string>> strata(const Rows& rows, const M
   return result;
 }
 
-/// Deals items to inner folds, stratum by stratum, without starting again at fold 0: sizes differ by one.
+/// Deals shuffled items to inner folds, group after group without restarting at fold 0, so that sizes differ
+/// by one at most.
 template <class T>
 std::map<T, int> deal(std::vector<std::vector<T>> groups, int folds, Key key) {
   std::map<T, int> fold_of;
@@ -92,7 +92,8 @@ std::vector<int> inner_folds_of(const Rows& train, SplitKind kind, int count, co
     std::vector<std::vector<std::string>> groups;
     for (auto& [stratum, names] : strata(train, metadata, target)) groups.push_back(std::move(names));
     const auto fold_of = deal<std::string>(std::move(groups), count, key);
-    for (const std::int64_t row : train) folds.push_back(fold_of.at(metadata.column("network")[at(row)]));
+    for (const std::int64_t row : train)
+      folds.push_back(fold_of.at(metadata.column("network")[to_size(row)]));
   }
   return folds;
 }
@@ -110,7 +111,7 @@ std::set<std::string> draw_test_networks(const std::map<std::string, std::vector
       shuffle(names, key.with(counter++));
       networks += names.size();
       taken += names.size() / 4;
-      chosen.insert(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(names.size() / 4));
+      chosen.insert(names.begin(), names.begin() + to_index(names.size() / 4));
     }
     std::vector<std::size_t> order(groups.size());
     for (std::size_t g = 0; g < order.size(); ++g) order[g] = g;
@@ -131,7 +132,7 @@ Split sample_split(const SplitRequest& request, const Rows& train_pool, const Ro
   if (n_test == 0) {
     const auto of_class = std::ranges::min_element(test_classes, {}, &Rows::size) - test_classes.begin();
     bad_input("{} {} has {}: expected at least 4, a quarter of which are for testing", target.column,
-              target.classes[static_cast<std::size_t>(of_class)], counted(smallest, "sample"));
+              target.classes[to_size(of_class)], counted(smallest, "sample"));
   }
   Split split;
   split.test = draw(test_classes, n_test, key.with("test"));
@@ -151,13 +152,13 @@ Split network_split(const SplitRequest& request, const Rows& train_pool, const R
   if (overlap) {
     test_networks = draw_test_networks(strata(test_pool, metadata, target), key.with("networks"));
   } else {
-    for (const std::int64_t row : test_pool) test_networks.insert(network[at(row)]);
+    for (const std::int64_t row : test_pool) test_networks.insert(network[to_size(row)]);
   }
   Rows train, test;
   for (const std::int64_t row : test_pool)
-    if (test_networks.contains(network[at(row)])) test.push_back(row);
+    if (test_networks.contains(network[to_size(row)])) test.push_back(row);
   for (const std::int64_t row : train_pool)
-    if (!test_networks.contains(network[at(row)])) train.push_back(row);
+    if (!test_networks.contains(network[to_size(row)])) train.push_back(row);
   const std::vector<Rows> test_classes = by_class(test, target), train_classes = by_class(train, target);
   Split split;
   split.test =
@@ -169,20 +170,20 @@ Split network_split(const SplitRequest& request, const Rows& train_pool, const R
   return split;
 }
 
-/// Every inner fold must have samples, and what is left of the training part all classes.
+/// Throws InputError unless every inner fold has samples and leaves all classes to train on.
 void require_usable_folds(const Split& split, SplitKind kind, int inner_folds, const Target& target) {
   for (int fold = 0; fold < inner_folds; ++fold) {
     std::set<int> classes;
-    std::size_t validating = 0;
+    std::size_t held_out = 0;
     for (std::size_t i = 0; i < split.train.size(); ++i) {
       if (split.inner[i] == fold)
-        ++validating;
+        ++held_out;
       else
-        classes.insert(target.labels[at(split.train[i])]);
+        classes.insert(target.labels[to_size(split.train[i])]);
     }
-    if (validating == 0 || classes.size() < target.classes.size())
+    if (held_out == 0 || classes.size() < target.classes.size())
       bad_input(
-          "a training part of {} ({}) cannot be cut into {} by {}: expected more "
+          "a training part of {} ({}) cannot be divided into {} by {}: expected more "
           "samples of each class, or fewer inner_folds",
           counted(split.train.size(), "sample"), counted(target.classes.size(), "class", "classes"),
           counted(inner_folds, "inner fold"), name_of(kind));
@@ -192,12 +193,12 @@ void require_usable_folds(const Split& split, SplitKind kind, int inner_folds, c
 }  // namespace
 
 std::string name_of(SplitKind kind) {
-  return kind == SplitKind::sample ? "sample" : "network";
+  return kind == SplitKind::sample ? io::split_name::sample : io::split_name::network;
 }
 
 SplitKind split_kind(const std::string& name) {
-  if (name == "sample") return SplitKind::sample;
-  if (name == "network") return SplitKind::network;
+  if (name == io::split_name::sample) return SplitKind::sample;
+  if (name == io::split_name::network) return SplitKind::network;
   bad_input("unknown split \"{}\": expected one of sample, network", name);
 }
 
@@ -209,12 +210,12 @@ SplitPlan SplitPlan::make(const SplitRequest& request, const Metadata& metadata,
 
   const std::vector<std::string>& network = metadata.column("network");
   std::set<std::string> train_networks, networks;
-  for (const std::int64_t row : train_pool) train_networks.insert(network[at(row)]);
+  for (const std::int64_t row : train_pool) train_networks.insert(network[to_size(row)]);
   networks = train_networks;
   bool share_networks = false;
   for (const std::int64_t row : test_pool) {
-    share_networks |= train_networks.contains(network[at(row)]);
-    networks.insert(network[at(row)]);
+    share_networks |= train_networks.contains(network[to_size(row)]);
+    networks.insert(network[to_size(row)]);
   }
   Rows shared;
   std::ranges::set_intersection(train_pool, test_pool, std::back_inserter(shared));
@@ -225,7 +226,7 @@ SplitPlan SplitPlan::make(const SplitRequest& request, const Metadata& metadata,
       .splits = {},
       .train_pool = fmt::format("{}: {}", counted(train_pool.size(), "sample"), request.train.describe()),
       .test_pool = fmt::format("{}: {}", counted(test_pool.size(), "sample"), request.test.describe()),
-      .networks = static_cast<std::int64_t>(networks.size())};
+      .networks = std::ssize(networks)};
   for (int i = 0; i < request.splits; ++i) {
     const Key split_key = key.with(static_cast<std::uint64_t>(i));
     plan.splits.push_back(
@@ -247,7 +248,7 @@ SplitPlan SplitPlan::with_fewer_networks(double share, const Metadata& metadata,
     std::set<std::string> kept;
     for (const Rows& rows : by_class(splits[s].train, target)) {
       std::set<std::string> names;
-      for (const std::int64_t row : rows) names.insert(network[at(row)]);
+      for (const std::int64_t row : rows) names.insert(network[to_size(row)]);
       std::vector<std::string> order(names.begin(), names.end());
       shuffle(order, split_key.with("networks"));
       const double count = std::max(1.0, std::round(share * static_cast<double>(order.size())));
@@ -255,7 +256,7 @@ SplitPlan SplitPlan::with_fewer_networks(double share, const Metadata& metadata,
     }
     Rows train;
     for (const std::int64_t row : splits[s].train)
-      if (kept.contains(network[at(row)])) train.push_back(row);
+      if (kept.contains(network[to_size(row)])) train.push_back(row);
     const std::vector<Rows> classes = by_class(train, target);
     Split& split = plan.splits[s];
     split.train =
@@ -287,11 +288,11 @@ void SplitPlan::validate(const Metadata& metadata, const Target& target) const {
     if (kind != SplitKind::network) continue;
     std::map<std::string, int> fold_of;
     for (std::size_t i = 0; i < split.train.size(); ++i)
-      require(
-          fold_of.try_emplace(network[at(split.train[i])], split.inner[i]).first->second == split.inner[i],
-          "a network is in two inner folds");
+      require(fold_of.try_emplace(network[to_size(split.train[i])], split.inner[i]).first->second ==
+                  split.inner[i],
+              "a network is in two inner folds");
     for (const std::int64_t row : split.test)
-      require(!fold_of.contains(network[at(row)]), "a network is on both sides");
+      require(!fold_of.contains(network[to_size(row)]), "a network is on both sides");
   }
 }
 

@@ -1,8 +1,10 @@
+#include "trajectories.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 
-#include <lrid/identify/trajectories.hpp>
+#include <lrid/core/index.hpp>
 
 namespace lrid::identify {
 
@@ -13,13 +15,13 @@ std::vector<io::Results::MeanTrajectory> mean_trajectories(const FeatureTable& t
   const Metadata& metadata = *table.metadata;
   std::map<std::string, Rows> layers;
   for (const std::int64_t row : rows) {
-    const auto r = static_cast<std::size_t>(row);
+    const std::size_t r = to_size(row);
     layers[metadata.column("architecture")[r] + "|" + metadata.column("task")[r] + "|" +
            metadata.column("layer")[r]]
         .push_back(row);
   }
 
-  const std::size_t classes = target.classes.size(), points = static_cast<std::size_t>(layout.points);
+  const std::size_t classes = target.classes.size(), points = to_size(layout.points);
   std::vector<io::Results::MeanTrajectory> result;
   for (const std::string& observable : observables) {
     const std::int64_t k = std::ranges::find(layout.observables, observable) - layout.observables.begin();
@@ -36,10 +38,10 @@ std::vector<io::Results::MeanTrajectory> mean_trajectories(const FeatureTable& t
       for (const std::int64_t row : members) variance += (values(row) - mean).square().sum() / n;
       const double sd = variance > 0 ? std::sqrt(variance) : 1.0;
       for (const std::int64_t row : members) {
-        const auto c = static_cast<std::size_t>(target.labels[static_cast<std::size_t>(row)]);
+        const std::size_t c = to_size(target.labels[to_size(row)]);
         ++count[c];
         for (std::size_t t = 0; t < points; ++t) {
-          const double z = (values(row)(static_cast<Eigen::Index>(t)) - mean) / sd;
+          const double z = (values(row)(to_index(t)) - mean) / sd;
           sum[c][t] += z;
           squares[c][t] += z * z;
         }

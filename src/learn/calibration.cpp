@@ -4,32 +4,33 @@
 
 #include <fmt/format.h>
 
+#include <lrid/core/index.hpp>
 #include <lrid/learn/calibration.hpp>
 
 namespace lrid::learn {
 
 namespace {
 
-constexpr double probability_floor = 1e-3;
+constexpr double least_probability = 1e-3;
 
 Matrix softmax(const Matrix& logits, double inverse_temperature) {
   Matrix p = (inverse_temperature * (logits.colwise() - logits.rowwise().maxCoeff())).array().exp();
   return p.array().colwise() / p.rowwise().sum().array();
 }
 
-/// The β of least cross entropy: the root of its derivative Σ_i (E_p[z] − E_t[z]), which increases with β. As
-/// in Platt's scaling (1999, "Probabilistic outputs for support vector machines"), labels t are believed all
-/// but certainly, or separable samples would have no optimum.
+/// The β of least cross entropy, found as the root of its derivative Σ_i (E_p[z] − E_t[z]), which increases
+/// with β. As in Platt's scaling (1999, "Probabilistic outputs for support vector machines"), labels t are
+/// taken as not quite certain, since separable samples would have no optimum otherwise.
 double best_inverse_temperature(const Matrix& logits, const std::vector<int>& labels) {
   const auto n = static_cast<double>(labels.size()), k = static_cast<double>(logits.cols());
   const double doubt = 1.0 / (n + 2);
-  double wanted = 0;
+  double target = 0;
   for (Eigen::Index i = 0; i < logits.rows(); ++i)
-    wanted += (1 - doubt) * logits(i, labels[static_cast<std::size_t>(i)]) + doubt / k * logits.row(i).sum();
+    target += (1 - doubt) * logits(i, labels[to_size(i)]) + doubt / k * logits.row(i).sum();
   double low = -20, high = 20;  // log β
   for (int step = 0; step < 60; ++step) {
     const double middle = (low + high) / 2;
-    (softmax(logits, std::exp(middle)).cwiseProduct(logits).sum() < wanted ? low : high) = middle;
+    (softmax(logits, std::exp(middle)).cwiseProduct(logits).sum() < target ? low : high) = middle;
   }
   return std::exp((low + high) / 2);
 }
@@ -38,7 +39,7 @@ double best_inverse_temperature(const Matrix& logits, const std::vector<int>& la
 
 Matrix logits_of(const Matrix& scores, bool are_probabilities) {
   if (!are_probabilities) return scores;
-  return scores.array().max(0.0).unaryExpr([](double p) { return std::log(p + probability_floor); });
+  return scores.array().max(0.0).unaryExpr([](double p) { return std::log(p + least_probability); });
 }
 
 IsotonicCurve IsotonicCurve::fit(const std::vector<double>& x, const std::vector<double>& y) {
@@ -81,11 +82,11 @@ IsotonicCurve IsotonicCurve::fit(const std::vector<double>& x, const std::vector
 }
 
 double IsotonicCurve::operator()(double x) const {
-  const auto above = static_cast<std::size_t>(std::ranges::upper_bound(x_, x) - x_.begin());
+  const auto above = to_size(std::ranges::upper_bound(x_, x) - x_.begin());
   if (above == 0) return y_.front();
   if (above == x_.size()) return y_.back();
-  const double share = (x - x_[above - 1]) / (x_[above] - x_[above - 1]);
-  return y_[above - 1] + share * (y_[above] - y_[above - 1]);
+  const double weight = (x - x_[above - 1]) / (x_[above] - x_[above - 1]);
+  return y_[above - 1] + weight * (y_[above] - y_[above - 1]);
 }
 
 const std::vector<std::string>& Calibration::methods() {
@@ -102,7 +103,7 @@ Calibration::Calibration(const std::string& method, const Matrix& logits, const 
     std::vector<double> x, y;
     for (Eigen::Index i = 0; i < p.rows(); ++i) {
       x.push_back(p(i, c));
-      y.push_back(labels[static_cast<std::size_t>(i)] == c ? 1 : 0);
+      y.push_back(labels[to_size(i)] == c ? 1 : 0);
     }
     curves_.push_back(IsotonicCurve::fit(x, y));
   }
@@ -113,7 +114,7 @@ Matrix Calibration::probabilities(const Matrix& logits) const {
   if (curves_.empty()) return p;
   for (Eigen::Index i = 0; i < p.rows(); ++i) {
     for (Eigen::Index c = 0; c < p.cols(); ++c)
-      p(i, c) = std::max(curves_[static_cast<std::size_t>(c)](p(i, c)), probability_floor);
+      p(i, c) = std::max(curves_[to_size(c)](p(i, c)), least_probability);
     p.row(i) /= p.row(i).sum();
   }
   return p;
@@ -133,8 +134,8 @@ Calibration Calibration::load(const io::hdf5::Group& group, int classes) {
   if (!group.has_dataset("curve0_x")) return calibration;
   for (int c = 0; c < classes; ++c) {
     auto x = group.dataset(fmt::format("curve{}_x", c)).read<double>({-1});
-    auto y = group.dataset(fmt::format("curve{}_y", c)).read<double>({static_cast<std::int64_t>(x.size())});
-    if (x.empty()) group.fail("an empty calibration curve");
+    auto y = group.dataset(fmt::format("curve{}_y", c)).read<double>({std::ssize(x)});
+    if (x.empty()) group.fail("an empty calibration curve: expected at least one point");
     calibration.curves_.emplace_back(std::move(x), std::move(y));
   }
   return calibration;

@@ -1,39 +1,28 @@
-#include <lrid/learn/baselines.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/learn/classifier.hpp>
-#include <lrid/learn/conv_mlp.hpp>
-#include <lrid/learn/forest.hpp>
-#include <lrid/learn/linear_svm.hpp>
-#include <lrid/learn/logistic.hpp>
+
+#include "classifiers.hpp"
 
 namespace lrid::learn {
-
-namespace {
-
-template <class T>
-std::unique_ptr<Classifier> make() {
-  return std::make_unique<T>();
-}
-
-}  // namespace
 
 const Registry<ClassifierEntry>& classifiers() {
   static const Registry<ClassifierEntry> registry(
       "classifier",
-      {{"svm", "linear support vector machine, one against the rest, optionally after PCA", make<LinearSvm>},
-       {"forest", "random forest of exact trees", make<ForestClassifier>},
-       {"mlp", "one convolution over time, pooling, one fully connected layer", make<ConvMlp>},
-       {"knn", "nearest neighbours: a simple one to compare with", make<NearestNeighbours>},
-       {"logistic", "multinomial logistic regression: a simple one to compare with", make<Logistic>},
-       {"majority", "the largest class, whatever the features", make<Majority>}});
+      {{"svm", "linear support vector machine, one-vs-rest, optionally after PCA", make_linear_svm},
+       {"forest", "random forest of exact trees", make_forest},
+       {"mlp", "one convolution over time, pooling, one fully connected layer", make_conv_mlp},
+       {"knn", "k nearest neighbours: a simple baseline", make_nearest_neighbours},
+       {"logistic", "multinomial logistic regression: a simple baseline", make_logistic},
+       {"majority", "the largest class, whatever the features", make_majority}});
   return registry;
 }
 
 std::vector<int> predicted_classes(const Matrix& scores) {
-  std::vector<int> result(static_cast<std::size_t>(scores.rows()));
+  std::vector<int> result(to_size(scores.rows()));
   for (std::int64_t i = 0; i < scores.rows(); ++i) {
     Eigen::Index best = 0;
     scores.row(i).maxCoeff(&best);
-    result[static_cast<std::size_t>(i)] = static_cast<int>(best);
+    result[to_size(i)] = static_cast<int>(best);
   }
   return result;
 }

@@ -1,11 +1,11 @@
+#include "conv_stack.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include <lrid/core/index.hpp>
 #include <lrid/core/parallel.hpp>
-#include <lrid/learn/conv_stack.hpp>
-
-#include "kernels/kernels.hpp"
 
 namespace lrid::learn {
 
@@ -22,12 +22,12 @@ ConvBatch<Scalar> conv_batch(const ConvShape& shape, std::int64_t filters, const
           .classes = shape.classes,
           .filters = filters,
           .parts = parts.data(),
-          .part_count = static_cast<std::int64_t>(parts.size()),
+          .part_count = std::ssize(parts),
           .parameters = parameters.data(),
           .x = x.data(),
           .row_size = x.cols(),
           .rows = rows.data(),
-          .count = static_cast<std::int64_t>(rows.size())};
+          .count = std::ssize(rows)};
 }
 
 }  // namespace
@@ -119,14 +119,14 @@ Scalar ConvStack<Scalar>::loss_and_gradient(const Array& x, const std::vector<in
   gradient_ = l2_.cwiseProduct(parameters_);
   const Scalar penalty = gradient_.dot(parameters_) / 2;
 
-  // Parts of whole blocks of samples, as many as pay.
+  // Parts of whole blocks of samples: few, as each has a gradient of its own.
   constexpr std::int64_t block = 128, most = 4;
   const std::int64_t blocks = (all.count + block - 1) / block,
                      count = std::clamp<std::int64_t>(blocks, 1, most);
-  part_gradient_.resize(static_cast<std::size_t>(count));
-  scratch_.resize(static_cast<std::size_t>(count));
-  std::vector<double> loss(static_cast<std::size_t>(count));
-  const ConvKernels<Scalar>& kernel = kernels().conv<Scalar>();
+  part_gradient_.resize(to_size(count));
+  scratch_.resize(to_size(count));
+  std::vector<double> loss(to_size(count));
+  const ConvKernels<Scalar>& kernel = conv_kernels<Scalar>();
   parallel_each(loss.size(), [&](std::size_t i) {
     const auto part = static_cast<std::int64_t>(i);
     const std::int64_t begin = blocks * part / count * block, end = blocks * (part + 1) / count * block;
@@ -143,8 +143,8 @@ Scalar ConvStack<Scalar>::loss_and_gradient(const Array& x, const std::vector<in
 
 template <class Scalar>
 void ConvStack<Scalar>::adam_step() {
-  kernels().conv<Scalar>().adam(parameters_.size(), ++step_, learning_rate_.data(), gradient_.data(),
-                                first_moment_.data(), second_moment_.data(), parameters_.data());
+  conv_kernels<Scalar>().adam(parameters_.size(), ++step_, learning_rate_.data(), gradient_.data(),
+                              first_moment_.data(), second_moment_.data(), parameters_.data());
 }
 
 template <class Scalar>
@@ -161,12 +161,12 @@ void ConvStack<Scalar>::train_epoch(const Array& x, const std::vector<int>& labe
 
 template <class Scalar>
 std::vector<typename ConvStack<Scalar>::Array> ConvStack<Scalar>::probabilities(const Array& x) const {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(x.rows()));
+  std::vector<std::int64_t> rows(to_size(x.rows()));
   std::iota(rows.begin(), rows.end(), 0);
   const std::vector<ConvPart> where = parts();
   const Vector parameters = summed();
   const ConvBatch<Scalar> batch = conv_batch(shape_, filters_, where, parameters, x, rows);
-  const ConvKernels<Scalar>& kernel = kernels().conv<Scalar>();
+  const ConvKernels<Scalar>& kernel = conv_kernels<Scalar>();
   std::vector<Array> result(members_.size(), Array(x.rows(), shape_.classes));
   std::vector<Scalar*> places;
   for (Array& of_member : result) places.push_back(of_member.data());

@@ -1,3 +1,5 @@
+#include "forest.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -7,33 +9,32 @@
 #include <optional>
 #include <span>
 
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/parallel.hpp>
-#include <lrid/learn/forest.hpp>
 
+#include "classifiers.hpp"
 #include "grid.hpp"
-#include "kernels/kernels.hpp"
+#include "kernels/split.hpp"
 
 namespace lrid::learn {
 
 namespace {
 
-// The training samples as ranks: equal values of a column share one, and the k-th smallest value has rank k.
-// Splits are searched among ranks; values come back for the thresholds. Made once for all trees and grid
-// points. `Rank`: 16 bits where they suffice. Columns that repeat another one are kept once.
+/// The training samples as ranks: the k-th smallest value of a column has rank k, and equal values share one.
+/// Splits are searched among ranks; values are needed for thresholds only. Made once for all trees and grid
+/// points. `Rank` has 16 bits where these suffice. Columns with the ranks of another are stored once.
 template <class Rank>
 struct RankedColumns {
-  static constexpr std::size_t bins = SplitKernels::bins, lanes = SplitKernels::lanes;
+  static constexpr std::size_t bins = split_bins, lanes = split_lanes;
 
-  explicit RankedColumns(const Samples& samples)
-      : n(static_cast<std::size_t>(samples.size())), d(static_cast<std::size_t>(samples.x.cols())) {
+  explicit RankedColumns(const Samples& samples) : n(to_size(samples.size())), d(to_size(samples.x.cols())) {
     std::vector<std::vector<Rank>> ranks(d);
     std::vector<std::vector<double>> sorted_values(d);
     parallel_each(d, [&](std::size_t c) {
-      const auto column = samples.x.col(static_cast<Eigen::Index>(c));
+      const auto column = samples.x.col(to_index(c));
       std::vector<std::pair<double, std::uint32_t>> order(n);
-      for (std::size_t i = 0; i < n; ++i)
-        order[i] = {column[static_cast<Eigen::Index>(i)], static_cast<std::uint32_t>(i)};
+      for (std::size_t i = 0; i < n; ++i) order[i] = {column[to_index(i)], static_cast<std::uint32_t>(i)};
       std::ranges::sort(order);
       ranks[c].resize(n);
       for (std::size_t i = 0; i < n; ++i) {
@@ -41,8 +42,7 @@ struct RankedColumns {
         ranks[c][order[i].second] = static_cast<Rank>(sorted_values[c].size() - 1);
       }
     });
-    std::map<std::vector<Rank>, std::size_t>
-        known;  // repeats of a column have its ranks, and its values or others
+    std::map<std::vector<Rank>, std::size_t> known;  // values may differ where ranks do not
     unique_of.resize(d);
     for (std::size_t c = 0; c < d; ++c) {
       const auto [entry, is_new] = known.try_emplace(std::move(ranks[c]), known.size());
@@ -60,7 +60,7 @@ struct RankedColumns {
     for (const auto& [column, u] : known) columns[u] = &column;
     parallel_each(unique, [&](std::size_t u) {
       const std::vector<Rank>& column = *columns[u];
-      // Bins of about equally many samples.
+      // Bins of about equal numbers of samples.
       std::vector<std::size_t> below(values[copies[u].front()].size() + 1, 0);
       for (std::size_t i = 0; i < n; ++i) ++below[column[i] + std::size_t{1}];
       std::partial_sum(below.begin(), below.end(), below.begin());
@@ -76,23 +76,23 @@ struct RankedColumns {
   [[nodiscard]] Rank rank(std::size_t sample, std::size_t u) const { return rows[sample * stride + u]; }
 
   std::size_t n, d;                              // samples, columns
-  std::size_t unique, stride;                    // distinct columns; from row to row
+  std::size_t unique, stride;                    // distinct columns; elements from row to row
   std::vector<std::size_t> unique_of;            // [d]
-  std::vector<std::vector<std::size_t>> copies;  // [unique] the columns that are equal to it
+  std::vector<std::vector<std::size_t>> copies;  // [unique] columns of the same ranks
   std::vector<std::vector<double>> values;       // [d][rank]
   std::vector<Rank> rows;                        // [n, stride]
   std::vector<std::uint8_t> bin;                 // [unique, n]
-  std::vector<Rank> bin_end;                     // [unique, bins] the last rank in it
+  std::vector<Rank> bin_end;                     // [unique, bins] last rank in the bin
 };
 
-// What is left of a split is ranks up to `rank`.
+/// A split; samples of ranks up to `rank` are on its left.
 struct BestSplit {
-  std::int64_t feature = -1;  // of the distinct ones
+  std::int64_t feature = -1;  // index of a distinct column
   std::uint32_t rank = 0;
-  double score = -1;  // Σ_c L_c² / L + Σ_c R_c² / R: what Gini impurity leaves to maximise
+  double score = -1;  // see kernels/split.hpp
 };
 
-// Weights of the classes on both sides of a boundary that moves to the right.
+/// Weights of the classes on both sides of a boundary that moves to the right.
 class Sides {
  public:
   void start(const std::vector<std::int64_t>& counts) {
@@ -117,7 +117,7 @@ class Sides {
   std::vector<std::int64_t> left_, right_;
 };
 
-// One sample at one feature: rank (from bit 32), weight (16 bits), class (16 bits).
+/// A sample at a feature: rank (from bit 32), weight (16 bits), class (16 bits).
 using Entry = std::uint64_t;
 std::uint32_t rank_of(Entry e) {
   return static_cast<std::uint32_t>(e >> 32);
@@ -129,12 +129,13 @@ std::size_t class_of(Entry e) {
   return e & 0xFFFF;
 }
 
-// Grows trees. How a node looks for its split depends on its size:
-// - up to `small` samples: eight features at a time are sorted side by side in vector registers;
-// - larger ones: histograms of the features' bins; only bins in which a split could be better than the best
-//   between bins are looked into, so the split is the best of all. Where all features are looked at, only the
-//   smaller child's histograms are counted: the larger one's are the parent's less those;
-// - with more than four classes or more than 65,535 samples: features are sorted one by one.
+/// Grows trees. The search for a node's split depends on its size:
+/// - up to `small` samples: sorts eight features side by side in vector registers;
+/// - above: makes histograms of the features' bins, and searches only bins in which a split could be better
+/// than the
+///   best between bins, so that the result is the best of all splits. If all features are considered, only
+///   the smaller child's histograms are counted: the larger child's are the difference to the parent's;
+/// - with more than four classes or more than 65,535 samples: sorts one feature at a time.
 template <class Rank>
 class TreeGrower {
  public:
@@ -142,9 +143,9 @@ class TreeGrower {
              std::size_t max_features)
       : columns_(columns),
         labels_(labels),
-        classes_(static_cast<std::size_t>(classes)),
+        classes_(to_size(classes)),
         max_features_(max_features),
-        packs_(sizeof(Rank) == 2 && classes <= SplitKernels::classes && columns.n <= 0xFFFF) {}
+        packs_(sizeof(Rank) == 2 && classes <= split_classes && columns.n <= 0xFFFF) {}
 
   Tree grow(Key key) {
     Stream stream(key);
@@ -169,18 +170,17 @@ class TreeGrower {
         recycle(std::move(task.histograms));
         continue;
       }
-      const auto feature = static_cast<std::size_t>(split.feature);
+      const auto feature = to_size(split.feature);
       const std::size_t column = note_importance(split, counts, stream);
       const double threshold = threshold_of(members, split, column);
       const auto middle = std::partition(members.begin(), members.end(), [&](std::uint32_t sample) {
         return columns_.rank(sample, feature) <= split.rank;
       });
-      const std::size_t cut = task.begin + static_cast<std::size_t>(middle - members.begin());
+      const std::size_t cut = task.begin + to_size(middle - members.begin());
       const auto child = static_cast<std::int32_t>(tree_.nodes.size());
       tree_.nodes.resize(tree_.nodes.size() + 2);
       tree_.nodes[task.node] = {static_cast<std::int32_t>(column), child, child + 1, threshold};
-      Task left = {task.begin, cut, static_cast<std::size_t>(child), {}},
-           right = {cut, task.end, static_cast<std::size_t>(child) + 1, {}};
+      Task left = {task.begin, cut, to_size(child), {}}, right = {cut, task.end, to_size(child) + 1, {}};
       Task &larger = left.size() > right.size() ? left : right,
            &smaller = left.size() > right.size() ? right : left;
       if (!task.histograms.empty() && larger.size() > small) {
@@ -194,7 +194,7 @@ class TreeGrower {
       } else {
         recycle(std::move(task.histograms));
       }
-      // The smaller one first: few histograms wait at a time.
+      // Continue with the smaller child, so that few histograms are alive.
       tasks.push_back(std::move(larger));
       tasks.push_back(std::move(smaller));
     }
@@ -205,7 +205,7 @@ class TreeGrower {
   }
 
  private:
-  static constexpr std::size_t small = 128, bins = SplitKernels::bins, lanes = SplitKernels::lanes;
+  static constexpr std::size_t small = 128, bins = split_bins, lanes = split_lanes;
   struct Task {
     std::size_t begin, end, node;
     std::vector<std::uint64_t> histograms;  // [unique, bins], or none
@@ -222,7 +222,7 @@ class TreeGrower {
     for (std::size_t i = 0; i < columns_.n; ++i) {
       if (weight[i] == 0) continue;
       samples_.push_back(static_cast<std::uint32_t>(i));
-      // More than 4095 of one sample do not occur among samples that are packed.
+      // Packed samples are few enough that none is drawn more than 4095 times.
       const std::uint32_t most = packs_ ? 0xFFFU : 0xFFFFU;
       payload_[i] = std::min(weight[i], most) << 16 | static_cast<std::uint32_t>(labels_[i]);
     }
@@ -239,24 +239,24 @@ class TreeGrower {
     return std::ranges::count_if(counts, [](std::int64_t count) { return count > 0; }) <= 1;
   }
 
-  // One of the equal columns gets the credit.
+  // Credits a random one of the equal columns.
   std::size_t note_importance(const BestSplit& split, const Counts& counts, Stream& stream) {
     double total = 0, squares = 0;
     for (const std::int64_t count : counts) {
       total += static_cast<double>(count);
       squares += static_cast<double>(count) * static_cast<double>(count);
     }
-    const std::vector<std::size_t>& copies = columns_.copies[static_cast<std::size_t>(split.feature)];
+    const std::vector<std::size_t>& copies = columns_.copies[to_size(split.feature)];
     const std::size_t column = copies[copies.size() == 1 ? 0 : stream.below(copies.size())];
     tree_.importances[column] += split.score - squares / total;
     return column;
   }
 
-  // Half way between the node's values on both sides.
+  // The middle between the node's values next to the split.
   double threshold_of(Members members, const BestSplit& split, std::size_t column) const {
     std::uint32_t here = 0, next = ~0U;
     for (const std::uint32_t sample : members) {
-      const std::uint32_t rank = columns_.rank(sample, static_cast<std::size_t>(split.feature));
+      const std::uint32_t rank = columns_.rank(sample, to_size(split.feature));
       if (rank <= split.rank)
         here = std::max(here, rank);
       else
@@ -270,7 +270,7 @@ class TreeGrower {
   BestSplit best_split(Members members, const Counts& counts, std::vector<std::uint64_t>& histograms,
                        Stream& stream) {
     if (packs_)
-      for (std::size_t c = 0; c < SplitKernels::classes; ++c)
+      for (std::size_t c = 0; c < split_classes; ++c)
         totals_[c] = c < classes_ ? static_cast<std::uint32_t>(counts[c]) : 0;
     if (max_features_ < columns_.d) return best_of_some(members, counts, stream);
     BestSplit best;
@@ -278,7 +278,7 @@ class TreeGrower {
       for (std::size_t u = 0; u < columns_.unique; ++u) try_sorted(u, members, counts, best);
     } else if (members.size() <= small) {
       gather(members);
-      // Of equally good features any may come first.
+      // Start anywhere, so that equally good features are equally likely to win.
       const std::size_t groups = columns_.stride / lanes, start = stream.below(groups);
       for (std::size_t g = 0; g < groups; ++g) {
         const std::size_t first = (start + g) % groups * lanes;
@@ -295,7 +295,7 @@ class TreeGrower {
     return best;
   }
 
-  // Looks at random features until max_features of them were not constant over the node.
+  // Considers random features until max_features of them are not constant over the node.
   BestSplit best_of_some(Members members, const Counts& counts, Stream& stream) {
     BestSplit best;
     if (packs_ && members.size() <= small)
@@ -342,14 +342,14 @@ class TreeGrower {
 
   LaneSplits lane_splits(std::size_t count) {
     LaneSplits splits;
-    kernels().split.lane_splits(keys_, static_cast<int>(count), totals_, &splits);
+    find_lane_splits(keys_, static_cast<int>(count), totals_, &splits);
     return splits;
   }
 
-  // False if the feature is constant over the node.
+  // Returns false if the feature is constant over the node.
   bool take(const LaneSplits& splits, std::size_t lane, std::size_t feature, BestSplit& best) const {
     if (splits.position[lane] < 0) return false;
-    const std::size_t last = static_cast<std::size_t>(splits.position[lane]) * lanes + lane;
+    const std::size_t last = to_size(splits.position[lane]) * lanes + lane;
     if (splits.score[lane] > best.score)
       best = {static_cast<std::int64_t>(feature), keys_[last] >> 16, splits.score[lane]};
     return true;
@@ -357,7 +357,7 @@ class TreeGrower {
 
   // --- Histograms ---
 
-  // Weights of the classes as one number, 16 bits each.
+  // Weights of the classes packed into one number, 16 bits each.
   void gather_weights(Members members) {
     weights_.resize(members.size());
     for (std::size_t i = 0; i < members.size(); ++i)
@@ -386,29 +386,29 @@ class TreeGrower {
     if (!histograms.empty()) spare_.push_back(std::move(histograms));
   }
 
-  // Scores in single precision are this close to the true ones.
+  // Relative error of scores in single precision.
   static constexpr double rounding = 1e-6;
 
   BestSplit best_of_histograms(Members members, const Counts& counts,
                                const std::vector<std::uint64_t>& histograms) {
     std::vector<std::pair<float, std::size_t>> promising(columns_.unique);
-    double floor = 0;  // there is a split this good
+    double attained = 0;  // by the best boundary of a bin
     for (std::size_t u = 0; u < columns_.unique; ++u) {
-      const BinScores scores = kernels().split.scan_bins(histograms.data() + u * bins, totals_);
+      const BinScores scores = scan_bins(histograms.data() + u * bins, totals_);
       promising[u] = {std::max(scores.top, scores.potential), u};
-      floor = std::max(floor, scores.top * (1 - rounding));
+      attained = std::max(attained, scores.top * (1 - rounding));
     }
-    std::erase_if(promising, [&](const auto& p) { return p.first * (1 + rounding) < floor; });
+    std::erase_if(promising, [&](const auto& p) { return p.first * (1 + rounding) < attained; });
     std::ranges::sort(promising, std::greater<>());
     BestSplit best;
     for (const auto& [potential, u] : promising) {
       if (potential * (1 + rounding) < best.score) break;
-      refine(u, members, counts, histograms.data() + u * bins, floor, best);
+      refine(u, members, counts, histograms.data() + u * bins, attained, best);
     }
     return best;
   }
 
-  // Weights must have been gathered.
+  // Needs gather_weights().
   bool try_binned(std::size_t u, Members members, const Counts& counts, BestSplit& best) {
     if (constant(u, members)) return false;
     std::array<std::uint64_t, bins> histogram{};
@@ -423,14 +423,14 @@ class TreeGrower {
     });
   }
 
-  // The best split of a feature, if it is better than `best`, and as good as `floor`, which another one
-  // reaches.
+  // Updates `best` with the best split of a feature, unless that is below `attained`, the score of a known
+  // split.
   void refine(std::size_t u, Members members, const Counts& counts, const std::uint64_t* histogram,
-              double floor, BestSplit& best) {
+              double attained, BestSplit& best) {
     std::array<bool, bins> boundary, inside;
-    const double least = std::max(floor, best.score) * (1 - rounding);
-    const int found = kernels().split.find_bins(histogram, totals_, static_cast<float>(least),
-                                                boundary.data(), inside.data());
+    const double least = std::max(attained, best.score) * (1 - rounding);
+    const int found =
+        find_bins(histogram, totals_, static_cast<float>(least), boundary.data(), inside.data());
     if (found == 0) return;
     entries_.clear();
     if ((found & 2) != 0) {
@@ -455,7 +455,7 @@ class TreeGrower {
     walk(u, last_of_node, histogram[last_of_node], inside[last_of_node], next, offer);
   }
 
-  // Moves a bin to the left, sample by sample if splits inside it are to be offered.
+  // Moves a bin to the left; sample by sample if splits inside it are to be offered.
   template <class Offer>
   void walk(std::size_t u, std::size_t b, std::uint64_t weights, bool inside, std::size_t& next,
             const Offer& offer) {
@@ -478,7 +478,7 @@ class TreeGrower {
     return b;
   }
 
-  // --- Any samples ---
+  // --- Any number of samples and classes ---
 
   bool try_sorted(std::size_t u, Members members, const Counts& counts, BestSplit& best) {
     entries_.resize(members.size());
@@ -507,16 +507,16 @@ class TreeGrower {
   std::size_t classes_, max_features_;
   bool packs_;  // few enough classes and samples for packed keys and counts
   Tree tree_;
-  std::vector<std::uint32_t> samples_;   // those drawn at least once; every node owns a stretch of it
+  std::vector<std::uint32_t> samples_;   // those drawn at least once; every node owns a range
   std::vector<std::uint32_t> payload_;   // [n] weight (upper 16 bits) and class
   std::vector<std::uint32_t> features_;  // a permutation, shuffled further at every split
   std::vector<Entry> entries_;
   Sides sides_;
-  std::vector<const Rank*> rows_;      // of a small node's samples
+  std::vector<const Rank*> rows_;      // rows of a small node's samples
   std::vector<std::uint32_t> packed_;  // their weights and classes
   std::vector<std::uint64_t> weights_;
-  std::vector<std::vector<std::uint64_t>> spare_;  // histograms to be used again
-  std::uint32_t totals_[SplitKernels::classes] = {};
+  std::vector<std::vector<std::uint64_t>> spare_;  // histograms for reuse
+  std::uint32_t totals_[split_classes] = {};
   alignas(32) std::uint32_t keys_[small * lanes];
 };
 
@@ -536,7 +536,7 @@ MaxFeatures max_features_of(const std::string& name) {
   return name == "sqrt" ? MaxFeatures::sqrt : name == "log2" ? MaxFeatures::log2 : MaxFeatures::all;
 }
 
-// The ranks of training samples, as narrow as they can be, and trees grown from them.
+/// Grows trees from training samples, whose ranks it keeps as narrow as possible.
 class ForestGrower {
  public:
   explicit ForestGrower(const Samples& train) : train_(train) {
@@ -556,7 +556,7 @@ class ForestGrower {
   template <class Rank>
   std::vector<Tree> grow(const RankedColumns<Rank>& columns, int first, int count, MaxFeatures max_features,
                          Key key) const {
-    std::vector<Tree> trees(static_cast<std::size_t>(count));
+    std::vector<Tree> trees(to_size(count));
     parallel_ranges(trees.size(), [&](std::size_t begin, std::size_t end) {
       TreeGrower<Rank> grower(columns, train_.labels, train_.classes, feature_count(max_features, columns.d));
       for (std::size_t i = begin; i < end; ++i) {
@@ -597,8 +597,8 @@ void Forest::save(io::hdf5::Group& group) const {
   std::vector<std::int32_t> feature, left, right;
   std::vector<double> threshold, leaf_shares;
   for (const Tree& tree : trees_) {
-    nodes.push_back(static_cast<std::int64_t>(tree.nodes.size()));
-    shares.push_back(static_cast<std::int64_t>(tree.leaf_shares.size()));
+    nodes.push_back(std::ssize(tree.nodes));
+    shares.push_back(std::ssize(tree.leaf_shares));
     for (const Tree::Node& node : tree.nodes) {
       feature.push_back(node.feature);
       left.push_back(node.left);
@@ -618,8 +618,7 @@ void Forest::save(io::hdf5::Group& group) const {
 
 Forest Forest::load(const io::hdf5::Group& group, std::int64_t columns, int classes) {
   const auto nodes = group.dataset("tree_nodes").read<std::int64_t>({-1}),
-             shares =
-                 group.dataset("tree_shares").read<std::int64_t>({static_cast<std::int64_t>(nodes.size())});
+             shares = group.dataset("tree_shares").read<std::int64_t>({std::ssize(nodes)});
   const std::int64_t all_nodes = std::accumulate(nodes.begin(), nodes.end(), std::int64_t{0}),
                      all_shares = std::accumulate(shares.begin(), shares.end(), std::int64_t{0});
   const auto feature = group.dataset("feature").read<std::int32_t>({all_nodes}),
@@ -633,19 +632,19 @@ Forest Forest::load(const io::hdf5::Group& group, std::int64_t columns, int clas
   for (std::size_t t = 0; t < nodes.size(); ++t) {
     Tree tree;
     for (std::int64_t i = 0; i < nodes[t]; ++i, ++node) {
-      // Children come after their parent, so a walk ends; no index leads out of the arrays.
+      // Children follow their parents, so that every walk ends, and no index is out of range.
       const bool leaf = feature[node] < 0;
       const bool fits = leaf ? left[node] >= 0 && left[node] + classes <= shares[t]
                              : feature[node] < columns && left[node] > i && right[node] > i &&
                                    std::max(left[node], right[node]) < nodes[t];
-      if (!fits) group.fail("a tree's node leads nowhere: expected the nodes of a whole forest");
+      if (!fits) group.fail("a tree's node has no valid children: expected the nodes of a whole forest");
       tree.nodes.push_back({feature[node], left[node], right[node], threshold[node]});
     }
     if (nodes[t] < 1 || shares[t] < 0)
       group.fail("a tree without nodes: expected the nodes of a whole forest");
-    tree.leaf_shares.assign(leaf_shares.begin() + static_cast<std::ptrdiff_t>(share),
-                            leaf_shares.begin() + static_cast<std::ptrdiff_t>(share) + shares[t]);
-    share += static_cast<std::size_t>(shares[t]);
+    tree.leaf_shares.assign(leaf_shares.begin() + to_index(share),
+                            leaf_shares.begin() + to_index(share) + shares[t]);
+    share += to_size(shares[t]);
     forest.trees_.push_back(std::move(tree));
   }
   if (forest.trees_.empty()) group.fail("no trees: expected the nodes of a whole forest");
@@ -688,56 +687,74 @@ std::vector<Matrix> Forest::scores_by_size(const Samples& train, const Samples& 
   return votes_by_size(ForestGrower(train), samples, train.classes, sizes, max_features, key);
 }
 
-void ForestClassifier::declare(Options& options) {
-  options.add("forest.trees", trees_, Accepts::at_least(1), "grid: trees");
-  options.add("forest.max_features", max_features_, Accepts::one_of({"sqrt", "log2", "all"}),
-              "grid: features that a split looks at");
-  if (trees_.empty()) options.fail("forest.trees", "is empty: expected at least one value");
-  if (max_features_.empty()) options.fail("forest.max_features", "is empty: expected at least one value");
-}
+namespace {
 
-std::vector<Setting> ForestClassifier::settings() const {
-  std::vector<Setting> result;
-  for (const std::int64_t trees : trees_)
-    for (const std::string& features : max_features_)
-      result.push_back({{"trees", trees}, {"max_features", features}});
-  return result;
-}
-
-std::vector<std::string> ForestClassifier::notes() const {
-  const ForestClassifier study;
-  return grid_notes("forest", {{"trees", grid_text(trees_), grid_text(study.trees_)},
-                               {"max_features", grid_text(max_features_), grid_text(study.max_features_)}});
-}
-
-GridOutcome ForestClassifier::fit_grid(const Samples& train, const Samples& validation, Key key) const {
-  std::vector<int> sizes;
-  for (const std::int64_t trees : trees_) sizes.push_back(static_cast<int>(trees));
-  std::ranges::sort(sizes);
-  GridOutcome outcome;
-  outcome.scores.resize(trees_.size() * max_features_.size());
-  const ForestGrower grower(train);
-  for (std::size_t f = 0; f < max_features_.size(); ++f) {
-    const std::vector<Matrix> scores =
-        votes_by_size(grower, validation, train.classes, sizes, max_features_of(max_features_[f]), key);
-    for (std::size_t t = 0; t < trees_.size(); ++t) {
-      const auto size = std::ranges::find(sizes, static_cast<int>(trees_[t])) - sizes.begin();
-      outcome.scores[t * max_features_.size() + f] = scores[static_cast<std::size_t>(size)];
-    }
+/// The classifier "forest". Grid: trees × features considered for a split.
+class ForestClassifier : public Classifier {
+ public:
+  void declare(Options& options) override {
+    options.add("forest.trees", trees_, Accepts::at_least(1), "grid: number of trees");
+    options.add("forest.max_features", max_features_, Accepts::one_of({"sqrt", "log2", "all"}),
+                "grid: number of features considered for a split");
+    if (trees_.empty()) options.fail("forest.trees", "is empty: expected at least one value");
+    if (max_features_.empty()) options.fail("forest.max_features", "is empty: expected at least one value");
   }
-  outcome.computed = static_cast<std::int64_t>(outcome.scores.size());
-  return outcome;
-}
 
-std::unique_ptr<Model> ForestClassifier::fit(const Samples& train, const Setting& setting, Key key) const {
-  const auto trees = static_cast<int>(std::get<std::int64_t>(setting.at("trees")));
-  const MaxFeatures features = max_features_of(std::get<std::string>(setting.at("max_features")));
-  return std::make_unique<Forest>(Forest::grow(train, trees, features, key));
-}
+  std::vector<Setting> settings() const override {
+    std::vector<Setting> result;
+    for (const std::int64_t trees : trees_)
+      for (const std::string& features : max_features_)
+        result.push_back({{"trees", trees}, {"max_features", features}});
+    return result;
+  }
 
-std::unique_ptr<Model> ForestClassifier::load(const io::hdf5::Group& group, const Layout& layout,
-                                              int classes) const {
-  return std::make_unique<Forest>(Forest::load(group, layout.columns(), classes));
+  std::vector<std::string> notes() const override {
+    const ForestClassifier study;
+    return grid_notes("forest", {{"trees", grid_text(trees_), grid_text(study.trees_)},
+                                 {"max_features", grid_text(max_features_), grid_text(study.max_features_)}});
+  }
+
+  GridOutcome fit_grid(const Samples& train, const Samples& validation, Key key) const override {
+    std::vector<int> sizes;
+    for (const std::int64_t trees : trees_) sizes.push_back(static_cast<int>(trees));
+    std::ranges::sort(sizes);
+    GridOutcome outcome;
+    outcome.scores.resize(trees_.size() * max_features_.size());
+    const ForestGrower grower(train);
+    for (std::size_t f = 0; f < max_features_.size(); ++f) {
+      const std::vector<Matrix> scores =
+          votes_by_size(grower, validation, train.classes, sizes, max_features_of(max_features_[f]), key);
+      for (std::size_t t = 0; t < trees_.size(); ++t) {
+        const auto size = std::ranges::find(sizes, static_cast<int>(trees_[t])) - sizes.begin();
+        outcome.scores[t * max_features_.size() + f] = scores[to_size(size)];
+      }
+    }
+    outcome.computed = std::ssize(outcome.scores);
+    return outcome;
+  }
+
+  std::unique_ptr<Model> fit(const Samples& train, const Setting& setting, Key key) const override {
+    const auto trees = static_cast<int>(std::get<std::int64_t>(setting.at("trees")));
+    const MaxFeatures features = max_features_of(std::get<std::string>(setting.at("max_features")));
+    return std::make_unique<Forest>(Forest::grow(train, trees, features, key));
+  }
+
+  std::unique_ptr<Model> load(const io::hdf5::Group& group, const Layout& layout,
+                              int classes) const override {
+    return std::make_unique<Forest>(Forest::load(group, layout.columns(), classes));
+  }
+
+  bool scores_are_probabilities() const override { return true; }
+
+ private:
+  std::vector<std::int64_t> trees_ = {20, 50, 100, 500, 1000};
+  std::vector<std::string> max_features_ = {"sqrt", "log2", "all"};
+};
+
+}  // namespace
+
+std::unique_ptr<Classifier> make_forest() {
+  return std::make_unique<ForestClassifier>();
 }
 
 }  // namespace lrid::learn

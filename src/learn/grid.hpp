@@ -9,7 +9,8 @@
 
 namespace lrid::learn {
 
-/// One hyperparameter of a grid: its values as configured and as in the study, as text.
+/// A hyperparameter of a grid, with its values as configured and as in the study (Nayebi et al. 2020), as
+/// text.
 struct GridAxis {
   std::string name, values, study;
 };
@@ -24,7 +25,8 @@ inline std::string grid_text(const std::vector<double>& values) {
   return fmt::format("{:g}", fmt::join(values, ", "));
 }
 
-/// "svm: grid differs from the study's: C 1, 50 (study: 1, 50, 500)"; nothing if it is the study's.
+/// A note such as "svm: grid differs from the study's: C 1, 50 (study: 1, 50, 500)"; none if the grids are
+/// equal.
 inline std::vector<std::string> grid_notes(const std::string& classifier, const std::vector<GridAxis>& axes) {
   std::vector<std::string> parts;
   for (const GridAxis& axis : axes)

@@ -1,7 +1,8 @@
-#include <lrid/learn/linear_model.hpp>
+#include "linear_model.hpp"
+
 #include <lrid/learn/matrix_file.hpp>
 
-#include "kernels/kernels.hpp"
+#include "kernels/dense.hpp"
 
 namespace lrid::learn {
 
@@ -20,9 +21,9 @@ std::unique_ptr<LinearModel> LinearModel::load(const io::hdf5::Group& group, con
 
 Matrix decision_values(const Samples& samples, const Matrix& weights) {
   Matrix result(samples.size(), weights.cols());
-  kernels().dense.multiply(samples.size(), samples.x.cols(), weights.cols(), samples.x.data(),
-                           samples.x.cols(), weights.row(1).data(), weights.cols(), result.data(),
-                           weights.cols());
+  multiply(samples.size(), samples.x.cols(), weights.cols(),
+           Factor<double>{samples.x.data(), samples.x.cols()},
+           Factor<double>{weights.row(1).data(), weights.cols()}, 0, result.data(), weights.cols());
   result.rowwise() += weights.row(0);
   return result;
 }

@@ -1,17 +1,21 @@
+#include "linear_svm.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/parallel.hpp>
-#include <lrid/learn/linear_model.hpp>
-#include <lrid/learn/linear_svm.hpp>
-#include <lrid/learn/pca.hpp>
 
+#include "classifiers.hpp"
 #include "grid.hpp"
-#include "kernels/kernels.hpp"
+#include "kernels/dense.hpp"
+#include "kernels/hinge.hpp"
+#include "linear_model.hpp"
+#include "pca.hpp"
 
 namespace lrid::learn {
 
@@ -23,7 +27,7 @@ Eigen::Index padded(Eigen::Index columns) {
   return (columns + 3) / 4 * 4;
 }
 
-/// Where one problem stands: at a point and, while a step is being judged, at the end of it.
+/// A point of a problem: weights and what follows from them.
 struct HingePoint {
   Eigen::VectorXd w;       // [vector_size]
   Eigen::VectorXd output;  // [n] x·w
@@ -34,14 +38,14 @@ struct HingePoint {
   [[nodiscard]] Eigen::VectorXd gradient(double c) const { return w - 2 * c * sum; }
 };
 
-/// One class against the rest.
+/// A one-vs-rest problem, with its current point and the end of the step under consideration.
 struct HingeProblem {
   int positive;
   Eigen::VectorXd y;  // [n] ±1
   HingePoint at, trial;
   std::vector<char> active = {};  // [n] rows in the Gram matrix
-  std::vector<double> gram = {};  // [width, width] Σ over them of x_i x_iᵀ, lower triangle
-  double bound = 0;               // on how far f is above its minimum
+  std::vector<double> gram = {};  // [width, width] Σ over these of x_i x_iᵀ, lower triangle
+  double bound = 0;               // on the excess of f over its minimum
   double gap = 0;                 // the same relative to the minimum
   int steps = 0;
 
@@ -52,38 +56,36 @@ struct HingeProblem {
   }
 };
 
-/// The problems of several classes, each against the rest, solved side by side, so that the rows are read
-/// once for all.
-class OneAgainstRest {
+/// The one-vs-rest problems of several classes, solved side by side so that rows are read once for all.
+class OneVsRest {
  public:
-  /// `x`: [n, a multiple of 4]; `positive`: which label is each problem's class.
-  OneAgainstRest(const Matrix& x, const std::vector<int>& labels, const std::vector<int>& positive)
+  /// `x`: [n, a multiple of 4]; `positive`: the label of each problem's class.
+  OneVsRest(const Matrix& x, const std::vector<int>& labels, const std::vector<int>& positive)
       : x_(x), labels_(labels) {
     for (const int label : positive) {
       HingeProblem& problem =
           problems_.emplace_back(HingeProblem{.positive = label, .y = {}, .at = {}, .trial = {}});
       problem.y.resize(x.rows());
-      for (Eigen::Index i = 0; i < x.rows(); ++i)
-        problem.y(i) = labels[static_cast<std::size_t>(i)] == label ? 1 : -1;
+      for (Eigen::Index i = 0; i < x.rows(); ++i) problem.y(i) = labels[to_size(i)] == label ? 1 : -1;
     }
   }
 
-  /// How many leading columns count from now on. Points must be set again.
+  /// Sets the number of leading columns in use; points must be set again.
   void set_width(Eigen::Index width) {
     width_ = width;
     for (HingeProblem& problem : problems_) {
-      problem.active.assign(static_cast<std::size_t>(x_.rows()), 0);
-      problem.gram.assign(static_cast<std::size_t>(width_ * width_), 0.0);
+      problem.active.assign(to_size(x_.rows()), 0);
+      problem.gram.assign(to_size(width_ * width_), 0.0);
     }
   }
 
-  /// Puts problems to new points, given in trial.w.
+  /// Moves problems to the points trial.w.
   void move(const std::vector<std::size_t>& which) {
     evaluate(which);
     for (const std::size_t k : which) std::swap(problems_[k].at, problems_[k].trial);
   }
 
-  /// Solves all problems, starting from where they are, until each is certified.
+  /// Solves all problems from their current points until each is certified.
   void solve(double c, double tolerance) {
     std::vector<std::size_t> all(problems_.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
@@ -91,9 +93,9 @@ class OneAgainstRest {
     constexpr int few_steps = 40, max_steps = 200;
     const std::vector<std::size_t> open = newton(all, c, tolerance, few_steps);
     if (open.empty()) return;
-    // Where classes can almost be separated and the penalty is small, about as many rows are active as there
-    // are columns, and Newton's steps zigzag between the pieces of f. The solution's path over C has few
-    // bends there: climb it.
+    // If classes are almost separable and the penalty is small, about as many rows are active as there are
+    // columns, and Newton's steps zigzag between the pieces of f. The solution's path over C has few bends
+    // there: follow it.
     constexpr double rung = 2, loosely = 1e-3;
     for (const std::size_t k : open) problems_[k].trial.w = Eigen::VectorXd::Zero(vector_size());
     move(open);
@@ -103,12 +105,12 @@ class OneAgainstRest {
   }
 
   [[nodiscard]] std::vector<HingeProblem>& problems() { return problems_; }
-  /// Size of the points' vectors; what is beyond the width stays 0.
+  /// Size of the points' vectors; elements beyond the width stay 0.
   [[nodiscard]] Eigen::Index vector_size() const { return padded(width_); }
 
  private:
-  /// Newton's method from where the problems are, until each is certified, or stuck in rounding, or `steps`
-  /// are made; those that still were on their way.
+  /// Newton's method from the current points until each problem is certified or stuck in rounding, for
+  /// `steps` steps at most. Returns the problems that need more.
   std::vector<std::size_t> newton(const std::vector<std::size_t>& which, double c, double tolerance,
                                   int steps) {
     std::vector<std::size_t> open, unfinished;
@@ -121,9 +123,9 @@ class OneAgainstRest {
       check_interrupt();
       parallel_each(open.size(), [&](std::size_t i) { newton_step(problems_[open[i]], c); });
       evaluate(open);
-      // A step that halves the gradient is kept, and one of about full length; others end at the exact
-      // minimum along their line. Near the minimum of all, f is flat to its last digit and only the gradient
-      // can tell.
+      // Accept a step that halves the gradient, or of about full length; end others at the exact minimum
+      // along their line. Near the solution, f is flat to its last digit and only the gradient is
+      // informative.
       std::vector<std::size_t> again;
       for (const std::size_t k : open) {
         HingeProblem& problem = problems_[k];
@@ -140,8 +142,7 @@ class OneAgainstRest {
         const double last_bound = problem.bound;
         problem.certify(c);
         ++problem.steps;
-        // A whole Newton step that stays on its piece of f is exact; if it brings nothing more, it is all
-        // rounding.
+        // A full Newton step within a piece of f is exact; if it does not improve, only rounding is left.
         const bool whole = std::ranges::find(again, k) == again.end();
         const bool stuck = whole && on_same_piece(problem) && !(problem.bound < last_bound / 2);
         if (problem.gap <= tolerance || stuck) return true;
@@ -152,7 +153,7 @@ class OneAgainstRest {
     return unfinished;
   }
 
-  /// Everything at trial.w, in one pass over the rows for all problems together.
+  /// Evaluates trial.w of all problems in a single pass over the rows.
   void evaluate(const std::vector<std::size_t>& which) {
     if (which.empty()) return;
     std::vector<int> positive;
@@ -169,35 +170,34 @@ class OneAgainstRest {
                               .stride = x_.cols(),
                               .width = vector_size(),
                               .labels = labels_.data(),
-                              .count = static_cast<std::int64_t>(which.size()),
+                              .count = std::ssize(which),
                               .positive = positive.data(),
                               .weights = weights.data(),
                               .outputs = outputs.data()};
     constexpr Eigen::Index chunk =
-        2048;  // of rows; sums are added up in their order, by any number of threads
+        2048;  // of rows; their sums are added in order, whatever the number of threads
     const Eigen::Index chunks = (x_.rows() + chunk - 1) / chunk;
     Eigen::MatrixXd loss(batch.count, chunks), sums(batch.count * batch.width, chunks);
-    parallel_each(static_cast<std::size_t>(chunks), [&](std::size_t i) {
-      const auto column = static_cast<Eigen::Index>(i);
-      kernels().hinge.pass(batch, column * chunk, std::min((column + 1) * chunk, x_.rows()),
-                           loss.col(column).data(), sums.col(column).data());
+    parallel_each(to_size(chunks), [&](std::size_t i) {
+      const auto column = to_index(i);
+      hinge_pass(batch, column * chunk, std::min((column + 1) * chunk, x_.rows()), loss.col(column).data(),
+                 sums.col(column).data());
     });
     for (std::size_t i = 0; i < which.size(); ++i) {
       HingePoint& trial = problems_[which[i]].trial;
-      const auto row = static_cast<Eigen::Index>(i);
+      const auto row = to_index(i);
       trial.loss = loss.row(row).sum();
       trial.sum = sums.middleRows(row * batch.width, batch.width).rowwise().sum();
       trial.sum.tail(batch.width - width_).setZero();
     }
   }
 
-  /// trial.w = the minimum of the quadratic that f is around at.w.
+  /// Sets trial.w to the minimum of the quadratic that equals f around at.w.
   void newton_step(HingeProblem& problem, double c) {
     update_gram(problem);
     problem.trial.w = -problem.at.gradient(c);
     std::vector<double> scratch(problem.gram.size());
-    kernels().dense.solve_ridge(width_, problem.gram.data(), width_, 2 * c, scratch.data(),
-                                problem.trial.w.data());
+    solve_ridge(width_, problem.gram.data(), width_, 2 * c, scratch.data(), problem.trial.w.data());
     problem.trial.w += problem.at.w;
   }
 
@@ -205,19 +205,19 @@ class OneAgainstRest {
     return 1 - problem.y(row) * problem.at.output(row) > 0;
   }
 
-  /// Whether no row has changed side since the Gram matrix was updated.
+  /// Whether the same rows are active as when the Gram matrix was updated.
   static bool on_same_piece(const HingeProblem& problem) {
     for (Eigen::Index i = 0; i < problem.y.size(); ++i)
-      if (is_active(problem, i) != (problem.active[static_cast<std::size_t>(i)] != 0)) return false;
+      if (is_active(problem, i) != (problem.active[to_size(i)] != 0)) return false;
     return true;
   }
 
-  /// Adds and removes the rows that changed side: from one step to the next these are few.
+  /// Adds and removes the rows that changed side, which are few from one step to the next.
   void update_gram(HingeProblem& problem) {
     std::vector<Eigen::Index> in, out, now;
     for (Eigen::Index i = 0; i < x_.rows(); ++i) {
       const bool active = is_active(problem, i);
-      char& was = problem.active[static_cast<std::size_t>(i)];
+      char& was = problem.active[to_size(i)];
       if (active) now.push_back(i);
       if (active != (was != 0)) (active ? in : out).push_back(i);
       was = active ? 1 : 0;
@@ -237,22 +237,20 @@ class OneAgainstRest {
     Matrix panel(std::min(at_a_time, rows.size()), width_);
     for (std::size_t begin = 0; begin < rows.size(); begin += at_a_time) {
       const std::size_t count = std::min(at_a_time, rows.size() - begin);
-      for (std::size_t i = 0; i < count; ++i)
-        panel.row(static_cast<Eigen::Index>(i)) = x_.row(rows[begin + i]).head(width_);
-      kernels().dense.add_gram(static_cast<std::int64_t>(count), width_, panel.data(), width_, sign,
-                               problem.gram.data());
+      for (std::size_t i = 0; i < count; ++i) panel.row(to_index(i)) = x_.row(rows[begin + i]).head(width_);
+      add_gram(to_index(count), width_, panel.data(), width_, sign, problem.gram.data());
     }
   }
 
-  /// The t that minimises f(at + t·(trial − at)): its derivative is piecewise linear and increasing, so
-  /// Newton's method within the bracket it has seen ends after a few pieces.
+  /// The t that minimises f(at + t·(trial − at)). Its derivative is piecewise linear and increasing, so
+  /// Newton's method within the bracket found so far ends after a few pieces.
   static double line_minimum(const HingeProblem& problem, double c) {
     const Eigen::VectorXd step = problem.trial.w - problem.at.w;
     const double along = problem.at.w.dot(step), square = step.squaredNorm();
     double t = 1, low = 0, high = std::numeric_limits<double>::infinity();
     for (int i = 0; i < 60; ++i) {
-      const HingeLine line = kernels().hinge.line(problem.y.size(), problem.y.data(),
-                                                  problem.at.output.data(), problem.trial.output.data(), t);
+      const HingeLine line = hinge_line(problem.y.size(), problem.y.data(), problem.at.output.data(),
+                                        problem.trial.output.data(), t);
       const double slope = along + t * square + c * line.slope, curvature = square + c * line.curvature;
       (slope > 0 ? high : low) = t;
       double next = t - slope / curvature;
@@ -270,12 +268,12 @@ class OneAgainstRest {
   Eigen::Index width_ = 0;
 };
 
-/// Solutions of all problems at one width for every C, where the next width may start from.
+/// Solutions of all problems at one width for every C, from which the next width may start.
 using Path = std::vector<std::vector<HingePoint>>;  // [C][problem]
 
-/// Solves along a path over C (ascending). Starts, at each C, from what is best there: the solution at the C
-/// before; that of a `narrower` width (if any) at this C; or the former, moved as the latter moved.
-Path path_over_c(OneAgainstRest& problems, Eigen::Index width, const std::vector<double>& c,
+/// Solves along a path over C (ascending). Starts at each C from the best of: the solution at the previous C;
+/// that of a `narrower` width (if any) at this C; and the former plus the change of the latter.
+Path path_over_c(OneVsRest& problems, Eigen::Index width, const std::vector<double>& c,
                  const Path& narrower) {
   problems.set_width(width);
   const auto widened = [&](const Eigen::VectorXd& w) {
@@ -324,15 +322,15 @@ Path path_over_c(OneAgainstRest& problems, Eigen::Index width, const std::vector
   return path;
 }
 
-/// The training samples in the features of the problem: bias, position, then the principal components, so
-/// that every number of components is a leading block of columns.
+/// The training samples in the problem's features: bias, constants, then principal components, so that any
+/// number of components is a leading block of columns.
 class Rotated {
  public:
   Rotated(const Samples& train, double largest_c) : pca_(train.series()), fixed_(1 + train.layout.constants) {
-    // The penalty does not change under rotation, so all components are as good as no analysis at all; and
-    // those with 2Cσ² below this could not change the certificate.
-    constexpr double matters = 1e-9;
-    const Eigen::Index all = (2 * largest_c * pca_.singular_values().array().square() > matters).count();
+    // The penalty is invariant under rotation, so that all components are equivalent to no analysis; those
+    // with 2Cσ² below this cannot change the certificate.
+    constexpr double relevant = 1e-9;
+    const Eigen::Index all = (2 * largest_c * pca_.singular_values().array().square() > relevant).count();
     all_ = fixed_ + std::max<Eigen::Index>(all, pca_.rank());
     x_ = Matrix::Zero(train.size(), padded(all_));
     x_.col(0).setOnes();
@@ -342,16 +340,16 @@ class Rotated {
 
   [[nodiscard]] const Matrix& x() const { return x_; }
   [[nodiscard]] std::int64_t rank() const { return pca_.rank(); }
-  /// Columns for a number of components; 0: no analysis.
+  /// Number of columns for a number of components; 0: no analysis.
   [[nodiscard]] Eigen::Index columns(std::int64_t components) const {
     return components == 0 ? all_ : std::min(all_, fixed_ + components);
   }
-  /// Weights of the samples' own columns (and the bias first), into columns `first` … of `result`.
+  /// Writes weights for the original columns, the bias first, into columns `first` … of `result`.
   void unrotate(const std::vector<HingePoint>& solutions, Matrix& result, Eigen::Index first) const {
     for (std::size_t k = 0; k < solutions.size(); ++k) {
       const Eigen::VectorXd& w = solutions[k].w;
-      const Eigen::Index used = std::min(w.size(), all_) - fixed_;  // beyond the width: zeros
-      auto column = result.col(first + static_cast<Eigen::Index>(k));
+      const Eigen::Index used = std::min(w.size(), all_) - fixed_;  // zero beyond the width
+      auto column = result.col(first + to_index(k));
       column.head(fixed_) = w.head(fixed_);
       column.tail(pca_.components().rows()) = pca_.components().leftCols(used) * w.segment(fixed_, used);
     }
@@ -364,7 +362,7 @@ class Rotated {
 };
 
 std::vector<int> each_class(const Samples& samples) {
-  std::vector<int> classes(static_cast<std::size_t>(samples.classes));
+  std::vector<int> classes(to_size(samples.classes));
   std::iota(classes.begin(), classes.end(), 0);
   return classes;
 }
@@ -382,7 +380,7 @@ SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, cons
   wide.leftCols(x.cols()) = x;
   std::vector<int> labels;
   for (const double sign : y) labels.push_back(sign > 0 ? 1 : 0);
-  OneAgainstRest problems(wide, labels, {1});
+  OneVsRest problems(wide, labels, {1});
   problems.set_width(x.cols());
   HingeProblem& problem = problems.problems().front();
   problem.trial.w = Eigen::VectorXd::Zero(wide.cols());
@@ -395,82 +393,105 @@ SquaredHingeSolution solve_squared_hinge(const Eigen::Ref<const Matrix>& x, cons
           .steps = problem.steps};
 }
 
-void LinearSvm::declare(Options& options) {
-  options.add("svm.C", c_, Accepts::above(0), "grid: weight of the loss against the penalty");
-  options.add("svm.pca", pca_, Accepts::at_least(0), "grid: principal components, 0: no PCA");
-  if (c_.empty()) options.fail("svm.C", "is empty: expected at least one value");
-  if (pca_.empty()) options.fail("svm.pca", "is empty: expected at least one value");
-}
+namespace {
 
-std::vector<Setting> LinearSvm::settings() const {
-  std::vector<Setting> result;
-  for (const double c : c_)
-    for (const std::int64_t components : pca_) {
-      Setting setting = {{"C", c}};
-      if (components == 0)
-        setting["pca"] = std::string("none");
-      else
-        setting["pca"] = components;
-      result.push_back(std::move(setting));
-    }
-  return result;
-}
-
-std::vector<std::string> LinearSvm::notes() const {
-  const LinearSvm study;
-  return grid_notes("svm", {{"C", grid_text(c_), grid_text(study.c_)},
-                            {"principal components (0: no PCA)", grid_text(pca_), grid_text(study.pca_)}});
-}
-
-GridOutcome LinearSvm::fit_grid(const Samples& train, const Samples& validation, Key /*key*/) const {
-  std::vector<double> c = c_;
-  std::ranges::sort(c);
-  const Rotated rotated(train, c.back());
-  std::vector<std::pair<Eigen::Index, std::size_t>> widths;  // columns, index into pca_
-  for (std::size_t i = 0; i < pca_.size(); ++i)
-    if (pca_[i] <= rotated.rank()) widths.emplace_back(rotated.columns(pca_[i]), i);
-  std::ranges::sort(widths);
-
-  GridOutcome outcome;
-  outcome.scores.resize(c_.size() * pca_.size());
-  OneAgainstRest problems(rotated.x(), train.labels, each_class(train));
-  Path path;
-  for (const auto& [columns, i] : widths) {
-    path = path_over_c(problems, columns, c, path);
-    Matrix weights(1 + train.x.cols(), static_cast<Eigen::Index>(c.size()) * train.classes);
-    for (std::size_t j = 0; j < c.size(); ++j)
-      rotated.unrotate(path[j], weights, static_cast<Eigen::Index>(j) * train.classes);
-    const Matrix values = decision_values(validation, weights);
-    for (std::size_t j = 0; j < c_.size(); ++j) {
-      const auto sorted = std::ranges::find(c, c_[j]) - c.begin();
-      outcome.scores[j * pca_.size() + i] = values.middleCols(sorted * train.classes, train.classes);
-    }
+/// The classifier "svm": a one-vs-rest LinearModel. Grid: C × number of principal components (0: no PCA). PCA
+/// acts on the series; constants and bias are prepended after it. As the penalty is invariant under rotation,
+/// the problem without PCA is solved in the same rotated features, with all components that are not zero.
+///
+/// Classes are solved side by side in shared passes over the samples; every grid point starts from its
+/// neighbours' solutions; and a Newton step's Gram matrix is updated by the samples that changed side.
+class LinearSvm : public Classifier {
+ public:
+  void declare(Options& options) override {
+    options.add("svm.C", c_, Accepts::above(0), "grid: weight of the loss against the penalty");
+    options.add("svm.pca", pca_, Accepts::at_least(0), "grid: number of principal components, 0: no PCA");
+    if (c_.empty()) options.fail("svm.C", "is empty: expected at least one value");
+    if (pca_.empty()) options.fail("svm.pca", "is empty: expected at least one value");
   }
-  outcome.computed = static_cast<std::int64_t>(widths.size() * c_.size());
-  outcome.skipped = static_cast<std::int64_t>(outcome.scores.size()) - outcome.computed;
-  return outcome;
-}
 
-std::unique_ptr<Model> LinearSvm::fit(const Samples& train, const Setting& setting, Key /*key*/) const {
-  // Along the path up to the chosen C: the large ones are far from 0.
-  const double chosen = std::get<double>(setting.at("C"));
-  std::vector<double> c;
-  for (const double value : c_)
-    if (value < chosen) c.push_back(value);
-  std::ranges::sort(c);
-  c.push_back(chosen);
-  const Rotated rotated(train, chosen);
-  OneAgainstRest problems(rotated.x(), train.labels, each_class(train));
-  // Fewer components than inner folds had cannot be: the whole training part contains theirs.
-  const Path path = path_over_c(problems, rotated.columns(components_of(setting)), c, {});
-  Matrix weights(1 + train.x.cols(), train.classes);
-  rotated.unrotate(path.back(), weights, 0);
-  return std::make_unique<LinearModel>(std::move(weights));
-}
+  std::vector<Setting> settings() const override {
+    std::vector<Setting> result;
+    for (const double c : c_)
+      for (const std::int64_t components : pca_) {
+        Setting setting = {{"C", c}};
+        if (components == 0)
+          setting["pca"] = std::string("none");
+        else
+          setting["pca"] = components;
+        result.push_back(std::move(setting));
+      }
+    return result;
+  }
 
-std::unique_ptr<Model> LinearSvm::load(const io::hdf5::Group& group, const Layout& layout,
-                                       int classes) const {
-  return LinearModel::load(group, layout, classes);
+  std::vector<std::string> notes() const override {
+    const LinearSvm study;
+    return grid_notes("svm", {{"C", grid_text(c_), grid_text(study.c_)},
+                              {"principal components (0: no PCA)", grid_text(pca_), grid_text(study.pca_)}});
+  }
+
+  GridOutcome fit_grid(const Samples& train, const Samples& validation, Key /*key*/) const override {
+    std::vector<double> c = c_;
+    std::ranges::sort(c);
+    const Rotated rotated(train, c.back());
+    std::vector<std::pair<Eigen::Index, std::size_t>> widths;  // columns, index into pca_
+    for (std::size_t i = 0; i < pca_.size(); ++i)
+      if (pca_[i] <= rotated.rank()) widths.emplace_back(rotated.columns(pca_[i]), i);
+    std::ranges::sort(widths);
+
+    GridOutcome outcome;
+    outcome.scores.resize(c_.size() * pca_.size());
+    OneVsRest problems(rotated.x(), train.labels, each_class(train));
+    Path path;
+    for (const auto& [columns, i] : widths) {
+      path = path_over_c(problems, columns, c, path);
+      Matrix weights(1 + train.x.cols(), std::ssize(c) * train.classes);
+      for (std::size_t j = 0; j < c.size(); ++j)
+        rotated.unrotate(path[j], weights, to_index(j) * train.classes);
+      const Matrix values = decision_values(validation, weights);
+      for (std::size_t j = 0; j < c_.size(); ++j) {
+        const auto sorted = std::ranges::find(c, c_[j]) - c.begin();
+        outcome.scores[j * pca_.size() + i] = values.middleCols(sorted * train.classes, train.classes);
+      }
+    }
+    outcome.computed = static_cast<std::int64_t>(widths.size() * c_.size());
+    outcome.skipped = std::ssize(outcome.scores) - outcome.computed;
+    return outcome;
+  }
+
+  std::unique_ptr<Model> fit(const Samples& train, const Setting& setting, Key /*key*/) const override {
+    // Follow the path up to the chosen C, since solutions for large ones are far from 0.
+    const double chosen = std::get<double>(setting.at("C"));
+    std::vector<double> c;
+    for (const double value : c_)
+      if (value < chosen) c.push_back(value);
+    std::ranges::sort(c);
+    c.push_back(chosen);
+    const Rotated rotated(train, chosen);
+    OneVsRest problems(rotated.x(), train.labels, each_class(train));
+    // The rank cannot be below that of the inner folds, which are subsets of the training part.
+    const Path path = path_over_c(problems, rotated.columns(components_of(setting)), c, {});
+    Matrix weights(1 + train.x.cols(), train.classes);
+    rotated.unrotate(path.back(), weights, 0);
+    return std::make_unique<LinearModel>(std::move(weights));
+  }
+
+  std::unique_ptr<Model> load(const io::hdf5::Group& group, const Layout& layout,
+                              int classes) const override {
+    return LinearModel::load(group, layout, classes);
+  }
+
+  bool scores_are_probabilities() const override { return false; }
+
+ private:
+  std::vector<double> c_ = {1, 50, 500, 5e3, 5e4, 5e5, 5e6};
+  std::vector<std::int64_t> pca_ = {0, 10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 600};
+};
+
+}  // namespace
+
+std::unique_ptr<Classifier> make_linear_svm() {
+  return std::make_unique<LinearSvm>();
 }
 
 }  // namespace lrid::learn

@@ -1,16 +1,19 @@
+#include "logistic.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include <Eigen/Cholesky>
 
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/parallel.hpp>
-#include <lrid/learn/linear_model.hpp>
-#include <lrid/learn/logistic.hpp>
 
-#include "kernels/kernels.hpp"
+#include "classifiers.hpp"
+#include "kernels/dense.hpp"
+#include "linear_model.hpp"
 
 namespace lrid::learn {
 
@@ -18,15 +21,14 @@ namespace {
 
 constexpr double logistic_tolerance = 1e-8;
 
-/// [n, m] a · b, a stretch of rows at a time: the same for any number of threads.
+/// [n, m] a · b, in parallel by blocks of rows that do not depend on the number of threads.
 Matrix product(const Matrix& a, const Matrix& b) {
   constexpr Eigen::Index stretch = 512;
   Matrix result(a.rows(), b.cols());
-  parallel_each(static_cast<std::size_t>((a.rows() + stretch - 1) / stretch), [&](std::size_t i) {
-    const Eigen::Index begin = static_cast<Eigen::Index>(i) * stretch,
-                       count = std::min(stretch, a.rows() - begin);
-    kernels().dense.multiply(count, a.cols(), b.cols(), a.row(begin).data(), a.cols(), b.data(), b.cols(),
-                             result.row(begin).data(), b.cols());
+  parallel_each(to_size((a.rows() + stretch - 1) / stretch), [&](std::size_t i) {
+    const Eigen::Index begin = to_index(i) * stretch, count = std::min(stretch, a.rows() - begin);
+    multiply(count, a.cols(), b.cols(), Factor<double>{a.row(begin).data(), a.cols()},
+             Factor<double>{b.data(), b.cols()}, 0, result.row(begin).data(), b.cols());
   });
   return result;
 }
@@ -35,21 +37,21 @@ double dot(const Matrix& a, const Matrix& b) {
   return a.cwiseProduct(b).sum();
 }
 
-using Factor = Eigen::LLT<Eigen::MatrixXd>;  // reads the lower triangle
+using Cholesky = Eigen::LLT<Eigen::MatrixXd>;  // reads the lower triangle
 
-/// What all classes' weights have in common takes no part in a prediction, and the penalty wants none of it:
-/// iterates, gradients and steps have rows that sum to zero.
-void take_common_out(Matrix& weights) {
+/// Removes the part common to all classes, which does not affect predictions and is 0 at the optimum: rows of
+/// iterates, gradients and steps sum to zero.
+void remove_common_part(Matrix& weights) {
   weights.colwise() -= weights.rowwise().mean().eval();
 }
 
-/// The loss of samples, whatever the penalty.
+/// The loss of the samples, without the penalty.
 class LogisticLoss {
  public:
   LogisticLoss(const Matrix& x, const std::vector<int>& labels)
-      : x_(x), turned_(x.transpose()), labels_(labels) {}
+      : x_(x), transposed_(x.transpose()), labels_(labels) {}
 
-  /// [n, classes]
+  /// [n, classes] logits.
   [[nodiscard]] Matrix logits(const Matrix& weights) const { return product(x_, weights); }
   /// Σ_i −log p_i(y_i)
   [[nodiscard]] double at(const Matrix& logits) const {
@@ -60,35 +62,35 @@ class LogisticLoss {
     }
     return sum;
   }
-  /// Fixes the point where gradient and curvature are taken.
-  void look_from(const Matrix& logits) {
+  /// Sets the point at which gradient() and curvature() are evaluated.
+  void set_point(const Matrix& logits) {
     p_ = (logits.colwise() - logits.rowwise().maxCoeff()).array().exp();
     p_.array().colwise() /= p_.rowwise().sum().array().eval();
   }
-  /// [d, classes]
+  /// [d, classes] gradient.
   [[nodiscard]] Matrix gradient() const {
     Matrix excess = p_;
     for (Eigen::Index i = 0; i < excess.rows(); ++i) excess(i, label(i)) -= 1;
-    return product(turned_, excess);
+    return product(transposed_, excess);
   }
-  /// [d, classes] the Hessian times a direction.
+  /// [d, classes] product of the Hessian and a direction.
   [[nodiscard]] Matrix curvature(const Matrix& direction) const {
     Matrix moved = product(x_, direction).cwiseProduct(p_);
     moved -= (p_.array().colwise() * moved.rowwise().sum().array().eval()).matrix();
-    return product(turned_, moved);
+    return product(transposed_, moved);
   }
-  /// 1 + c times the Hessian's block of each class, factorised.
-  [[nodiscard]] std::vector<Factor> blocks(double c) const {
-    std::vector<Factor> result(static_cast<std::size_t>(p_.cols()));
+  /// [classes] factorised blocks of 1 + c · Hessian for single classes.
+  [[nodiscard]] std::vector<Cholesky> blocks(double c) const {
+    std::vector<Cholesky> result(to_size(p_.cols()));
     parallel_each(result.size(), [&](std::size_t k) {
       constexpr Eigen::Index at_a_time = 256;
-      const auto column = static_cast<Eigen::Index>(k);
+      const auto column = to_index(k);
       Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(x_.cols(), x_.cols());
       for (Eigen::Index begin = 0; begin < x_.rows(); begin += at_a_time) {
         const Eigen::Index count = std::min(at_a_time, x_.rows() - begin);
         const auto p = p_.col(column).segment(begin, count).array();
         const Matrix panel = (c * p * (1 - p)).sqrt().matrix().asDiagonal() * x_.middleRows(begin, count);
-        kernels().dense.add_gram(count, panel.cols(), panel.data(), panel.cols(), 1.0, gram.data());
+        add_gram(count, panel.cols(), panel.data(), panel.cols(), 1.0, gram.data());
       }
       gram.diagonal().array() += 1;
       result[k].compute(gram);
@@ -97,30 +99,30 @@ class LogisticLoss {
   }
 
  private:
-  [[nodiscard]] int label(Eigen::Index i) const { return labels_[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] int label(Eigen::Index i) const { return labels_[to_size(i)]; }
 
   const Matrix& x_;
-  Matrix turned_, p_;
+  Matrix transposed_, p_;
   const std::vector<int>& labels_;
 };
 
-/// About −H⁻¹·gradient, to a residual of `share` in the preconditioner's norm.
-Matrix newton_direction(const LogisticLoss& loss, const Matrix& gradient, double c, double share) {
+/// Approximates −H⁻¹·gradient to a relative residual of `tolerance` in the preconditioner's norm.
+Matrix newton_direction(const LogisticLoss& loss, const Matrix& gradient, double c, double tolerance) {
   constexpr int most = 500;
-  const std::vector<Factor> blocks = loss.blocks(c);
+  const std::vector<Cholesky> blocks = loss.blocks(c);
   const auto preconditioned = [&](const Matrix& residual) {
     Matrix result(residual.rows(), residual.cols());
     parallel_each(blocks.size(), [&](std::size_t k) {
-      const auto column = static_cast<Eigen::Index>(k);
+      const auto column = to_index(k);
       result.col(column) = blocks[k].solve(residual.col(column));
     });
-    take_common_out(result);
+    remove_common_part(result);
     return result;
   };
   Matrix result = Matrix::Zero(gradient.rows(), gradient.cols());
   Matrix residual = -gradient, scaled = preconditioned(residual), direction = scaled;
   double square = dot(residual, scaled);
-  const double enough = share * share * square;
+  const double enough = tolerance * tolerance * square;
   for (int i = 0; i < most && square > enough; ++i) {
     check_interrupt();
     const Matrix curved = direction + c * loss.curvature(direction);
@@ -138,13 +140,13 @@ Matrix newton_direction(const LogisticLoss& loss, const Matrix& gradient, double
 LogisticSolution descend(LogisticLoss& loss, double c, const Matrix& start, double tolerance) {
   constexpr int max_steps = 100, max_halvings = 40;
   LogisticSolution at{.weights = start};
-  take_common_out(at.weights);
+  remove_common_part(at.weights);
   Matrix logits = loss.logits(at.weights);
   at.objective = at.weights.squaredNorm() / 2 + c * loss.at(logits);
   double first = 0;  // norm of the gradient
   while (true) {
     check_interrupt();
-    loss.look_from(logits);
+    loss.set_point(logits);
     const Matrix gradient = at.weights + c * loss.gradient();
     const double norm = gradient.norm(), bound = norm * norm / 2;
     at.gap = bound < at.objective ? bound / (at.objective - bound) : std::numeric_limits<double>::infinity();
@@ -168,7 +170,7 @@ LogisticSolution descend(LogisticLoss& loss, double c, const Matrix& start, doub
   }
 }
 
-/// The weights [1 + columns, classes] at each C, ascending; each is where the next begins.
+/// [C] of weights [1 + columns, classes], by ascending C, each starting from the one before.
 std::vector<Matrix> weights_along(const Samples& train, const std::vector<double>& ascending_c) {
   Matrix x(train.size(), 1 + train.x.cols());
   x.col(0).setOnes();
@@ -194,36 +196,55 @@ LogisticSolution solve_logistic(const Matrix& x, const std::vector<int>& labels,
   return descend(loss, c, start, tolerance);
 }
 
-void Logistic::declare(Options& options) {
-  options.add("logistic.C", c_, Accepts::above(0), "grid: weight of the loss against the penalty");
-  if (c_.empty()) options.fail("logistic.C", "is empty: expected at least one value");
-}
+namespace {
 
-std::vector<Setting> Logistic::settings() const {
-  std::vector<Setting> result;
-  for (const double c : c_) result.push_back({{"C", c}});
-  return result;
-}
-
-GridOutcome Logistic::fit_grid(const Samples& train, const Samples& validation, Key /*key*/) const {
-  std::vector<double> ascending = c_;
-  std::ranges::sort(ascending);
-  const std::vector<Matrix> weights = weights_along(train, ascending);
-  GridOutcome outcome;
-  for (const double c : c_) {
-    const auto place = static_cast<std::size_t>(std::ranges::find(ascending, c) - ascending.begin());
-    outcome.scores.push_back(decision_values(validation, weights[place]));
+/// The classifier "logistic", a simple baseline: multinomial logistic regression on the standardised
+/// features, bias and constants, all of them penalised. Scores are the logits. Grid: C.
+class Logistic : public Classifier {
+ public:
+  void declare(Options& options) override {
+    options.add("logistic.C", c_, Accepts::above(0), "grid: weight of the loss against the penalty");
+    if (c_.empty()) options.fail("logistic.C", "is empty: expected at least one value");
   }
-  outcome.computed = static_cast<std::int64_t>(c_.size());
-  return outcome;
-}
 
-std::unique_ptr<Model> Logistic::fit(const Samples& train, const Setting& setting, Key /*key*/) const {
-  return std::make_unique<LinearModel>(weights_along(train, {std::get<double>(setting.at("C"))}).front());
-}
+  std::vector<Setting> settings() const override {
+    std::vector<Setting> result;
+    for (const double c : c_) result.push_back({{"C", c}});
+    return result;
+  }
 
-std::unique_ptr<Model> Logistic::load(const io::hdf5::Group& group, const Layout& layout, int classes) const {
-  return LinearModel::load(group, layout, classes);
+  GridOutcome fit_grid(const Samples& train, const Samples& validation, Key /*key*/) const override {
+    std::vector<double> ascending = c_;
+    std::ranges::sort(ascending);
+    const std::vector<Matrix> weights = weights_along(train, ascending);
+    GridOutcome outcome;
+    for (const double c : c_) {
+      const auto place = to_size(std::ranges::find(ascending, c) - ascending.begin());
+      outcome.scores.push_back(decision_values(validation, weights[place]));
+    }
+    outcome.computed = std::ssize(c_);
+    return outcome;
+  }
+
+  std::unique_ptr<Model> fit(const Samples& train, const Setting& setting, Key /*key*/) const override {
+    return std::make_unique<LinearModel>(weights_along(train, {std::get<double>(setting.at("C"))}).front());
+  }
+
+  std::unique_ptr<Model> load(const io::hdf5::Group& group, const Layout& layout,
+                              int classes) const override {
+    return LinearModel::load(group, layout, classes);
+  }
+
+  bool scores_are_probabilities() const override { return false; }
+
+ private:
+  std::vector<double> c_ = {0.01, 1, 100};
+};
+
+}  // namespace
+
+std::unique_ptr<Classifier> make_logistic() {
+  return std::make_unique<Logistic>();
 }
 
 }  // namespace lrid::learn

@@ -3,6 +3,7 @@
 
 #include <boost/math/distributions/normal.hpp>
 
+#include <lrid/core/index.hpp>
 #include <lrid/learn/metrics.hpp>
 
 namespace lrid::learn {
@@ -27,21 +28,20 @@ ClassCounts counts_of(const Confusion& confusion, std::size_t c) {
 }  // namespace
 
 Confusion confusion_matrix(const std::vector<int>& actual, const std::vector<int>& predicted, int classes) {
-  const auto k = static_cast<std::size_t>(classes);
+  const auto k = to_size(classes);
   Confusion confusion(k, std::vector<std::int64_t>(k, 0));
-  for (std::size_t i = 0; i < actual.size(); ++i)
-    ++confusion[static_cast<std::size_t>(actual[i])][static_cast<std::size_t>(predicted[i])];
+  for (std::size_t i = 0; i < actual.size(); ++i) ++confusion[to_size(actual[i])][to_size(predicted[i])];
   return confusion;
 }
 
 double accuracy(const Confusion& confusion) {
-  std::int64_t right = 0, all = 0;
+  std::int64_t correct = 0, all = 0;
   for (std::size_t a = 0; a < confusion.size(); ++a)
     for (std::size_t p = 0; p < confusion.size(); ++p) {
       all += confusion[a][p];
-      if (a == p) right += confusion[a][p];
+      if (a == p) correct += confusion[a][p];
     }
-  return static_cast<double>(right) / static_cast<double>(all);
+  return static_cast<double>(correct) / static_cast<double>(all);
 }
 
 std::vector<double> balanced_accuracy(const Confusion& confusion) {
@@ -71,15 +71,14 @@ std::vector<double> d_prime(const Confusion& confusion) {
 
 std::vector<ReliabilityBin> reliability(const Matrix& probabilities, const std::vector<int>& labels,
                                         int bins) {
-  std::vector<ReliabilityBin> result(static_cast<std::size_t>(bins));
+  std::vector<ReliabilityBin> result(to_size(bins));
   for (Eigen::Index i = 0; i < probabilities.rows(); ++i) {
     Eigen::Index predicted = 0;
     const double confidence = probabilities.row(i).maxCoeff(&predicted);
-    ReliabilityBin& bin =
-        result[static_cast<std::size_t>(std::clamp(static_cast<int>(confidence * bins), 0, bins - 1))];
+    ReliabilityBin& bin = result[to_size(std::clamp(static_cast<int>(confidence * bins), 0, bins - 1))];
     ++bin.count;
     bin.confidence += confidence;
-    bin.right += predicted == labels[static_cast<std::size_t>(i)] ? 1 : 0;
+    bin.right += predicted == labels[to_size(i)] ? 1 : 0;
   }
   return result;
 }
@@ -95,15 +94,14 @@ double calibration_error(const std::vector<ReliabilityBin>& bins) {
 
 double log_loss(const Matrix& probabilities, const std::vector<int>& labels) {
   double sum = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    sum -= std::log(probabilities(static_cast<Eigen::Index>(i), labels[i]));
+  for (std::size_t i = 0; i < labels.size(); ++i) sum -= std::log(probabilities(to_index(i), labels[i]));
   return sum / static_cast<double>(labels.size());
 }
 
 double accuracy(const std::vector<int>& predicted, const std::vector<int>& labels) {
-  std::size_t right = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? 1U : 0U;
-  return static_cast<double>(right) / static_cast<double>(labels.size());
+  std::size_t correct = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) correct += predicted[i] == labels[i] ? 1U : 0U;
+  return static_cast<double>(correct) / static_cast<double>(labels.size());
 }
 
 double auroc(const std::vector<double>& negative, const std::vector<double>& positive) {

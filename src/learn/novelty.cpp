@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <lrid/core/index.hpp>
 #include <lrid/core/parallel.hpp>
 #include <lrid/learn/novelty.hpp>
 
@@ -22,19 +23,18 @@ FloatMatrix compressed(const Matrix& standardised) {
 }
 
 std::vector<double> nearest_distances(const FloatMatrix& known, const FloatMatrix& samples) {
-  constexpr std::int64_t block = 256;  // rows at a time: fixed, so that threads change nothing
+  constexpr std::int64_t block =
+      256;  // of rows; fixed, so that results do not depend on the number of threads
   const Eigen::VectorXf known_squares = known.rowwise().squaredNorm();
-  std::vector<double> result(static_cast<std::size_t>(samples.rows()));
-  parallel_each(static_cast<std::size_t>((samples.rows() + block - 1) / block), [&](std::size_t b) {
-    const std::int64_t first = static_cast<std::int64_t>(b) * block,
-                       rows = std::min(block, samples.rows() - first);
+  std::vector<double> result(to_size(samples.rows()));
+  parallel_each(to_size((samples.rows() + block - 1) / block), [&](std::size_t b) {
+    const std::int64_t first = to_index(b) * block, rows = std::min(block, samples.rows() - first);
     const FloatMatrix products = samples.middleRows(first, rows) * known.transpose();
     for (std::int64_t i = 0; i < rows; ++i) {
       Eigen::Index nearest = 0;
       (known_squares.transpose() - 2 * products.row(i)).minCoeff(&nearest);
-      // Afresh, since the difference of large squares says little about near neighbours.
-      result[static_cast<std::size_t>(first + i)] =
-          (samples.row(first + i) - known.row(nearest)).cast<double>().norm();
+      // Computed directly, since the difference of large squares is inexact for near neighbours.
+      result[to_size(first + i)] = (samples.row(first + i) - known.row(nearest)).cast<double>().norm();
     }
   });
   return result;

@@ -1,3 +1,4 @@
+#include <lrid/core/index.hpp>
 #include <lrid/learn/scaler.hpp>
 
 namespace lrid::learn {
@@ -16,10 +17,8 @@ Scaler::Scaler(const FloatMatrix& x, const Layout& layout, const Rows& rows)
 }
 
 Samples Scaler::apply(const FloatMatrix& x, const Layout& layout, const Rows& rows) const {
-  Samples samples{.layout = layout,
-                  .x = Matrix(static_cast<std::int64_t>(rows.size()), layout.columns()),
-                  .labels = {},
-                  .classes = 0};
+  Samples samples{
+      .layout = layout, .x = Matrix(std::ssize(rows), layout.columns()), .labels = {}, .classes = 0};
   for (std::size_t i = 0; i < rows.size(); ++i)
     samples.x.row(static_cast<std::int64_t>(i)) = (x.row(rows[i]).cast<double>() - mean_).cwiseQuotient(sd_);
   return samples;

@@ -5,11 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <lrid/core/error.hpp>
-#include <lrid/identify/experiment.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/identify/run.hpp>
-#include <lrid/identify/trajectories.hpp>
 #include <lrid/learn/classifier.hpp>
 
+#include "identify/experiments/experiments.hpp"
+#include "identify/trajectories.hpp"
 #include "synthetic.hpp"
 
 namespace lrid::identify {
@@ -58,8 +59,8 @@ TEST(Experiments, AllHaveHelpAndDefaultsThatWork) {
 
 TEST(Study, NetworksWithTheSameStatisticsCountAsOne) {
   io::Dataset data = testing::tiny_dataset(8, 2);
-  const auto network_size =  // of a KNet4, in values; they come first
-      4 * data.points * static_cast<std::int64_t>(data.observable_names.size());
+  const std::int64_t network_size =  // in values, of a KNet4; these come first
+      4 * data.points * std::ssize(data.observable_names);
   const auto copy_first_to = [&](std::int64_t network) {
     std::copy_n(data.x.begin(), network_size, data.x.begin() + network * network_size);
   };
@@ -96,12 +97,11 @@ TEST(Separability, PerPositionStaysWithinIt) {
   const Made made(data, "per_position = true\nsplits = 2\nsplit = ['network']\nfeatures.measures = ['all']");
   ASSERT_EQ(made.conditions.size(), 4U);
   for (std::int64_t position = 0; position < 3; ++position) {
-    const Condition& condition = made.conditions[static_cast<std::size_t>(position) + 1];
+    const Condition& condition = made.conditions[to_size(position) + 1];
     EXPECT_EQ(condition.labels.at("position"), io::ConditionValue(position));
     for (const Split& split : condition.plan->splits)
       for (const Rows* side : {&split.train, &split.test})
-        for (const std::int64_t row : *side)
-          EXPECT_EQ(data.meta.layer_position[static_cast<std::size_t>(row)], position);
+        for (const std::int64_t row : *side) EXPECT_EQ(data.meta.layer_position[to_size(row)], position);
   }
 }
 
@@ -113,10 +113,8 @@ TEST(HeldOut, NothingOfTheHeldOutValueIsTrainedOn) {
   for (const Condition& condition : made.conditions) {
     const std::string out = std::get<std::string>(condition.labels.at("held_out"));
     for (const Split& split : condition.plan->splits) {
-      for (const std::int64_t row : split.train)
-        EXPECT_NE(data.meta.architecture[static_cast<std::size_t>(row)], out);
-      for (const std::int64_t row : split.test)
-        EXPECT_EQ(data.meta.architecture[static_cast<std::size_t>(row)], out);
+      for (const std::int64_t row : split.train) EXPECT_NE(data.meta.architecture[to_size(row)], out);
+      for (const std::int64_t row : split.test) EXPECT_EQ(data.meta.architecture[to_size(row)], out);
     }
   }
 }
@@ -205,7 +203,7 @@ TEST(Imperfection, TrainsAndTestsWithinEachLevel) {
   for (const Condition& condition : made.conditions)
     for (const Rows* side : {&condition.plan->splits[0].train, &condition.plan->splits[0].test})
       for (const std::int64_t row : *side)
-        EXPECT_EQ(io::ConditionValue(data.meta.unit_fraction[static_cast<std::size_t>(row)]),
+        EXPECT_EQ(io::ConditionValue(data.meta.unit_fraction[to_size(row)]),
                   condition.labels.at("unit_fraction"));
   EXPECT_THAT(message_of(testing::tiny_dataset(8, 2), "experiment = 'imperfection'"),
               ::testing::HasSubstr("measured alike"));
@@ -220,11 +218,10 @@ TEST(NoneOfThese, TheUnknownClassIsNeverTrainedOn) {
     EXPECT_EQ(condition.target->classes.size(), 3U);
     EXPECT_EQ(condition.unknown.size(), 72U);
     for (const std::int64_t row : condition.unknown)
-      EXPECT_EQ(data.meta.learning_rule[static_cast<std::size_t>(row)], unknown);
+      EXPECT_EQ(data.meta.learning_rule[to_size(row)], unknown);
     for (const Split& split : condition.plan->splits)
       for (const Rows* side : {&split.train, &split.test})
-        for (const std::int64_t row : *side)
-          EXPECT_NE(data.meta.learning_rule[static_cast<std::size_t>(row)], unknown);
+        for (const std::int64_t row : *side) EXPECT_NE(data.meta.learning_rule[to_size(row)], unknown);
   }
   EXPECT_THAT(message_of(data, "experiment = 'none-of-these'\nfilter.learning_rule = ['fa', 'ia']"),
               ::testing::HasSubstr("at least three"));
@@ -255,11 +252,9 @@ TEST(Transfer, GoesFromOneKindToAnother) {
   ASSERT_EQ(made.conditions.size(), 4U);
   for (const Condition& condition : made.conditions) {
     for (const std::int64_t row : condition.plan->splits[0].train)
-      EXPECT_EQ(io::ConditionValue(data.meta.architecture[static_cast<std::size_t>(row)]),
-                condition.labels.at("train_on"));
+      EXPECT_EQ(io::ConditionValue(data.meta.architecture[to_size(row)]), condition.labels.at("train_on"));
     for (const std::int64_t row : condition.plan->splits[0].test)
-      EXPECT_EQ(io::ConditionValue(data.meta.architecture[static_cast<std::size_t>(row)]),
-                condition.labels.at("test_on"));
+      EXPECT_EQ(io::ConditionValue(data.meta.architecture[to_size(row)]), condition.labels.at("test_on"));
   }
   EXPECT_THAT(message_of(data, "experiment = 'transfer'\ntrain_on = ['KNet9']"),
               ::testing::HasSubstr("KNet4, KNet5"));
@@ -291,7 +286,7 @@ TEST(Matched, OnlyNetworksWithinABandAreLeft) {
     std::map<std::string, std::set<std::string>> of_rule;
     for (const Rows* side : {&condition.plan->splits[0].train, &condition.plan->splits[0].test})
       for (const std::int64_t row : *side) {
-        const auto r = static_cast<std::size_t>(row);
+        const auto r = to_size(row);
         of_rule[data.meta.learning_rule[r]].insert(data.meta.network[r]);
         if (condition.labels.at("matched") == io::ConditionValue(true)) {
           EXPECT_LE(data.meta.final_accuracy[r], 0.602);
@@ -334,7 +329,7 @@ TEST(Importances, GroupsCoverAllObservablesOnce) {
   EXPECT_EQ(statistics, 24);
 }
 
-/// The same network under two names would sit on both sides of a grouped split.
+/// The same network under two names would end up on both sides of a split by network.
 TEST(Study, EqualNetworksNeverStraddleAGroupedSplit) {
   io::Dataset data = testing::tiny_dataset(8, 2);
   const std::size_t length = 2 * data.observable_names.size();
@@ -352,7 +347,7 @@ TEST(Study, EqualNetworksNeverStraddleAGroupedSplit) {
     std::set<bool> in_test;
     for (const auto& [rows, test] : {std::pair{&split.train, false}, {&split.test, true}})
       for (const std::int64_t row : *rows) {
-        const std::string& name = data.meta.network[static_cast<std::size_t>(row)];
+        const std::string& name = data.meta.network[to_size(row)];
         if (name == "KNet4/fa/5" || name == "KNet4/fa/2") in_test.insert(test);
       }
     EXPECT_LE(in_test.size(), 1U);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/identify/feature_table.hpp>
 #include <lrid/learn/scaler.hpp>
 
@@ -31,8 +32,8 @@ TEST(FeatureTable, PositionFirstThenObservableByObservable) {
   EXPECT_EQ(table.layout.group_name(6), "actabs_norm");
   // Sample 3 is KNet4's last layer.
   EXPECT_EQ(table.x.row(3).head(3), (Eigen::RowVector3f{0, 0, 1}));
-  const auto k = static_cast<std::size_t>(std::ranges::find(data.observable_names, "weightsq_mean") -
-                                          data.observable_names.begin());
+  const auto k =
+      to_size(std::ranges::find(data.observable_names, "weightsq_mean") - data.observable_names.begin());
   EXPECT_EQ(table.x(3, 4), data.x[(3 * 3 + 1) * data.observable_names.size() + k]);
 }
 
@@ -62,7 +63,7 @@ TEST(Scaler, KnowsOnlyTheRowsItWasFittedOn) {
   const auto metadata = std::make_shared<Metadata>(data.meta);
   FeatureTable table = FeatureTable::of_observables(data, metadata, observables_of_measure("all"));
   const Rows train = {0, 2, 4, 6, 20, 30, 40}, test = {1, 3, 5};
-  Rows everything(static_cast<std::size_t>(data.samples));
+  Rows everything(to_size(data.samples));
   for (std::size_t i = 0; i < everything.size(); ++i) everything[i] = static_cast<std::int64_t>(i);
   const Target target = Target::of(*metadata, "learning_rule", everything);
   const learn::Samples before = standardise(fit_scaler(table, train), table, train, target);

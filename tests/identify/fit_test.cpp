@@ -7,6 +7,7 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/identify/fit.hpp>
 #include <lrid/identify/predict.hpp>
 #include <lrid/io/observables.hpp>
@@ -43,10 +44,10 @@ class Fit : public ::testing::Test {
       if (data_.meta.network[i] == network) rows.push_back(i);
     const std::size_t k = data_.observable_names.size();
     for (const std::size_t row : rows) result.layers.push_back(data_.meta.layer[row]);
-    for (std::size_t t = 0; t < static_cast<std::size_t>(data_.points); ++t)
+    for (std::size_t t = 0; t < to_size(data_.points); ++t)
       for (const std::size_t row : rows)
         for (std::size_t o = 0; o < k; ++o)
-          result.values.push_back(data_.x[(row * static_cast<std::size_t>(data_.points) + t) * k + o]);
+          result.values.push_back(data_.x[(row * to_size(data_.points) + t) * k + o]);
     return result;
   }
   std::string refusal(const FittedFile& model, const std::string& file, bool interpolate = false) const {

@@ -7,9 +7,10 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
 #include <lrid/core/interrupt.hpp>
-#include <lrid/identify/evaluate.hpp>
 #include <lrid/identify/run.hpp>
 
+#include "identify/evaluate.hpp"
+#include "identify/experiments/experiments.hpp"
 #include "synthetic.hpp"
 #include "testing.hpp"
 
@@ -34,7 +35,7 @@ struct Fixture {
     for (const std::string& assignment : assignments) request.config.assign(assignment);
     return request;
   }
-  /// What must repeat: all but the seconds.
+  /// The results as text, without the time they took.
   std::string content(const std::string& out) const { return content(io::read_results(folder / out)); }
   std::string content(io::Results results) const {
     results.seconds = 0;
@@ -66,7 +67,7 @@ TEST(Run, GivesARowPerConditionAndClassifier) {
     EXPECT_EQ(row.n_test, 72);
     EXPECT_EQ(row.importances.empty(), row.classifier != "forest");
     EXPECT_TRUE(row.extra.contains("accuracy_middle"));
-    // Rules differ in 24 noisy trajectories: all classifiers should be far above chance on all of them.
+    // Rules differ in 24 noisy trajectories: every classifier should be far above chance on all of them.
     if (row.condition.at("measure") == io::ConditionValue(std::string("all"))) {
       EXPECT_GT(row.accuracy.mean, row.classifier == "mlp" ? 0.4 : 0.5) << row.classifier;
     }
@@ -95,15 +96,16 @@ TEST(Run, LeavesOutAClassifierWhereTrajectoriesAreTooShortForIt) {
             (std::map<std::pair<std::string, std::string>, int>{
                 {{"final_accuracy", "forest"}, 2}, {{"unit_norm", "forest"}, 2}, {{"unit_norm", "mlp"}, 2}}));
   EXPECT_THAT(results.notes,
-              ::testing::Contains("mlp: left out where a trajectory has 1 point, the grid asks "
-                                  "for 2 at least"));
+              ::testing::Contains("mlp: left out where a trajectory has 1 point, since the grid needs at "
+                                  "least 2"));
   EXPECT_THAT(
       [&] { run(f.request("s.json", controls + "classifiers = ['mlp']\n" + small_grids)); },
       ::testing::ThrowsMessage<InputError>(::testing::HasSubstr(
           "trajectories have length 1, less than the kernels of the mlp's grid: expected a smaller")));
 }
 
-/// Features tell the rules well here, the layers of a network too; labels that mean nothing must not be told.
+/// Features separate the rules well here, and the layers of a network too; shuffled labels must still give
+/// chance.
 TEST(Run, ShuffledLabelsGiveChanceInEveryClassifier) {
   const Fixture f(testing::tiny_dataset(8, 3, 2.0));
   const io::Results results =
@@ -136,10 +138,10 @@ TEST(Run, AnotherSeedAnotherResult) {
             io::read_results(f.folder / "b.json").rows[0].confusion);
 }
 
-TEST(Run, GoesOnWhereItWasInterrupted) {
+TEST(Run, ResumesAfterAnInterrupt) {
   const Fixture f;
   run(f.request("whole.json"));
-  // As far as a third of the cells: a run that another thread interrupts might have ended before.
+  // Stop after a third of the cells: a run interrupted from another thread might finish first.
   run_shard(f.request("r.json"), 1, 3);
   request_interrupt();
   EXPECT_THROW(run(f.request("r.json")), Interrupted);
@@ -147,7 +149,7 @@ TEST(Run, GoesOnWhereItWasInterrupted) {
   EXPECT_FALSE(fs::exists(f.folder / "r.json"));
   EXPECT_EQ(f.cells("r.json").size(), 8U);
 
-  // A damaged cell is computed again, the others are taken as they are.
+  // A damaged cell is recomputed, the others are reused.
   std::ofstream(f.cells("r.json").front()) << "{\"chosen\": ";
   run(f.request("r.json"));
   EXPECT_EQ(f.content("r.json"), f.content("whole.json"));
@@ -157,7 +159,7 @@ TEST(Run, GoesOnWhereItWasInterrupted) {
 TEST(Run, KeptCellsAreUsedAndThoseOfAnotherConfigurationAreNot) {
   const Fixture f;
   const std::string one = "classifiers = ['forest']\nsplit = ['network']\n" + small_grids;
-  // Plants a figure in every kept cell: if it shows in the results, the cell was used.
+  // Plants a figure in every stored cell: if it shows in the results, the cell was used.
   const auto begun = [&](const std::string& toml) {
     run_shard(f.request("s.json", toml), 0, 3);
     for (const fs::path& cell : f.cells("s.json")) {
@@ -190,7 +192,7 @@ TEST(Run, ShardsTogetherGiveTheWhole) {
     EXPECT_EQ(cells.done, done += 8);
     EXPECT_FALSE(fs::exists(f.folder / "r.json"));
   }
-  const std::vector<NamedResults> gathered = gather({f.folder / "r.json.cells"});
+  const std::vector<io::NamedResults> gathered = gather({f.folder / "r.json.cells"});
   ASSERT_EQ(gathered.size(), 1U);
   EXPECT_EQ(gathered[0].name, "r.json");
   EXPECT_EQ(f.content(gathered[0].results), f.content("whole.json"));
@@ -207,7 +209,7 @@ TEST(Gather, TakesShardsFromSeveralFoldersBesideOtherRunsAndFiles) {
   run_shard(f.request("here.json", few_cells), 0, 2);
   run_shard(f.request("other.json", few_cells, {"seed=1"}), 0, 1);
   run_shard(f.request("there.json", few_cells), 1, 2);
-  const std::vector<NamedResults> gathered =
+  const std::vector<io::NamedResults> gathered =
       gather({f.folder / "here.json.cells/", f.folder / "other.json.cells", f.folder / "whole.json",
               f.folder / "there.json.cells"});
   ASSERT_EQ(gathered.size(), 3U);
@@ -237,7 +239,7 @@ TEST(Gather, SaysWhatIsWrongWithCells) {
   expect_error({"1 of 4 cells missing, of --shard 2/3: expected"});
   run_shard(f.request("r.json", few_cells), 2, 3);
   fs::rename(f.folder / "data.h5", f.folder / "moved.h5");
-  expect_error({"data.h5, is not there", "--data"});
+  expect_error({"data.h5, does not exist", "--data"});
   EXPECT_EQ(gather({cells}, f.folder / "moved.h5")[0].results.rows.size(), 2U);
   io::write_dataset(f.folder / "data.h5", testing::tiny_dataset(9));
   expect_error({"data.h5: not the dataset of the cells in ", "expected SHA-256"});
@@ -249,7 +251,7 @@ TEST(Gather, SaysWhatIsWrongWithCells) {
   write_atomically(cells / "run.json", origin.substr(0, 40));
   expect_error({"run.json: damaged"});
   fs::remove(cells / "run.json");
-  expect_error({"r.json.cells: no run.json in it"});
+  expect_error({"r.json.cells: contains no run.json"});
   EXPECT_THROW(gather({f.folder / "missing.json"}), InputError);
   write_atomically(f.folder / "other.json", "{\"format\": \"something else\"}");
   EXPECT_THROW(gather({f.folder / "other.json"}), InputError);
@@ -264,7 +266,7 @@ TEST(Run, ReportsCalibrationAndVerdictsPerNetwork) {
     EXPECT_EQ(count, 2 * 72) << row.classifier;
     const bool by_network = row.condition.at("split") == io::ConditionValue(std::string("network"));
     EXPECT_EQ(row.extra.contains("network_accuracy"), by_network);
-    // All layers together know more than one.
+    // All layers together tell more than one.
     if (by_network && row.classifier == "forest") {
       EXPECT_GE(row.extra.at("network_accuracy").mean, row.accuracy.mean);
     }
@@ -323,7 +325,7 @@ TEST(Evaluate, StopsWhenInterrupted) {
   }
 }
 
-/// Test samples get a feature that gives their class away; a model that had seen them would score 1.
+/// Test samples get wild features; a model that had seen them would differ.
 TEST(Evaluate, TestSamplesLeakIntoNothing) {
   io::Dataset data = testing::tiny_dataset(8, 2, 0.0);
   Options options(

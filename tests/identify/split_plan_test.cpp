@@ -1,3 +1,5 @@
+#include "identify/split_plan.hpp"
+
 #include <map>
 #include <set>
 
@@ -5,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <lrid/core/error.hpp>
-#include <lrid/identify/split_plan.hpp>
+#include <lrid/core/index.hpp>
 
 #include "synthetic.hpp"
 
@@ -24,12 +26,12 @@ struct Fixture {
   }
   std::map<int, int> classes(const Rows& rows) const {
     std::map<int, int> count;
-    for (const std::int64_t row : rows) ++count[target.labels[static_cast<std::size_t>(row)]];
+    for (const std::int64_t row : rows) ++count[target.labels[to_size(row)]];
     return count;
   }
   std::set<std::string> networks(const Rows& rows) const {
     std::set<std::string> names;
-    for (const std::int64_t row : rows) names.insert(data.meta.network[static_cast<std::size_t>(row)]);
+    for (const std::int64_t row : rows) names.insert(data.meta.network[to_size(row)]);
     return names;
   }
 };
@@ -60,7 +62,7 @@ TEST(SampleSplits, SizesAreThoseOfTheProtocol) {
     // Stratified: each inner fold has 10 or 11 of each class.
     std::map<std::pair<int, int>, int> count;
     for (std::size_t i = 0; i < split.train.size(); ++i)
-      ++count[{split.inner[i], f.target.labels[static_cast<std::size_t>(split.train[i])]}];
+      ++count[{split.inner[i], f.target.labels[to_size(split.train[i])]}];
     EXPECT_EQ(count.size(), 20U);
     EXPECT_THAT(count, ::testing::Each(::testing::Pair(::testing::_, ::testing::AnyOf(10, 11))));
   }
@@ -106,7 +108,7 @@ TEST(NetworkSplits, NoNetworkOnBothSidesAndEveryArchitectureOnEach) {
     // Inner folds are grouped as well.
     std::map<std::string, std::set<int>> folds;
     for (std::size_t i = 0; i < split.train.size(); ++i)
-      folds[f.data.meta.network[static_cast<std::size_t>(split.train[i])]].insert(split.inner[i]);
+      folds[f.data.meta.network[to_size(split.train[i])]].insert(split.inner[i]);
     for (const auto& [name, of_network] : folds) EXPECT_EQ(of_network.size(), 1U) << name;
   }
 }
@@ -120,8 +122,7 @@ TEST(NetworkSplits, FewNetworksAStratumStillGiveAQuarterOfAClass) {
                       metadata, target, Key(0));
   for (const Split& split : plan.splits) {
     std::set<std::string> networks;
-    for (const std::int64_t row : split.test)
-      networks.insert(data.meta.network[static_cast<std::size_t>(row)]);
+    for (const std::int64_t row : split.test) networks.insert(data.meta.network[to_size(row)]);
     EXPECT_EQ(networks.size(), 4U);
   }
 }
@@ -171,7 +172,7 @@ TEST(SplitPlan, ValidationSeesEveryKindOfFault) {
   broken([](Split& split) { split.train[1] = split.train[0]; });                     // twice
   // A layer of a training network on the test side, in exchange for one of the same class.
   broken([&](Split& split) {
-    const auto label = [&](std::int64_t row) { return f.target.labels[static_cast<std::size_t>(row)]; };
+    const auto label = [&](std::int64_t row) { return f.target.labels[to_size(row)]; };
     for (std::int64_t& row : split.test)
       if (label(row) == label(split.train[0])) {
         std::swap(row, split.train[0]);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <lrid/core/index.hpp>
 #include <lrid/core/random.hpp>
 #include <lrid/learn/calibration.hpp>
 #include <lrid/learn/metrics.hpp>
@@ -121,8 +122,7 @@ TEST(Novelty, NearestDistanceIsThatOfBruteForce) {
   samples.row(512) = known.row(17);
   const std::vector<double> distances = nearest_distances(known, samples);
   for (Eigen::Index i = 0; i < samples.rows(); ++i)
-    EXPECT_NEAR(distances[static_cast<std::size_t>(i)],
-                (known.rowwise() - samples.row(i)).rowwise().norm().minCoeff(), 1e-4);
+    EXPECT_NEAR(distances[to_size(i)], (known.rowwise() - samples.row(i)).rowwise().norm().minCoeff(), 1e-4);
   EXPECT_EQ(distances[512], 0);
 }
 

@@ -1,3 +1,5 @@
+#include "learn/forest.hpp"
+
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -5,8 +7,9 @@
 #include <gtest/gtest.h>
 #include <oneapi/tbb/global_control.h>
 
-#include <lrid/learn/forest.hpp>
+#include <lrid/core/index.hpp>
 
+#include "learn/classifiers.hpp"
 #include "random_samples.hpp"
 
 namespace lrid::learn {
@@ -57,17 +60,14 @@ TEST(Forest, ThresholdsLieBetweenNeighbours) {
   }
 }
 
-/// A tree grown by the definition: every threshold of every feature, Gini impurity from scratch. Returns the
-/// impurity (times weight) that the best first split leaves.
+/// The least impurity (times weight) after a first split, by definition: every threshold of every feature.
 double best_impurity(const Samples& train, const std::vector<double>& weight) {
   double best = 1e300;
   for (Eigen::Index c = 0; c < train.x.cols(); ++c)
     for (const double threshold : train.x.col(c)) {
       std::vector<double> count[2] = {std::vector<double>(4, 0.0), std::vector<double>(4, 0.0)};
       for (Eigen::Index i = 0; i < train.x.rows(); ++i)
-        count[train.x(i, c) <= threshold ? 0 : 1]
-             [static_cast<std::size_t>(train.labels[static_cast<std::size_t>(i)])] +=
-            weight[static_cast<std::size_t>(i)];
+        count[train.x(i, c) <= threshold ? 0 : 1][to_size(train.labels[to_size(i)])] += weight[to_size(i)];
       double impurity = 0;
       bool empty = false;
       for (const auto& side : count) {
@@ -90,7 +90,7 @@ TEST(Forest, FirstSplitIsTheBestThereIs) {
     const Forest forest = Forest::grow(train, 4, MaxFeatures::all, key);
     for (std::uint64_t t = 0; t < 4; ++t) {
       // The bootstrap, as the tree drew it.
-      std::vector<double> weight(static_cast<std::size_t>(n), 0.0);
+      std::vector<double> weight(to_size(n), 0.0);
       Stream stream(key.with(t));
       for (std::int64_t i = 0; i < n; ++i) ++weight[stream.below(static_cast<std::uint64_t>(n))];
       const Tree::Node& root = forest.trees()[t].nodes[0];
@@ -100,8 +100,8 @@ TEST(Forest, FirstSplitIsTheBestThereIs) {
       for (int c = 0; c < 4; ++c) {
         double count[2] = {0, 0};
         for (Eigen::Index i = 0; i < n; ++i)
-          if (train.labels[static_cast<std::size_t>(i)] == c)
-            count[only.x(i, 0) <= root.threshold ? 0 : 1] += weight[static_cast<std::size_t>(i)];
+          if (train.labels[to_size(i)] == c)
+            count[only.x(i, 0) <= root.threshold ? 0 : 1] += weight[to_size(i)];
         for (int s = 0; s < 2; ++s) {
           squares[s] += count[s] * count[s];
           total[s] += count[s];
@@ -138,7 +138,7 @@ TEST(Forest, LearnsAndItsImportancesPointAtWhatMatters) {
           test = testing::random_samples(400, 2, 6, 1, 0.0, 13);
   for (Samples* samples : {&train, &test})  // an interaction that no linear classifier sees
     for (std::int64_t i = 0; i < samples->size(); ++i)
-      samples->labels[static_cast<std::size_t>(i)] = samples->x(i, 4) * samples->x(i, 6) > 0 ? 1 : 0;
+      samples->labels[to_size(i)] = samples->x(i, 4) * samples->x(i, 6) > 0 ? 1 : 0;
   const Forest forest = Forest::grow(train, 300, MaxFeatures::all, Key(14));
   EXPECT_GT(accuracy(forest, test), 0.9);
   const std::vector<double> importances = forest.importances();
@@ -149,8 +149,7 @@ TEST(Forest, LearnsAndItsImportancesPointAtWhatMatters) {
 TEST(Forest, RepeatedColumnsShareTheirImportance) {
   Samples train = testing::random_samples(200, 2, 4, 1, 0.0, 15);
   train.x.col(6) = train.x.col(3);
-  for (std::int64_t i = 0; i < train.size(); ++i)
-    train.labels[static_cast<std::size_t>(i)] = train.x(i, 3) > 0.2 ? 1 : 0;
+  for (std::int64_t i = 0; i < train.size(); ++i) train.labels[to_size(i)] = train.x(i, 3) > 0.2 ? 1 : 0;
   const std::vector<double> importances = Forest::grow(train, 400, MaxFeatures::all, Key(16)).importances();
   EXPECT_NEAR(importances[3], 0.5, 0.1);
   EXPECT_NEAR(importances[6], 0.5, 0.1);
@@ -172,18 +171,18 @@ TEST(Forest, ManyClassesAreSplitAsFewAre) {
 
 TEST(ForestClassifier, GridPredictionsAreThoseOfSingleFits) {
   Options options(Config::from_toml("[forest]\ntrees = [70, 5]\nmax_features = ['log2', 'all']\n", "grid"));
-  ForestClassifier classifier;
-  classifier.declare(options);
+  const auto classifier = make_forest();
+  classifier->declare(options);
   const Samples train = testing::random_samples(60, 3, 4, 2, 0.5, 17),
                 test = testing::random_samples(50, 3, 4, 2, 0.5, 18);
-  const GridOutcome outcome = classifier.fit_grid(train, test, Key(19));
-  const std::vector<Setting> settings = classifier.settings();
+  const GridOutcome outcome = classifier->fit_grid(train, test, Key(19));
+  const std::vector<Setting> settings = classifier->settings();
   ASSERT_EQ(outcome.scores.size(), settings.size());
   for (std::size_t s = 0; s < settings.size(); ++s)
     EXPECT_EQ(predicted_classes(outcome.scores[s]),
-              predicted_classes(classifier.fit(train, settings[s], Key(19))->scores(test)));
-  EXPECT_EQ(classifier.notes().size(), 1U);
-  EXPECT_TRUE(ForestClassifier().notes().empty());
+              predicted_classes(classifier->fit(train, settings[s], Key(19))->scores(test)));
+  EXPECT_EQ(classifier->notes().size(), 1U);
+  EXPECT_TRUE(make_forest()->notes().empty());
 }
 
 }  // namespace

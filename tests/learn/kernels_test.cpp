@@ -1,114 +1,325 @@
-// The kernels for this processor against those for every processor.
-#include "kernels/kernels.hpp"
-
-#include <cstdlib>
-#include <fstream>
+// Every vector unit of this machine against plain C++ written from the definitions.
+#include <algorithm>
+#include <cmath>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
+#include <lrid/core/index.hpp>
 #include <lrid/core/random.hpp>
+
+#include "learn/kernels/conv.hpp"
+#include "learn/kernels/dense.hpp"
+#include "learn/kernels/hinge.hpp"
+#include "learn/kernels/split.hpp"
 
 namespace lrid::learn {
 namespace {
 
-std::vector<double> numbers(std::size_t n, std::uint64_t seed) {
-  std::vector<double> result(n);
-  for (std::size_t i = 0; i < n; ++i) result[i] = Key(seed).normal(i);
+/// Calls `check` on every vector unit of this machine.
+template <class Check>
+void on_every_unit(const Check& check) {
+  for (std::int64_t targets = hwy::SupportedTargets(); targets != 0; targets &= targets - 1) {
+    hwy::SetSupportedTargetsForTest(targets & -targets);
+    hwy::GetChosenTarget().DeInit();
+    SCOPED_TRACE(hwy::TargetName(targets & -targets));
+    check();
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().DeInit();
+}
+
+template <class Scalar = double>
+std::vector<Scalar> numbers(std::int64_t n, std::uint64_t seed) {
+  std::vector<Scalar> result;
+  for (std::uint64_t i = 0; i < to_size(n); ++i) result.push_back(static_cast<Scalar>(Key(seed).normal(i)));
   return result;
 }
 
-TEST(Kernels, HingePassAgreesOnBothTargets) {
-  const std::int64_t n = 37, width = 20;  // an odd number of rows: they are taken in pairs
-  const std::vector<double> x = numbers(n * width, 1), w = numbers(5 * width, 2);
-  std::vector<int> labels;
-  for (int i = 0; i < n; ++i) labels.push_back(i * 7 % 5);
-  const std::vector<int> positive = {0, 1, 2, 3, 4};
-  std::vector<double> outputs[2], loss[2], sums[2];
-  for (const bool best : {false, true}) {
-    outputs[best].assign(5 * n, 0);
-    loss[best].assign(5, 0);
-    sums[best].assign(5 * width, 0);
+TEST(HingeKernels, PassAgreesWithTheDefinition) {
+  constexpr std::int64_t n = 37, width = 20, problems = 7;  // odd: rows are taken in pairs, problems in fours
+  const std::vector<double> x = numbers(n * width, 1), w = numbers(problems * width, 2);
+  std::vector<int> labels, positive;
+  for (int i = 0; i < n; ++i) labels.push_back(i * 7 % problems);
+  for (int k = 0; k < problems; ++k) positive.push_back(k);
+  on_every_unit([&] {
+    std::vector<double> outputs(problems * n), loss(problems), sums(problems * width);
     std::vector<const double*> weights;
     std::vector<double*> to;
-    for (int k = 0; k < 5; ++k) {
+    for (std::int64_t k = 0; k < problems; ++k) {
       weights.push_back(w.data() + k * width);
-      to.push_back(outputs[best].data() + k * n);
+      to.push_back(outputs.data() + k * n);
     }
-    const HingeBatch batch = {x.data(), width,           width,          labels.data(),
-                              5,        positive.data(), weights.data(), to.data()};
-    (best ? kernels() : portable_kernels()).hinge.pass(batch, 0, n, loss[best].data(), sums[best].data());
-  }
-  for (int k = 0; k < 5; ++k) {
-    double expected = 0;
-    for (int i = 0; i < n; ++i) {
-      double output = 0;
-      for (int j = 0; j < width; ++j)
-        output += x[static_cast<std::size_t>(i * width + j)] * w[static_cast<std::size_t>(k * width + j)];
-      EXPECT_NEAR(outputs[0][static_cast<std::size_t>(k * n + i)], output, 1e-12);
-      const double slack = std::max(0.0, 1 - (labels[static_cast<std::size_t>(i)] == k ? output : -output));
-      expected += slack * slack;
+    hinge_pass({x.data(), width, width, labels.data(), problems, positive.data(), weights.data(), to.data()},
+               0, n, loss.data(), sums.data());
+    for (std::int64_t k = 0; k < problems; ++k) {
+      double expected_loss = 0;
+      std::vector<double> expected_sum(width);
+      for (std::int64_t i = 0; i < n; ++i) {
+        const double y = labels[to_size(i)] == k ? 1 : -1;
+        double output = 0;
+        for (std::int64_t j = 0; j < width; ++j)
+          output += x[to_size(i * width + j)] * w[to_size(k * width + j)];
+        EXPECT_NEAR(outputs[to_size(k * n + i)], output, 1e-12);
+        const double slack = std::max(0.0, 1 - y * output);
+        expected_loss += slack * slack;
+        for (std::int64_t j = 0; j < width; ++j)
+          expected_sum[to_size(j)] += y * slack * x[to_size(i * width + j)];
+      }
+      EXPECT_NEAR(loss[to_size(k)], expected_loss, 1e-10);
+      for (std::int64_t j = 0; j < width; ++j)
+        EXPECT_NEAR(sums[to_size(k * width + j)], expected_sum[to_size(j)], 1e-11);
     }
-    EXPECT_NEAR(loss[0][static_cast<std::size_t>(k)], expected, 1e-10);
-  }
-  for (std::size_t i = 0; i < outputs[0].size(); ++i) EXPECT_NEAR(outputs[0][i], outputs[1][i], 1e-12);
-  for (std::size_t i = 0; i < sums[0].size(); ++i) EXPECT_NEAR(sums[0][i], sums[1][i], 1e-11);
+  });
 }
 
-TEST(Kernels, LaneSplitsSortAnyNumberOfKeys) {
+TEST(HingeKernels, LineAgreesWithTheDefinition) {
+  for (const std::int64_t n : {1, 6, 64, 131}) {
+    const std::vector<double> from = numbers(n, 3), to = numbers(n, 4);
+    std::vector<double> y;
+    for (std::int64_t i = 0; i < n; ++i) y.push_back(i % 3 == 0 ? 1 : -1);
+    const double t = 0.7;
+    double loss = 0, slope = 0, curvature = 0;
+    for (std::size_t i = 0; i < to_size(n); ++i) {
+      const double change = to[i] - from[i], slack = std::max(0.0, 1 - y[i] * (from[i] + t * change));
+      loss += slack * slack;
+      slope -= 2 * slack * y[i] * change;
+      if (slack > 0) curvature += 2 * change * change;
+    }
+    on_every_unit([&] {
+      const HingeLine line = hinge_line(n, y.data(), from.data(), to.data(), t);
+      EXPECT_NEAR(line.loss, loss, 1e-11) << n;
+      EXPECT_NEAR(line.slope, slope, 1e-11) << n;
+      EXPECT_NEAR(line.curvature, curvature, 1e-11) << n;
+    });
+  }
+}
+
+TEST(SplitKernels, SortAnyNumberOfKeysAndFindTheBestSplit) {
   for (int count = 2; count <= 128; ++count) {
-    alignas(32) std::uint32_t keys[2][128 * 8];
-    std::uint32_t totals[4] = {};
-    for (int i = 0; i < count; ++i)
-      for (int l = 0; l < 8; ++l) {
-        const auto rank = static_cast<std::uint32_t>(
-            Key(3).bits(std::uint64_t{8} * static_cast<std::uint64_t>(i) + static_cast<std::uint64_t>(l)) >>
-            48);
-        keys[0][i * 8 + l] = keys[1][i * 8 + l] = rank << 16 | 1U << 4 | static_cast<std::uint32_t>(i % 4);
+    std::vector<std::uint32_t> unsorted;
+    std::uint32_t totals[split_classes] = {};
+    for (int i = 0; i < count; ++i) {
+      ++totals[i % split_classes];
+      for (int l = 0; l < split_lanes; ++l) {
+        const auto rank = static_cast<std::uint32_t>(Key(3).bits(to_size(i * split_lanes + l)) >> 48);
+        unsorted.push_back(rank << 16 | 1U << 4 | static_cast<std::uint32_t>(i % split_classes));
       }
-    for (int i = 0; i < count; ++i) ++totals[i % 4];
-    LaneSplits splits[2];
-    portable_kernels().split.lane_splits(keys[0], count, totals, &splits[0]);
-    kernels().split.lane_splits(keys[1], count, totals, &splits[1]);
-    for (int l = 0; l < 8; ++l) {
-      double left[4] = {}, best = 0;
-      for (int i = 0; i + 1 < count; ++i) {
-        ASSERT_LE(keys[0][i * 8 + l], keys[0][(i + 1) * 8 + l]) << count;
-        ASSERT_EQ(keys[0][i * 8 + l], keys[1][i * 8 + l]);
-        ++left[keys[0][i * 8 + l] & 15U];
-        if (keys[0][i * 8 + l] >> 16 == keys[0][(i + 1) * 8 + l] >> 16) continue;
-        double score = 0;
-        for (int c = 0; c < 4; ++c)
-          score +=
-              left[c] * left[c] / (i + 1) + (totals[c] - left[c]) * (totals[c] - left[c]) / (count - i - 1);
-        best = std::max(best, score);
-      }
-      EXPECT_NEAR(splits[0].score[l], best, 1e-4);
-      EXPECT_NEAR(splits[1].score[l], best, 1e-4);
     }
+    on_every_unit([&] {
+      alignas(32) std::uint32_t keys[128 * split_lanes];
+      std::ranges::copy(unsorted, keys);
+      LaneSplits splits;
+      find_lane_splits(keys, count, totals, &splits);
+      for (int l = 0; l < split_lanes; ++l) {
+        double left[split_classes] = {}, best = 0;
+        for (int i = 0; i + 1 < count; ++i) {
+          const std::uint32_t key = keys[i * split_lanes + l], next = keys[(i + 1) * split_lanes + l];
+          ASSERT_LE(key, next) << count;
+          ++left[key & 15U];
+          if (key >> 16 == next >> 16) continue;
+          double score = 0;
+          for (int c = 0; c < split_classes; ++c)
+            score +=
+                left[c] * left[c] / (i + 1) + (totals[c] - left[c]) * (totals[c] - left[c]) / (count - i - 1);
+          best = std::max(best, score);
+          if (i == splits.position[l]) {
+            EXPECT_NEAR(splits.score[l], score, 1e-4);
+          }
+        }
+        EXPECT_NEAR(splits.score[l], best, 1e-4);
+      }
+    });
   }
 }
 
-// Code for AVX2 that other files could be linked to would crash where there is no AVX2; see kernels.cpp.
-TEST(Kernels, LeakNoInstructions) {
-#if defined(LRID_AVX2_OBJECT) && defined(NDEBUG)
-  const std::string list = ::testing::TempDir() + "lrid_kernel_symbols";
-  const std::string command = "nm -C '" LRID_AVX2_OBJECT "' > '" + list + "'";
-  if (std::system(command.c_str()) != 0) GTEST_SKIP() << "needs nm, of binutils";
-  std::ifstream file(list);
-  int seen = 0;
-  for (std::string line; std::getline(file, line);) {
-    if (line.size() < 20 || std::string("WVuT").find(line[17]) == std::string::npos) continue;
-    ++seen;
-    const std::string name = line.substr(19);
-    EXPECT_TRUE(name.find("EigenAvx2") != std::string::npos ||
-                name.find("lrid::learn::avx2") != std::string::npos ||
-                name.starts_with("DW.ref.__gxx_personality"))
-        << name;
+TEST(SplitKernels, BinsAreScoredAndBounded) {
+  std::vector<std::uint64_t> histogram(split_bins);
+  std::uint32_t totals[split_classes] = {};
+  for (std::uint64_t b = 0; b < split_bins; ++b)
+    for (unsigned c = 0; c < split_classes; ++c) {
+      const std::uint64_t weight = Key(5).bits(b * split_classes + c) >> 61;  // 0 to 7
+      histogram[b] |= weight << (16 * c);
+      totals[c] += static_cast<std::uint32_t>(weight);
+    }
+  const auto score = [&](const double* left) {
+    double sums[2] = {}, squares[2] = {};
+    for (int c = 0; c < split_classes; ++c)
+      for (const int side : {0, 1}) {
+        const double weight = side == 0 ? left[c] : totals[c] - left[c];
+        sums[side] += weight;
+        squares[side] += weight * weight;
+      }
+    return squares[0] / std::max(sums[0], 1.0) + squares[1] / std::max(sums[1], 1.0);
+  };
+  std::vector<double> scores;
+  double left[split_classes] = {}, top = 0;
+  for (const std::uint64_t bin : histogram) {
+    for (unsigned c = 0; c < split_classes; ++c) left[c] += static_cast<double>(bin >> (16 * c) & 0xFFFFU);
+    scores.push_back(score(left));
+    top = std::max(top, scores.back());
   }
-  EXPECT_GT(seen, 10);
-#else
-  GTEST_SKIP() << "an optimised build for x86-64 is needed";
-#endif
+  on_every_unit([&] {
+    const BinScores found = scan_bins(histogram.data(), totals);
+    EXPECT_NEAR(found.top, top, 1e-3);
+    EXPECT_GE(found.potential, found.top);
+    const double least = top - 1;
+    bool boundary[split_bins], inside[split_bins];
+    EXPECT_EQ(find_bins(histogram.data(), totals, static_cast<float>(least), boundary, inside), 3);
+    double before[split_classes] = {};
+    for (std::size_t b = 0; b < split_bins; ++b) {
+      if (std::abs(scores[b] - least) > 1e-3) {
+        EXPECT_EQ(boundary[b], scores[b] >= least) << b;
+      }
+      // Some order of the samples in the bin: class by class. Its splits must not exceed an unmarked bin's
+      // bound.
+      double best = 0;
+      for (unsigned c = 0; c < split_classes; ++c)
+        for (std::uint64_t i = 0; i < (histogram[b] >> (16 * c) & 0xFFFFU); ++i) {
+          ++before[c];
+          best = std::max(best, score(before));
+        }
+      if (!inside[b]) {
+        EXPECT_LT(std::min(best, best == scores[b] ? 0 : best), least + 1e-3) << b;
+      }
+    }
+    EXPECT_EQ(find_bins(histogram.data(), totals, 1e6F, boundary, inside), 0);
+  });
+}
+
+template <class Scalar>
+class ConvKernelsOf : public ::testing::Test {};
+using Scalars = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(ConvKernelsOf, Scalars);
+
+/// The gradient itself is checked against finite differences in conv_mlp_test.cpp.
+TYPED_TEST(ConvKernelsOf, AgreeOnEveryUnit) {
+  using Scalar = TypeParam;
+  constexpr std::int64_t samples = 45, positions = 3, patch = 6, step = 4, constants = 2;
+  constexpr std::int64_t row_size = (positions - 1) * step + patch + constants, filters = 9;
+  for (const std::int64_t classes : {3, 4}) {
+    std::vector<ConvPart> parts;
+    std::int64_t size = (patch + constants + 1) * filters, filter = 0;
+    for (const auto& [count, pool] : {std::pair{2, Pool::none}, {3, Pool::max}, {4, Pool::mean}}) {
+      const std::int64_t weights = size, bias = size + (pool == Pool::none ? positions : 1) * count * classes;
+      parts.push_back({count, pool, filter, weights, bias});
+      filter += count;
+      size = bias + classes;
+    }
+    const std::vector<Scalar> x = numbers<Scalar>(samples * row_size, 6),
+                              parameters = numbers<Scalar>(size, 7);
+    std::vector<std::int64_t> rows;
+    std::vector<int> labels;
+    for (std::int64_t i = 0; i < samples; ++i) {
+      rows.push_back(samples - 1 - i);
+      labels.push_back(static_cast<int>(i % classes));
+    }
+    const ConvBatch<Scalar> batch = {positions,
+                                     patch,
+                                     constants,
+                                     step,
+                                     classes,
+                                     filters,
+                                     parts.data(),
+                                     std::ssize(parts),
+                                     parameters.data(),
+                                     x.data(),
+                                     row_size,
+                                     rows.data(),
+                                     samples};
+    std::vector<std::vector<double>> outcomes;
+    on_every_unit([&] {
+      const ConvKernels<Scalar>& kernels = conv_kernels<Scalar>();
+      std::vector<Scalar> scratch(to_size(kernels.scratch_size(batch))), gradient(to_size(size));
+      std::vector<std::vector<Scalar>> result(parts.size(), std::vector<Scalar>(to_size(samples * classes)));
+      std::vector<double> outcome = {
+          kernels.add_gradient(batch, labels.data(), Scalar(0.1), gradient.data(), scratch.data())};
+      std::vector<Scalar*> to;
+      for (std::vector<Scalar>& of_part : result) to.push_back(of_part.data());
+      kernels.probabilities(batch, to.data(), scratch.data());
+      for (const std::vector<Scalar>& of_part : result) {
+        outcome.insert(outcome.end(), of_part.begin(), of_part.end());
+        for (std::int64_t i = 0; i < samples; ++i) {
+          double sum = 0;
+          for (std::int64_t c = 0; c < classes; ++c) sum += of_part[to_size(i * classes + c)];
+          EXPECT_NEAR(sum, 1, 1e-5);
+        }
+      }
+      std::vector<Scalar> rate(to_size(size), Scalar(0.01)),
+          first = numbers<Scalar>(size, 8), second(to_size(size), Scalar(0.5)), moved = parameters;
+      kernels.adam(size, 3, rate.data(), gradient.data(), first.data(), second.data(), moved.data());
+      for (std::size_t i = 0; i < to_size(size); ++i) {
+        const double m = 0.9 * Key(8).normal(i) + 0.1 * gradient[i],
+                     v = 0.999 * 0.5 + 0.001 * gradient[i] * gradient[i];
+        EXPECT_NEAR(moved[i],
+                    parameters[i] - 0.01 * (m / (1 - std::pow(0.9, 3))) /
+                                        (std::sqrt(v / (1 - std::pow(0.999, 3))) + 1e-8),
+                    1e-5);
+      }
+      outcome.insert(outcome.end(), gradient.begin(), gradient.end());
+      outcomes.push_back(outcome);
+    });
+    const double tolerance = sizeof(Scalar) == sizeof(float) ? 2e-5 : 1e-12;
+    for (const std::vector<double>& outcome : outcomes)
+      for (std::size_t i = 0; i < outcome.size(); ++i)
+        ASSERT_NEAR(outcome[i], outcomes.back()[i], tolerance * std::max(1.0, std::abs(outcome[i]))) << i;
+  }
+}
+
+TEST(Dense, AgreesWithTheDefinition) {
+  constexpr std::int64_t n = 13, inner = 30, m = 5, stride = 33;
+  const std::vector<double> a = numbers(n * stride, 9), b = numbers(inner * stride, 10);
+  for (const bool transposed : {false, true}) {
+    std::vector<double> turned(inner * n), result(n * m, 2.0);  // aᵀ
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t k = 0; k < inner; ++k) turned[to_size(k * n + i)] = a[to_size(i * stride + k)];
+    multiply(n, inner, m,
+             transposed ? Factor<double>{turned.data(), n, true} : Factor<double>{a.data(), stride},
+             Factor<double>{b.data(), stride}, 3, result.data(), m);
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t j = 0; j < m; ++j) {
+        double expected = 6;
+        for (std::int64_t k = 0; k < inner; ++k)
+          expected += a[to_size(i * stride + k)] * b[to_size(k * stride + j)];
+        EXPECT_NEAR(result[to_size(i * m + j)], expected, 1e-12);
+      }
+  }
+
+  constexpr std::int64_t d = 6;
+  std::vector<double> gram(d * d), vectors(d * d), scratch(d * d), solution = numbers(d, 11);
+  add_gram(n, d, a.data(), stride, 2, gram.data());
+  const auto entry = [&](std::int64_t i, std::int64_t j) {
+    return gram[to_size(std::min(i, j) * d + std::max(i, j))];
+  };
+  for (std::int64_t i = 0; i < d; ++i)
+    for (std::int64_t j = 0; j < d; ++j) {
+      double expected = 0;
+      for (std::int64_t row = 0; row < n; ++row)
+        expected += 2 * a[to_size(row * stride + i)] * a[to_size(row * stride + j)];
+      EXPECT_NEAR(entry(i, j), expected, 1e-12);
+    }
+  eigenvectors(d, gram.data(), vectors.data());
+  double last = INFINITY;
+  for (std::int64_t k = 0; k < d; ++k) {  // gram · v = λ v with λ = vᵀ gram v
+    double value = 0;
+    std::vector<double> product(d);
+    for (std::int64_t i = 0; i < d; ++i) {
+      for (std::int64_t j = 0; j < d; ++j) product[to_size(i)] += entry(i, j) * vectors[to_size(j * d + k)];
+      value += product[to_size(i)] * vectors[to_size(i * d + k)];
+    }
+    for (std::int64_t i = 0; i < d; ++i)
+      EXPECT_NEAR(product[to_size(i)], value * vectors[to_size(i * d + k)], 1e-10);
+    EXPECT_LE(value, last);
+    last = value;
+  }
+  const std::vector<double> side = solution;
+  solve_ridge(d, gram.data(), d, 0.5, scratch.data(), solution.data());
+  for (std::int64_t i = 0; i < d; ++i) {
+    double value = solution[to_size(i)];
+    for (std::int64_t j = 0; j < d; ++j) value += 0.5 * entry(i, j) * solution[to_size(j)];
+    EXPECT_NEAR(value, side[to_size(i)], 1e-10);
+  }
 }
 
 }  // namespace

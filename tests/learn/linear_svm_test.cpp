@@ -1,11 +1,15 @@
+#include "learn/linear_svm.hpp"
+
 #include <cmath>
 
 #include <gtest/gtest.h>
 #include <oneapi/tbb/global_control.h>
 
-#include <lrid/learn/linear_model.hpp>
-#include <lrid/learn/linear_svm.hpp>
+#include <lrid/core/index.hpp>
+#include <lrid/learn/metrics.hpp>
 
+#include "learn/classifiers.hpp"
+#include "learn/linear_model.hpp"
 #include "random_samples.hpp"
 
 namespace lrid::learn {
@@ -13,8 +17,7 @@ namespace {
 
 Eigen::VectorXd signs(const Samples& samples, int positive) {
   Eigen::VectorXd y(samples.size());
-  for (Eigen::Index i = 0; i < y.size(); ++i)
-    y(i) = samples.labels[static_cast<std::size_t>(i)] == positive ? 1 : -1;
+  for (Eigen::Index i = 0; i < y.size(); ++i) y(i) = samples.labels[to_size(i)] == positive ? 1 : -1;
   return y;
 }
 
@@ -63,7 +66,7 @@ TEST(SquaredHinge, CertificateHoldsOverTheWholeGridOfC) {
       const SquaredHingeSolution solution = solve_squared_hinge(samples.x, y, c, start);
       EXPECT_LE(solution.gap, 1e-8) << c;
       EXPECT_LE(solution.steps, 60);
-      // The certificate is no more than what a better solution confirms.
+      // The certificate bounds the distance to a better solution.
       const SquaredHingeSolution better = solve_squared_hinge(samples.x, y, c, solution.w, 1e-14);
       EXPECT_LE(solution.objective - better.objective, 1e-8 * better.objective);
       // Any direction leads uphill.
@@ -78,7 +81,7 @@ TEST(SquaredHinge, CertificateHoldsOverTheWholeGridOfC) {
   }
 }
 
-/// Near the minimum f is flat to its last digit, and only the gradient tells how long a step should be.
+/// Near the minimum f is flat to its last digit, and only the gradient tells the right length of a step.
 TEST(SquaredHinge, CertificateIsReachedWhereTheObjectiveSaysNothingMore) {
   Samples samples = testing::random_samples(3000, 4, 10, 4, 0.05, 12);
   samples.x.topRows(5) *= 1e4;  // heavy tails
@@ -98,8 +101,8 @@ TEST(SquaredHinge, CertificateIsReachedWhereTheObjectiveSaysNothingMore) {
   }
 }
 
-/// Columns of falling scale, as principal components have, and classes that a plane can just separate: at
-/// large C about as many rows are active as there are columns.
+/// Columns of decreasing scale, as of principal components, and barely separable classes: at large C about as
+/// many rows are active as there are columns.
 TEST(SquaredHinge, CertificateIsReachedWhereClassesCanJustBeSeparated) {
   constexpr Eigen::Index d = 104;
   for (const Eigen::Index n : {190, 200})
@@ -135,7 +138,7 @@ TEST(LinearSvm, WithoutPcaSolvesTheProblemInTheOriginalFeatures) {
   // More features than samples, and the other way around.
   for (const std::int64_t n : {24, 120}) {
     const Samples train = testing::random_samples(n, 3, 5, 8, 0.8, 5);
-    const auto model = LinearSvm().fit(train, {{"C", 50.0}, {"pca", std::string("none")}}, Key(0));
+    const auto model = make_linear_svm()->fit(train, {{"C", 50.0}, {"pca", std::string("none")}}, Key(0));
     Matrix x(n, 1 + train.x.cols());
     x << Eigen::VectorXd::Ones(n), train.x;
     for (int k = 0; k < 3; ++k) {
@@ -157,12 +160,12 @@ TEST(LinearSvm, WithoutPcaSolvesTheProblemInTheOriginalFeatures) {
 
 TEST(LinearSvm, GridPredictionsAreThoseOfSingleFits) {
   Options options(Config::from_toml("[svm]\nC = [50, 1, 5e6]\npca = [5, 0, 3, 400]\n", "grid"));
-  LinearSvm classifier;
-  classifier.declare(options);
+  const auto classifier = make_linear_svm();
+  classifier->declare(options);
   const Samples train = testing::random_samples(90, 3, 4, 3, 0.8, 7),
                 test = testing::random_samples(200, 3, 4, 3, 0.8, 8);
-  const GridOutcome outcome = classifier.fit_grid(train, test, Key(0));
-  const std::vector<Setting> settings = classifier.settings();
+  const GridOutcome outcome = classifier->fit_grid(train, test, Key(0));
+  const std::vector<Setting> settings = classifier->settings();
   EXPECT_EQ(outcome.computed, 9);
   EXPECT_EQ(outcome.skipped, 3);
   for (std::size_t s = 0; s < settings.size(); ++s) {
@@ -171,18 +174,16 @@ TEST(LinearSvm, GridPredictionsAreThoseOfSingleFits) {
       continue;
     }
     EXPECT_EQ(predicted_classes(outcome.scores[s]),
-              predicted_classes(classifier.fit(train, settings[s], Key(0))->scores(test)));
+              predicted_classes(classifier->fit(train, settings[s], Key(0))->scores(test)));
   }
 }
 
-TEST(LinearSvm, ScoresAreOneAgainstTheRest) {
+TEST(LinearSvm, ScoresAreOneVsRest) {
   const Samples train = testing::random_samples(300, 4, 8, 2, 1.5, 9),
                 test = testing::random_samples(400, 4, 8, 2, 1.5, 10);
-  const auto model = LinearSvm().fit(train, {{"C", 1.0}, {"pca", std::int64_t{12}}}, Key(0));
+  const auto model = make_linear_svm()->fit(train, {{"C", 1.0}, {"pca", std::int64_t{12}}}, Key(0));
   const std::vector<int> predicted = predicted_classes(model->scores(test));
-  double right = 0;
-  for (std::size_t i = 0; i < predicted.size(); ++i) right += predicted[i] == test.labels[i] ? 1 : 0;
-  EXPECT_GT(right / 400, 0.85);
+  EXPECT_GT(accuracy(predicted, test.labels), 0.85);
 }
 
 TEST(LinearSvm, DoesNotDependOnTheNumberOfThreads) {
@@ -190,7 +191,7 @@ TEST(LinearSvm, DoesNotDependOnTheNumberOfThreads) {
   Matrix weights[2];
   for (const std::size_t threads : {1U, 4U}) {
     const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
-    const auto model = LinearSvm().fit(train, {{"C", 500.0}, {"pca", std::int64_t{10}}}, Key(0));
+    const auto model = make_linear_svm()->fit(train, {{"C", 500.0}, {"pca", std::int64_t{10}}}, Key(0));
     weights[threads / 4] = dynamic_cast<LinearModel&>(*model).weights();
   }
   EXPECT_EQ(weights[0], weights[1]);

@@ -1,12 +1,14 @@
+#include "learn/logistic.hpp"
+
 #include <cmath>
 
 #include <gtest/gtest.h>
 #include <oneapi/tbb/global_control.h>
 
-#include <lrid/learn/linear_model.hpp>
-#include <lrid/learn/logistic.hpp>
 #include <lrid/learn/metrics.hpp>
 
+#include "learn/classifiers.hpp"
+#include "learn/linear_model.hpp"
 #include "random_samples.hpp"
 
 namespace lrid::learn {
@@ -70,7 +72,7 @@ TEST(Logistic, CertifiesWhatItClaims) {
   for (const double c : {1e-3, 1.0, 1e4}) {
     const double least = solve_logistic(data.x, data.labels, c, Matrix::Zero(5, 3), 1e-15).objective;
     for (const double tolerance : {1e-1, 1e-4, 1e-8}) {
-      // A start far away, that steps of full length would not leave for the better.
+      // A start so far away that steps of full length would not improve on it.
       const LogisticSolution solution = solve_logistic(
           data.x, data.labels, c, Matrix::Constant(5, 3, 30).cwiseProduct(Matrix::Random(5, 3)), tolerance);
       EXPECT_LE(solution.gap, tolerance) << c;
@@ -95,20 +97,20 @@ TEST(Logistic, SolvesTheProblemThatItSays) {
 TEST(Logistic, GridAndFitAgreeForAnyNumberOfThreads) {
   const Samples train = testing::random_samples(1500, 4, 8, 2, 0.6, 2),
                 test = testing::random_samples(400, 4, 8, 2, 0.6, 3);
-  const Logistic classifier;
+  const auto classifier = make_logistic();
   GridOutcome outcomes[2];
   for (const std::size_t threads : {1U, 4U}) {
     const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
-    outcomes[threads / 4] = classifier.fit_grid(train, test, Key(0));
+    outcomes[threads / 4] = classifier->fit_grid(train, test, Key(0));
   }
   EXPECT_EQ(outcomes[0].computed, 3);
-  const std::vector<Setting> settings = classifier.settings();
+  const std::vector<Setting> settings = classifier->settings();
   for (std::size_t s = 0; s < settings.size(); ++s) {
     EXPECT_EQ(outcomes[0].scores[s], outcomes[1].scores[s]);
     const std::vector<int> predicted = predicted_classes(outcomes[0].scores[s]);
     EXPECT_GT(accuracy(predicted, test.labels), 0.6);
     EXPECT_GT(
-        accuracy(predicted, predicted_classes(classifier.fit(train, settings[s], Key(0))->scores(test))),
+        accuracy(predicted, predicted_classes(classifier->fit(train, settings[s], Key(0))->scores(test))),
         0.99);
   }
 }

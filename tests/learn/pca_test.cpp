@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
+#include "learn/pca.hpp"
 
-#include <lrid/learn/pca.hpp>
+#include <gtest/gtest.h>
 
 #include "random_samples.hpp"
 

@@ -14,28 +14,28 @@
 
 namespace lrid::identify {
 
-/// Samples that belong together: the layers of each network.
+/// Rows grouped by network.
 struct Networks {
-  std::vector<std::string> names;                 ///< [networks] in order of first appearance
-  std::vector<std::vector<std::size_t>> members;  ///< [networks] indices into the rows it was made of
+  std::vector<std::string> names;                 ///< [networks] by first appearance
+  std::vector<std::vector<std::size_t>> members;  ///< [networks] indices into the grouped rows
 
   static Networks of(const Metadata& metadata, const Rows& rows);
-  /// Of every network the mean over its members; `values`: [rows].
+  /// [networks] means over the members of each; `values`: [rows].
   [[nodiscard]] std::vector<double> mean(const std::vector<double>& values) const;
-  /// Logits of every network, [networks, classes]: the mean of its layers' log probabilities, a logarithmic
-  /// opinion pool (Genest & Zidek 1986). A softmax with a temperature of its own makes the verdict of it:
-  /// layers of a network are no independent witnesses.
+  /// [networks, classes] logits: the mean log probabilities of a network's layers, a logarithmic opinion pool
+  /// (Genest & Zidek 1986). They are calibrated with their own temperature, since the layers of a network are
+  /// not independent. `probabilities`: [rows, classes].
   [[nodiscard]] learn::Matrix pooled_logits(const learn::Matrix& probabilities) const;
 };
 
-/// What was learned of known samples in order to tell unknown ones.
+/// Reference samples against which unknown ones are recognised.
 struct KnownSamples {
-  learn::FloatMatrix features;       ///< `compressed` features of the training samples
-  learn::NoveltyReference samples;   ///< of training samples while they were held out
-  learn::NoveltyReference networks;  ///< of whole networks while they were held out
+  learn::FloatMatrix features;       ///< learn::compressed() features of the training samples
+  learn::NoveltyReference samples;   ///< training samples, while held out
+  learn::NoveltyReference networks;  ///< training networks, while held out
 };
 
-/// Samples and the networks they make up as an identifier sees them.
+/// An identifier's predictions for samples and for the networks they belong to.
 struct Judgement {
   learn::Matrix probabilities;  ///< [n, classes], calibrated
   Networks networks;
@@ -44,7 +44,7 @@ struct Judgement {
   std::vector<double> network_uncertainty, network_distance, network_typicality;  ///< [networks]; likewise
 };
 
-/// A classifier fitted to samples, with all that it takes to judge others.
+/// A fitted classifier with everything needed to judge new samples.
 struct Identifier {
   std::vector<std::string> classes;
   FeatureLayout layout;
@@ -54,34 +54,34 @@ struct Identifier {
   learn::Calibration samples, networks;
   std::optional<KnownSamples> known;
 
-  /// Calibrated probabilities of standardised samples, [n, classes].
+  /// [n, classes] calibrated probabilities of standardised samples.
   [[nodiscard]] learn::Matrix probabilities(const learn::Samples& standardised) const;
-  /// `rows` of a table with this layout.
+  /// Judges `rows` of a table with this layout.
   [[nodiscard]] Judgement judge(const FeatureTable& table, const Rows& rows) const;
 };
 
-/// What an identifier is fitted to.
+/// Input of fit_identifier().
 struct Training {
   const FeatureTable& table;
   const Target& target;
   const Rows& rows;
-  const std::vector<int>& inner;  ///< [rows] the inner fold in which the sample validates
+  const std::vector<int>& inner;  ///< [rows] inner fold that holds the sample out
   int inner_folds;
   std::string calibration = "temperature";
-  bool with_known = false;  ///< also learn to tell unknown samples (costs distances between all samples)
+  bool with_known = false;  ///< also set Identifier::known, which takes distances between all samples
 };
 
 struct FittedIdentifier {
   Identifier identifier;
-  learn::Setting chosen;      ///< best mean accuracy over the inner folds; the first of equals
-  double inner_accuracy = 0;  ///< that accuracy
+  learn::Setting chosen;                      ///< the most accurate over the inner folds; the first of equals
+  double inner_accuracy = 0;                  ///< its mean accuracy there
   std::map<std::string, double> importances;  ///< FeatureLayout::group_name() → sum over its columns
-  std::int64_t computed = 0, coinciding = 0, skipped = 0;  ///< points of the grid, in the first inner fold
+  std::int64_t computed = 0, coinciding = 0, skipped = 0;  ///< grid points, in the first inner fold
 };
 
-/// The inner folds choose a setting, and on the samples they hold out probabilities are calibrated; the
-/// chosen setting is fitted to all rows. A scaler is fitted inside each fold. Inner folds run in parallel.
-/// InputError if the data admits no setting of the grid; Interrupted between folds.
+/// Selects a setting by the inner folds, calibrates probabilities on the samples they hold out, and fits the
+/// setting to all rows. Every fold fits its own scaler; folds run in parallel. Throws InputError if the data
+/// admit no point of the grid, and Interrupted between folds.
 FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Training& training, Key key);
 
 }  // namespace lrid::identify

@@ -8,27 +8,26 @@
 
 namespace lrid::identify {
 
-/// What `lrid-classify fit` saves: an identifier and how it came about.
+/// The file `lrid-classify fit` writes: an identifier and its provenance.
 struct FittedFile {
   Identifier identifier;
-  std::string classifier;  ///< its name in the registry
+  std::string classifier;  ///< name in learn::classifiers()
   std::string target;      ///< the metadata column it identifies
-  double refuse = 0.05;    ///< share of known samples that may be refused as none of these
+  double refuse = 0.05;    ///< fraction of known samples that may be refused as none of the classes
 
-  // Training summary.
   std::string setting;  ///< the chosen hyperparameters, as JSON
   double inner_accuracy = 0;
   std::int64_t samples = 0, networks = 0;
-  std::string dataset_sha256, pool;  ///< the data, and which samples of it
+  std::string dataset_sha256, pool;  ///< training data and the filter applied to it
   std::string config;                ///< the full resolved configuration, TOML
-  std::string software;              ///< of the file that was read; filled in when writing
+  std::string software;              ///< version that wrote the file; set when writing
 };
 
-/// `format = "lrid-model"`, with a checksum over all content. Whole or not at all; equal content, equal
-/// bytes.
+/// Writes a file of `format = "lrid-model"` with a checksum over its content, whole or not at all. Equal
+/// content gives equal bytes.
 void write_fitted(const std::filesystem::path& path, const FittedFile& fitted);
-/// InputError naming the file for another format or version, a checksum that does not match, and anything
-/// missing or inconsistent.
+/// Throws InputError naming the file for another format or version, a wrong checksum, and missing or
+/// inconsistent content.
 FittedFile read_fitted(const std::filesystem::path& path);
 
 }  // namespace lrid::identify

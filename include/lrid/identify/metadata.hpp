@@ -12,19 +12,19 @@ namespace lrid::identify {
 
 using learn::Rows;
 
-/// What is known of each sample besides its statistics, as text columns: architecture, task, dataset,
-/// learning_rule, layer, network, layer_position ("early", "middle", "deep"), batch_size, model_seed,
-/// dataset_seed ("none" or the number), noise, unit_fraction; setting (batch size and seed settings together,
-/// such as "b32_mnone_d0"), supervision ("supervised" or "self-supervised", by task).
+/// The metadata of each sample as columns of text: architecture, task, dataset, learning_rule, layer,
+/// network, layer_position ("early", "middle", "deep"), batch_size, model_seed, dataset_seed ("none" or the
+/// number), noise, unit_fraction, setting (batch size and seeds combined, such as "b32_mnone_d0"), and
+/// supervision ("supervised" or "self-supervised", derived from the task).
 class Metadata {
  public:
   explicit Metadata(const io::SampleMeta& meta);
 
   [[nodiscard]] std::int64_t samples() const { return samples_; }
   [[nodiscard]] static const std::vector<std::string>& column_names();
-  /// [N]. InputError listing the known columns if there is none of that name.
+  /// [N] values. Throws InputError listing the columns if there is none of that name.
   [[nodiscard]] const std::vector<std::string>& column(const std::string& name) const;
-  /// The values that occur among `rows`, in natural order (numbers by size).
+  /// Distinct values among `rows`, in natural order (numbers by size, positions from early to deep).
   [[nodiscard]] std::vector<std::string> values(const std::string& name, const Rows& rows) const;
 
  private:
@@ -32,8 +32,8 @@ class Metadata {
   std::int64_t samples_;
 };
 
-/// A predicate over the metadata: a sample passes if each named column has one of the accepted values and
-/// none of the refused ones. An empty filter passes everything.
+/// A predicate over the metadata: a sample passes if every column named has an accepted value and no rejected
+/// one. An empty filter passes everything.
 class Filter {
  public:
   Filter() = default;
@@ -41,8 +41,8 @@ class Filter {
   [[nodiscard]] Filter without(const std::string& column, std::vector<std::string> values) const;
 
   [[nodiscard]] Rows rows(const Metadata& metadata) const;
-  /// "architecture is KNet4 or KNet5, task is not wsn"; "everything" for the empty filter. Long lists are
-  /// counted.
+  /// "architecture is KNet4 or KNet5, task is not wsn"; "everything" for the empty filter. Gives only the
+  /// length of long lists.
   [[nodiscard]] std::string describe() const;
 
  private:
@@ -54,14 +54,14 @@ class Filter {
   std::vector<Term> terms_;
 };
 
-/// What is to be identified: classes in natural order and the class of every sample of the dataset.
+/// The classes to identify, in natural order, and the class of every sample of the dataset.
 struct Target {
   std::string column;                ///< e.g. "learning_rule"
-  std::vector<std::string> classes;  ///< names
+  std::vector<std::string> classes;  ///< their names
   std::vector<int> labels;           ///< [N] index into classes; −1 for samples outside the pool
 
   [[nodiscard]] std::vector<int> labels_of(const Rows& rows) const;
-  /// The classes that occur among `pool`. InputError if there are fewer than two.
+  /// The classes among `pool`. Throws InputError if there are fewer than two.
   static Target of(const Metadata& metadata, const std::string& column, const Rows& pool);
 };
 

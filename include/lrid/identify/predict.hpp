@@ -8,23 +8,23 @@
 
 namespace lrid::identify {
 
-/// What was found out about a layer.
+/// The verdict on a layer.
 struct LayerVerdict {
   std::string layer, position;
   std::vector<double> probabilities;  ///< [classes], calibrated
   double typicality = 0;              ///< NoveltyReference::typicality
 };
 
-/// What was found out about a network, or whatever was recorded from.
+/// The verdict on a network, or on the animal or area a recording is from.
 struct NetworkVerdict {
   std::string network;
-  std::size_t verdict = 0;            ///< the likeliest class
-  std::vector<double> probabilities;  ///< [classes], calibrated, of all layers together
+  std::size_t verdict = 0;            ///< the most probable class
+  std::vector<double> probabilities;  ///< [classes], calibrated, from all layers
   double typicality = 0;
-  bool none_of_these = false;  ///< so untypical that it is refused
+  bool none_of_these = false;  ///< refused: too atypical of the known classes
   std::vector<LayerVerdict> layers;
-  /// Of each observable, by how much the verdict's probability falls when it is replaced by its mean over the
-  /// training samples; what spoke most for the verdict first.
+  /// Observables with the drop in the verdict's probability when each is replaced by its mean over the
+  /// training samples, largest first.
   std::vector<std::pair<std::string, double>> observables;
 };
 
@@ -33,9 +33,10 @@ struct FilePrediction {
   std::vector<NetworkVerdict> networks;
 };
 
-/// Applies a fitted identifier to the layers in a dataset, a trajectory file or a recording's observables.
-/// InputError naming the file if features are missing or not finite (all of them are named), or if the number
-/// of points differs and `interpolate` is off (linearly in time, if it is on).
+/// Applies a fitted identifier to every layer of a dataset, trajectory or observables file. With
+/// `interpolate`, trajectories of another length are resampled linearly in time. Throws InputError naming the
+/// file and all features that are missing or not finite, or if the number of points differs without
+/// `interpolate`.
 FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& file, bool interpolate);
 
 /// A line for each network: its verdict, the probabilities, its typicality; with `layers` also the

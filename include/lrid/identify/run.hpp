@@ -15,38 +15,33 @@ struct RunRequest {
   Config config;                                ///< formats.md: `experiment`, `classifiers`, ... at the top
   std::filesystem::path data;                   ///< dataset file
   std::filesystem::path out;                    ///< results.json
-  std::optional<std::filesystem::path> splits;  ///< where to save the split plans (JSON), if anywhere
+  std::optional<std::filesystem::path> splits;  ///< file for the split plans (JSON), if wanted
 };
 
-/// Runs an experiment and writes its results. Every (condition, classifier, split) is a cell, computed in
-/// parallel and kept in the folder `<out>.cells` until the results are written, so that an interrupted run
-/// goes on where it was. Same data, configuration and seed: same numbers, whatever the number of threads.
-/// InputError for what is wrong with configuration or data; Interrupted.
+/// Runs an experiment and writes its results. Cells (condition × classifier × split) are computed in parallel
+/// and kept in the folder `<out>.cells` until the results are written, so that an interrupted run resumes.
+/// The same data, configuration and seed give the same numbers, whatever the number of threads. Throws
+/// InputError for a fault in configuration or data, and Interrupted.
 io::Results run(const RunRequest& request);
 
-/// How far a run has come.
+/// Progress of a run.
 struct Cells {
   std::size_t done = 0, all = 0;
 };
-/// Computes one of `count` shares of the cells (0 ≤ index < count) into `<out>.cells` and writes no results:
-/// runs of the other shares may be under way. Once all cells are there `run` or `gather` only puts them
-/// together.
+/// Computes shard `index` of `count` (0 ≤ index < count) of the cells into `<out>.cells`, without writing
+/// results; other shards may run at the same time. Once all cells are there, `run` or `gather` only assembles
+/// them. Throws as run() does.
 Cells run_shard(const RunRequest& request, std::size_t index, std::size_t count);
 
-/// Results, and the name under which a report speaks of them.
-struct NamedResults {
-  std::string name;
-  io::Results results;
-};
-/// Reads results files, and puts the cells together that shards left in folders (`<out>.cells`): folders of
-/// one configuration, dataset and program version are one run, at the place of the first. Its results are
-/// those of an undivided run but for `seconds`, which is 0. `data` is the dataset of all such folders where
-/// it is not in its place any more. InputError for what is neither, for shards that are missing (it says
-/// which), and for a missing or other dataset.
-std::vector<NamedResults> gather(const std::vector<std::filesystem::path>& sources,
-                                 const std::optional<std::filesystem::path>& data = std::nullopt);
+/// Reads results files and assembles the cells that shards left in folders (`<out>.cells`). Folders of the
+/// same configuration, dataset and program version form one run, listed where the first of them is; its
+/// results equal those of an undivided run except for `seconds`, which is 0. `data` replaces the dataset path
+/// recorded in the folders. Throws InputError for other files, missing shards (which it names), and a missing
+/// or different dataset.
+std::vector<io::NamedResults> gather(const std::vector<std::filesystem::path>& sources,
+                                     const std::optional<std::filesystem::path>& data = std::nullopt);
 
-/// Help on every key that a configuration of this experiment may have.
+/// Help on every configuration key of this experiment. Throws InputError for an unknown one.
 std::string options_help(const std::string& experiment);
 
 /// The outcome as tables in plain text, at most `width` columns wide where no word is longer: accuracies, a

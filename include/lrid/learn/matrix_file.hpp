@@ -5,17 +5,18 @@
 
 #include <Eigen/Core>
 
+#include <lrid/core/index.hpp>
 #include <lrid/io/hdf5.hpp>
 #include <lrid/learn/samples.hpp>
 
 namespace lrid::learn {
 
-/// A matrix as a dataset of float64, row-major.
+/// Writes a matrix as a dataset of float64, row-major.
 inline void write_matrix(io::hdf5::Group& group, const std::string& name, const Matrix& matrix) {
-  group.write(name, std::span<const double>(matrix.data(), static_cast<std::size_t>(matrix.size())),
+  group.write(name, std::span<const double>(matrix.data(), to_size(matrix.size())),
               {matrix.rows(), matrix.cols()});
 }
-/// InputError if the shape is another one; −1 matches any extent.
+/// Reads a matrix. Throws InputError if its shape differs; −1 matches any extent.
 inline Matrix read_matrix(const io::hdf5::Group& group, const std::string& name, std::int64_t rows,
                           std::int64_t columns) {
   const io::hdf5::Dataset data = group.dataset(name);

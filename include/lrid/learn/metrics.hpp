@@ -12,33 +12,32 @@ using Confusion = std::vector<std::vector<std::int64_t>>;
 
 /// `actual` and `predicted` are class indices in [0, classes).
 Confusion confusion_matrix(const std::vector<int>& actual, const std::vector<int>& predicted, int classes);
+/// Fraction of correct predictions.
 double accuracy(const Confusion& confusion);
-/// The share of predictions that are right.
 double accuracy(const std::vector<int>& predicted, const std::vector<int>& labels);
-/// Per class (sensitivity + specificity) / 2; NaN for a class without samples.
+/// (sensitivity + specificity) / 2 of each class; NaN for a class without samples.
 std::vector<double> balanced_accuracy(const Confusion& confusion);
-/// Per class d′ = Z(true positive rate) − Z(false alarm rate), each Z clipped to ±5; NaN for a class without
-/// samples. Green & Swets 1966.
+/// d′ = Z(true positive rate) − Z(false alarm rate) of each class, each Z clipped to ±5; NaN for a class
+/// without samples (Green & Swets 1966).
 std::vector<double> d_prime(const Confusion& confusion);
 
-/// Predictions of about the same confidence: their number, the sum of their confidences (the probability of
-/// the predicted class), and how many were right.
+/// Predictions of similar confidence (the probability of the predicted class): their number, the sum of their
+/// confidences, and the number of correct ones.
 struct ReliabilityBin {
   double count = 0, confidence = 0, right = 0;
   bool operator==(const ReliabilityBin&) const = default;
 };
 
-/// Predictions sorted into `bins` equal intervals by how sure they were, the probability of the predicted
-/// class. `probabilities`: [n, classes].
+/// Bins predictions by confidence into `bins` equal intervals. `probabilities`: [n, classes].
 std::vector<ReliabilityBin> reliability(const Matrix& probabilities, const std::vector<int>& labels,
                                         int bins = 10);
-/// Expected calibration error: the mean over samples of |accuracy − mean confidence| of their bin (Guo et
-/// al. 2017, eq. 3).
+/// Expected calibration error: the mean over samples of |accuracy − mean confidence| in their bin (Guo et al.
+/// 2017, eq. 3).
 double calibration_error(const std::vector<ReliabilityBin>& bins);
-/// Mean of −log p of the true class.
+/// Mean of −log p over samples, p being the probability of the true class.
 double log_loss(const Matrix& probabilities, const std::vector<int>& labels);
-/// Area under the ROC curve: how often a score of `positive` exceeds one of `negative`, ties counting half;
-/// NaN if either is empty.
+/// Area under the ROC curve: the probability that a score of `positive` exceeds one of `negative`, ties
+/// counting half; NaN if either is empty.
 double auroc(const std::vector<double>& negative, const std::vector<double>& positive);
 
 }  // namespace lrid::learn

@@ -6,26 +6,25 @@
 
 namespace lrid::learn {
 
-/// Entropy of every row of probabilities, in nats: how undecided a classifier is.
+/// [rows] entropies of class probabilities, in nats.
 std::vector<double> entropies(const Matrix& probabilities);
 
-/// Euclidean distance of every sample to the nearest of `known`, in inverse hyperbolic sines of the
-/// standardised features (observables are heavy-tailed). `known` and `samples`: [n, columns], [m, columns].
+/// [m] Euclidean distances to the nearest of `known`, [n, columns], for `samples`, [m, columns]. Both are to
+/// be compressed(), as observables are heavy-tailed.
 std::vector<double> nearest_distances(const FloatMatrix& known, const FloatMatrix& samples);
-/// The features for it.
+/// The inverse hyperbolic sine of standardised features.
 FloatMatrix compressed(const Matrix& standardised);
 
-/// How unlike everything known a sample is. Two things may be odd about it: that it lies far from all known
-/// samples, or between the classes. Both are ranked among known samples that were held out from training, and
-/// the higher rank counts.
+/// Tells how unlike all known samples a sample is: it may lie far from them, or between the classes. Distance
+/// and uncertainty are ranked among known samples held out from training, and the higher rank counts.
 class NoveltyReference {
  public:
   NoveltyReference() = default;
-  /// Of known samples held out from training, same order.
+  /// Uncertainties and distances of known samples held out from training, in the same order.
   NoveltyReference(std::vector<double> uncertainty, std::vector<double> distance);
 
-  /// Share of known held-out samples at least as odd as each sample, itself included: a p-value of "this is
-  /// one of the known classes" (conformal anomaly detection, Laxhammar & Falkman 2010). Never 0.
+  /// Fraction of known held-out samples at least as unusual as each sample, itself included: a p-value of the
+  /// hypothesis that it is of a known class (conformal anomaly detection, Laxhammar & Falkman 2010). Never 0.
   [[nodiscard]] std::vector<double> typicality(const std::vector<double>& uncertainty,
                                                const std::vector<double>& distance) const;
   [[nodiscard]] const std::vector<double>& uncertainty() const { return uncertainty_; }

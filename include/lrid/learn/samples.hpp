@@ -11,11 +11,11 @@ namespace lrid::learn {
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using FloatMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Indices of rows of a matrix, ascending unless said otherwise.
+/// Row numbers of a matrix, ascending unless stated otherwise.
 using Rows = std::vector<std::int64_t>;
 
-/// The columns of a sample: `constants` that have no time axis and are never scaled (a one-hot, say), then
-/// channel by channel a series of `points` values.
+/// The columns of a sample: `constants` without a time axis, which are never scaled (such as a one-hot code),
+/// then for each channel a series of `points` values.
 struct Layout {
   std::int64_t constants = 0, channels = 0, points = 0;
 
@@ -27,7 +27,7 @@ struct Layout {
 struct Samples {
   Layout layout;
   Matrix x;                 ///< [n, layout.columns()]
-  std::vector<int> labels;  ///< [n] class indices in [0, classes); empty where they are not known
+  std::vector<int> labels;  ///< [n] class indices in [0, classes); empty if unknown
   int classes = 0;
 
   [[nodiscard]] std::int64_t size() const { return x.rows(); }

@@ -6,18 +6,18 @@
 
 namespace lrid::learn {
 
-/// z-scores series columns with the mean and the population standard deviation of the rows it was fitted on;
-/// constants stay as they are. Fit one inside every fold: statistics of validation or test samples must not
-/// leak into training.
+/// z-scores series columns with the mean and population standard deviation of the rows it was fitted to;
+/// constants are left unchanged. Fit one in every fold, so that statistics of validation or test samples do
+/// not leak into training.
 class Scaler {
  public:
-  /// Replaces smaller standard deviations, so that constant features become 0 rather than NaN.
+  /// Lower bound of standard deviations, so that constant features become 0 rather than NaN.
   static constexpr double min_sd = 1e-5;
 
   Scaler() = default;
   /// Fits to `rows` of `x`, [n, layout.columns()].
   Scaler(const FloatMatrix& x, const Layout& layout, const Rows& rows);
-  /// Restores a saved one from its mean and standard deviation, [columns] each.
+  /// From a saved mean and standard deviation, [columns] each.
   Scaler(Eigen::RowVectorXd mean, Eigen::RowVectorXd sd) : mean_(std::move(mean)), sd_(std::move(sd)) {}
 
   /// Returns `rows` of `x` standardised, without labels.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 
 #include "experiments.hpp"
 
@@ -11,15 +12,19 @@ namespace lrid::identify {
 
 namespace {
 
-/// What identification must be compared with: the networks' final accuracy as the only feature ("which rule
-/// learned better"); every trajectory scaled to unit norm, or to its own range, so that only its shape is
-/// left (Nayebi et al. 2020, §4); labels that mean nothing, which must give chance.
+namespace key = io::condition_key;
+namespace name = io::control_name;
+
+/// Baselines to compare identification with: the networks' final accuracy as the only feature ("which rule
+/// learned better"); trajectories scaled to unit norm or to their own range, which leaves only their shape
+/// (Nayebi et al. 2020, §4); and shuffled labels, which must give chance.
 class Controls : public Experiment {
  public:
   void declare(Options& options) override {
-    options.add("controls", controls_,
-                Accepts::one_of({"final_accuracy", "unit_norm", "unit_range", "shuffled_labels"}),
-                "which of them");
+    options.add(
+        "controls", controls_,
+        Accepts::one_of({name::final_accuracy, name::unit_norm, name::unit_range, name::shuffled_labels}),
+        "the controls to run");
     if (controls_.empty()) options.fail("controls", "is empty: expected at least one");
   }
 
@@ -27,13 +32,13 @@ class Controls : public Experiment {
     std::vector<Condition> result;
     for (const std::string& control : controls_)
       for (const SplitKind kind : study.split_kinds()) {
-        if (control == "final_accuracy") {
+        if (control == name::final_accuracy) {
           result.push_back(final_accuracy(study, kind));
           continue;
         }
         for (const std::string& measure : study.protocol().measures)
-          result.push_back(control == "shuffled_labels" ? shuffled_labels(study, kind, measure)
-                                                        : shapes_alone(study, kind, control, measure));
+          result.push_back(control == name::shuffled_labels ? shuffled_labels(study, kind, measure)
+                                                            : shapes_alone(study, kind, control, measure));
       }
     return result;
   }
@@ -42,9 +47,9 @@ class Controls : public Experiment {
   static Condition shapes_alone(Study& study, SplitKind kind, const std::string& control,
                                 const std::string& measure) {
     const FeatureTable& table = *study.table(measure);
-    return Condition::on({{"control", control}, {"measure", measure}, {"split", name_of(kind)}},
-                         std::make_shared<FeatureTable>(control == "unit_norm" ? table.with_unit_norm()
-                                                                               : table.with_unit_range()),
+    return Condition::on({{key::control, control}, {key::measure, measure}, {key::split, name_of(kind)}},
+                         std::make_shared<FeatureTable>(control == name::unit_norm ? table.with_unit_norm()
+                                                                                   : table.with_unit_range()),
                          study.target(), study.plan(kind, study.pool(), study.pool(), *study.target()));
   }
 
@@ -52,56 +57,56 @@ class Controls : public Experiment {
     const std::vector<double>& accuracy = study.data().meta.final_accuracy;
     std::set<std::string> tasks_without;  // SimCLR networks have no accuracy
     for (const std::int64_t row : study.pool_rows())
-      if (!std::isfinite(accuracy[static_cast<std::size_t>(row)]))
-        tasks_without.insert(study.metadata()->column("task")[static_cast<std::size_t>(row)]);
+      if (!std::isfinite(accuracy[to_size(row)]))
+        tasks_without.insert(study.metadata()->column("task")[to_size(row)]);
     Filter filter = study.pool();
     if (!tasks_without.empty()) filter = filter.without("task", {tasks_without.begin(), tasks_without.end()});
-    const auto table =
-        std::make_shared<FeatureTable>(FeatureTable::of_scalar("final_accuracy", accuracy, study.metadata()));
-    return Condition::on({{"control", std::string("final_accuracy")},
-                          {"measure", std::string("final_accuracy")},
-                          {"split", name_of(kind)}},
+    const auto table = std::make_shared<FeatureTable>(
+        FeatureTable::of_scalar(name::final_accuracy, accuracy, study.metadata()));
+    return Condition::on({{key::control, std::string(name::final_accuracy)},
+                          {key::measure, std::string(io::measure_name::final_accuracy)},
+                          {key::split, name_of(kind)}},
                          table, study.target(), study.plan(kind, filter, filter, *study.target()));
   }
 
-  /// Labels are permuted anew for every split, so that splits are independent draws from the null hypothesis
-  /// and their s.e.m. says how far from chance they may be.
+  /// Permutes labels anew for every split, so that splits are independent draws under the null hypothesis and
+  /// their s.e.m. tells how far from chance the mean may be.
   static Condition shuffled_labels(Study& study, SplitKind kind, const std::string& measure) {
     const std::map<std::string, std::vector<Rows>> strata = exchangeable(study, kind);
-    const Key key =
+    const Key seed =
         Key(static_cast<std::uint64_t>(study.protocol().seed), "shuffled labels").with(name_of(kind));
     std::vector<std::shared_ptr<const Target>> target_of_split;
-    for (std::uint64_t split = 0; split < static_cast<std::uint64_t>(study.protocol().splits); ++split) {
+    for (std::size_t split = 0; split < to_size(study.protocol().splits); ++split) {
       auto target = std::make_shared<Target>(*study.target());
       for (const auto& [stratum, units] : strata) {
         std::vector<int> labels;
         for (const Rows& unit : units) labels.push_back(label_of(study, unit.front()));
-        shuffle(labels, key.with(split).with(stratum));
+        shuffle(labels, seed.with(split).with(stratum));
         for (std::size_t i = 0; i < units.size(); ++i)
-          for (const std::int64_t row : units[i]) target->labels[static_cast<std::size_t>(row)] = labels[i];
+          for (const std::int64_t row : units[i]) target->labels[to_size(row)] = labels[i];
       }
       target_of_split.push_back(std::move(target));
     }
-    Condition condition = Condition::on(
-        {{"control", std::string("shuffled_labels")}, {"measure", measure}, {"split", name_of(kind)}},
-        study.table(measure), study.target(), study.plan(kind, target_of_split));
+    Condition condition =
+        Condition::on({{key::control, std::string(name::shuffled_labels)},
+                       {key::measure, measure},
+                       {key::split, name_of(kind)}},
+                      study.table(measure), study.target(), study.plan(kind, target_of_split));
     condition.target_of_split = std::move(target_of_split);
     return condition;
   }
 
-  static int label_of(const Study& study, std::int64_t row) {
-    return study.target()->labels[static_cast<std::size_t>(row)];
-  }
+  static int label_of(const Study& study, std::int64_t row) { return study.target()->labels[to_size(row)]; }
 
-  /// Samples that keep one label among them, in strata within which labels change places: each sample, or,
-  /// for network splits, each network, within its architecture and task (unless these tell the class). Where
-  /// layers of one network differ in class, as with the layer's position as the target, they change places
-  /// within it.
+  /// Strata within which labels are permuted, as lists of units that keep a common label. For splits by
+  /// sample, all samples form one stratum. For splits by network, units are networks, within strata of
+  /// architecture × task (unless these determine the class); if the layers of a network differ in class, as
+  /// when the target is the layer position, they are permuted within it.
   static std::map<std::string, std::vector<Rows>> exchangeable(const Study& study, SplitKind kind) {
     const Metadata& metadata = *study.metadata();
     std::map<std::string, Rows> networks;
     for (const std::int64_t row : study.pool_rows())
-      networks[metadata.column("network")[static_cast<std::size_t>(row)]].push_back(row);
+      networks[metadata.column("network")[to_size(row)]].push_back(row);
     const bool whole = std::ranges::all_of(networks, [&](const auto& network) {
       return std::ranges::all_of(network.second, [&](std::int64_t row) {
         return label_of(study, row) == label_of(study, network.second.front());
@@ -109,24 +114,26 @@ class Controls : public Experiment {
     });
     std::map<std::string, std::vector<Rows>> result;
     if (kind == SplitKind::sample || !whole) {
-      for (const auto& [name, rows] : networks)
-        for (const std::int64_t row : rows) result[kind == SplitKind::sample ? "" : name].push_back({row});
+      for (const auto& [network, rows] : networks)
+        for (const std::int64_t row : rows) result[kind == SplitKind::sample ? "" : network].push_back({row});
       return result;
     }
     std::vector<Rows> all;
-    bool told = true;
-    for (const auto& [name, rows] : networks) {
-      const auto r = static_cast<std::size_t>(rows.front());
+    bool determined = true;  // the class, by architecture and task
+    for (const auto& [network, rows] : networks) {
+      const std::size_t r = to_size(rows.front());
       std::vector<Rows>& stratum =
           result[metadata.column("architecture")[r] + "|" + metadata.column("task")[r]];
-      told &= stratum.empty() || label_of(study, stratum.front().front()) == label_of(study, rows.front());
+      determined &=
+          stratum.empty() || label_of(study, stratum.front().front()) == label_of(study, rows.front());
       stratum.push_back(rows);
       all.push_back(rows);
     }
-    return told ? std::map<std::string, std::vector<Rows>>{{"", all}} : result;
+    return determined ? std::map<std::string, std::vector<Rows>>{{"", all}} : result;
   }
 
-  std::vector<std::string> controls_ = {"final_accuracy", "unit_norm", "unit_range", "shuffled_labels"};
+  std::vector<std::string> controls_ = {name::final_accuracy, name::unit_norm, name::unit_range,
+                                        name::shuffled_labels};
 };
 
 }  // namespace

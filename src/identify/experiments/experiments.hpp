@@ -1,12 +1,25 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include <lrid/identify/experiment.hpp>
 
+#include "../study.hpp"
+
 namespace lrid::identify {
 
-// One function per file of this folder; experiments.cpp lists them.
+/// Builds conditions; trains nothing.
+class Experiment {
+ public:
+  virtual ~Experiment() = default;
+  /// Declares and reads the options it has besides the protocol's.
+  virtual void declare(Options& options) = 0;
+  /// Throws InputError if the study has too little data for it.
+  [[nodiscard]] virtual std::vector<Condition> conditions(Study& study) const = 0;
+};
+
+// One factory for each source file of this folder; experiments.cpp registers them.
 std::unique_ptr<Experiment> make_separability();
 std::unique_ptr<Experiment> make_controls();
 std::unique_ptr<Experiment> make_held_out();

@@ -9,14 +9,16 @@ namespace lrid::identify {
 
 namespace {
 
-/// Nayebi et al. 2020, §4: does what was learned on some "animals" (architectures) or "curricula" (tasks)
-/// hold for others? Every value of a metadata column is left out of training in turn, and tested on.
+namespace key = io::condition_key;
+
+/// Does the classifier generalise to "animals" (architectures) or "curricula" (tasks) it has not seen (Nayebi
+/// et al. 2020, §4)? Leaves each value of a metadata column out of training in turn, and tests on it.
 class HeldOut : public Experiment {
  public:
   void declare(Options& options) override {
     options.add("hold_out", column_, Accepts::one_of(Metadata::column_names()),
-                "the metadata column whose values are left out in turn");
-    options.add("hold_out_values", values_, Accepts::anything(), "only these values of it; empty: all");
+                "metadata column whose values are left out in turn");
+    options.add("hold_out_values", values_, Accepts::anything(), "values to leave out; empty: all");
   }
 
   std::vector<Condition> conditions(Study& study) const override {
@@ -24,7 +26,8 @@ class HeldOut : public Experiment {
       bad_input("hold_out: {} is also the target: expected another column", column_);
     const std::vector<std::string> known = study.metadata()->values(column_, study.pool_rows());
     if (known.size() < 2)
-      bad_input("hold_out: all samples have the same {}: expected at least two to leave one out", column_);
+      bad_input("hold_out: all samples have the same {}: expected at least two values to leave one out",
+                column_);
     for (const std::string& value : values_)
       if (std::ranges::find(known, value) == known.end())
         bad_input("hold_out_values: no sample has {} {}: expected {}", column_, value,
@@ -37,7 +40,7 @@ class HeldOut : public Experiment {
                                      study.pool().only(column_, {value}), *study.target());
         for (const std::string& measure : study.protocol().measures) {
           result.push_back(
-              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"held_out", value}},
+              Condition::on({{key::measure, measure}, {key::split, name_of(kind)}, {key::held_out, value}},
                             study.table(measure), study.target(), plan));
         }
       }

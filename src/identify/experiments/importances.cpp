@@ -9,7 +9,10 @@ namespace lrid::identify {
 
 namespace {
 
-/// The admissible observables in groups that share a function ("raw"), a statistic ("median"), or alone.
+namespace key = io::condition_key;
+
+/// Admissible observables, grouped by function ("raw") or statistic ("median"), or each in a group of its
+/// own.
 std::vector<std::pair<std::string, std::vector<std::string>>> groups(const std::string& grouping) {
   std::vector<std::pair<std::string, std::vector<std::string>>> result;
   for (const stats::Observable& observable : stats::observables()) {
@@ -30,25 +33,26 @@ std::vector<std::pair<std::string, std::vector<std::string>>> groups(const std::
   return result;
 }
 
-/// Which observables carry the decision? Importances where a classifier has them, from all observables; what
-/// is lost where one is permuted among the test samples; and how far each group of observables gets alone.
+/// Which observables carry the decision? Gives importances of classifiers that have them, the loss of
+/// accuracy when an observable is permuted among the test samples, and the accuracy of each group of
+/// observables alone.
 class Importances : public Experiment {
  public:
   void declare(Options& options) override {
     options.add("alone", alone_, Accepts::one_of({"measure", "function", "statistic", "observable"}),
-                "groupings of which each group is also tried alone");
+                "groupings whose groups are also used alone");
     options.add("permutations", permutations_, Accepts::between(0, 1000),
-                "times that each observable, and each measure, is permuted among the test samples");
+                "number of times to permute each observable and each measure among the test samples");
   }
 
   std::vector<Condition> conditions(Study& study) const override {
     std::vector<Condition> result;
-    const std::string all = "all";
+    const std::string all = io::measure_name::all;
     for (const SplitKind kind : study.split_kinds()) {
       const auto plan = study.plan(kind, study.pool(), study.pool(), *study.target());
       const auto add = [&](const std::string& measure, const auto& table, const std::string& observables) {
-        Labels labels = {{"measure", measure}, {"split", name_of(kind)}};
-        if (!observables.empty()) labels["observables"] = observables;
+        Labels labels = {{key::measure, measure}, {key::split, name_of(kind)}};
+        if (!observables.empty()) labels[key::observables] = observables;
         result.push_back(Condition::on(std::move(labels), table, study.target(), plan));
       };
       add(all, study.table(all), "");

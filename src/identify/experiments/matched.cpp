@@ -3,6 +3,7 @@
 #include <map>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/text.hpp>
 
 #include "experiments.hpp"
@@ -11,13 +12,15 @@ namespace lrid::identify {
 
 namespace {
 
+namespace key = io::condition_key;
+
 struct Network {
   std::string name;
   double accuracy;
 };
 using ByClass = std::vector<std::vector<Network>>;  // [class] networks by accuracy
 
-/// A band of final accuracy and how many networks of each class lie in it.
+/// An interval of final accuracy and the number of networks of each class in it.
 struct Band {
   double low = 0, high = 0;
   std::vector<std::size_t> counts;  // [class]
@@ -28,7 +31,7 @@ bool inside(const Network& network, const Band& band) {
   return network.accuracy >= band.low && network.accuracy <= band.high;
 }
 
-/// The band of this width with the most networks of the class that has fewest there; the lowest of equals.
+/// The band of this width that maximises the size of its smallest class; the lowest of equals.
 Band best_band(const ByClass& classes, double width) {
   Band best;
   for (const std::vector<Network>& starts : classes)
@@ -43,9 +46,9 @@ Band best_band(const ByClass& classes, double width) {
   return best;
 }
 
-/// Is identification a disguise for "which rule learned better"? Only networks whose final accuracy lies in
-/// the same narrow band, within each architecture and task; beside them as many networks of each class
-/// whatever their accuracy, and what the final accuracy alone says within the bands.
+/// Does identification merely tell which rule learned better? Uses only networks whose final accuracy lies in
+/// the same narrow band within each architecture and task; for comparison, as many networks of each class
+/// regardless of accuracy, and the final accuracy within the bands as the only feature.
 class Matched : public Experiment {
  public:
   void declare(Options& options) override {
@@ -59,7 +62,7 @@ class Matched : public Experiment {
     std::map<std::string, std::map<std::string, std::pair<double, int>>>
         strata;  // → network → accuracy, class
     for (const std::int64_t row : study.pool_rows()) {
-      const auto r = static_cast<std::size_t>(row);
+      const std::size_t r = to_size(row);
       if (std::isfinite(accuracy[r]))
         strata[metadata.column("architecture")[r] + " " + metadata.column("task")[r]]
               [metadata.column("network")[r]] = {accuracy[r], study.target()->labels[r]};
@@ -72,8 +75,7 @@ class Matched : public Experiment {
     for (const auto& [stratum, networks] : strata) {
       all += networks.size();
       ByClass by_class(classes);
-      for (const auto& [name, what] : networks)
-        by_class[static_cast<std::size_t>(what.second)].push_back({name, what.first});
+      for (const auto& [name, what] : networks) by_class[to_size(what.second)].push_back({name, what.first});
       const Band band = best_band(by_class, tolerance_);
       if (band.fewest() == 0) {
         lines.push_back(stratum + ": none");
@@ -89,8 +91,7 @@ class Matched : public Experiment {
         }
         shuffle(names,
                 Key(static_cast<std::uint64_t>(study.protocol().seed), "matched").with(stratum).with(c));
-        random.insert(random.end(), names.begin(),
-                      names.begin() + static_cast<std::ptrdiff_t>(band.counts[c]));
+        random.insert(random.end(), names.begin(), names.begin() + to_index(band.counts[c]));
       }
       lines.push_back(
           fmt::format("{}: {:.3f} to {:.3f} ({})", stratum, band.low, band.high, join(counts, ", ")));
@@ -98,26 +99,26 @@ class Matched : public Experiment {
     if (matched.empty())
       bad_input(
           "tolerance: within no architecture and task do networks of all classes end within {} of each "
-          "other: expected "
-          "a larger one",
+          "other: expected a larger one",
           tolerance_);
     study.note(fmt::format("matched by final accuracy: {} of {} left; {}", matched.size(),
                            counted(all, "network"), join(lines, "; ")));
 
     std::vector<Condition> result;
-    const auto scalar =
-        std::make_shared<FeatureTable>(FeatureTable::of_scalar("final_accuracy", accuracy, study.metadata()));
+    const auto scalar = std::make_shared<FeatureTable>(
+        FeatureTable::of_scalar(io::measure_name::final_accuracy, accuracy, study.metadata()));
     for (const SplitKind kind : study.split_kinds())
       for (const bool is_matched : {true, false}) {
         const Filter filter = study.pool().only("network", is_matched ? matched : random);
         const auto plan = study.plan(kind, filter, filter, *study.target());
         for (const std::string& measure : study.protocol().measures)
-          result.push_back(
-              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"matched", is_matched}},
-                            study.table(measure), study.target(), plan));
-        result.push_back(Condition::on(
-            {{"measure", std::string("final_accuracy")}, {"split", name_of(kind)}, {"matched", is_matched}},
-            scalar, study.target(), plan));
+          result.push_back(Condition::on(
+              {{key::measure, measure}, {key::split, name_of(kind)}, {key::matched, is_matched}},
+              study.table(measure), study.target(), plan));
+        result.push_back(Condition::on({{key::measure, std::string(io::measure_name::final_accuracy)},
+                                        {key::split, name_of(kind)},
+                                        {key::matched, is_matched}},
+                                       scalar, study.target(), plan));
       }
     return result;
   }

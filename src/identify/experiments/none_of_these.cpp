@@ -9,13 +9,14 @@ namespace lrid::identify {
 
 namespace {
 
-/// What if the rule is none of the known ones? Each class is left out in turn: trained on the others, tested
-/// on others of these, and presented with all samples of the unknown one, which should be refused.
+namespace key = io::condition_key;
+
+/// Is a rule recognised as unknown? Leaves each class out in turn: trains on the others, tests on held-out
+/// samples of these and on all samples of the unknown class, which should be refused.
 class NoneOfThese : public Experiment {
  public:
   void declare(Options& options) override {
-    options.add("unknown", unknown_, Accepts::anything(),
-                "the classes that are left out in turn; empty: all");
+    options.add("unknown", unknown_, Accepts::anything(), "classes to leave out in turn; empty: all");
   }
 
   std::vector<Condition> conditions(Study& study) const override {
@@ -37,7 +38,7 @@ class NoneOfThese : public Experiment {
         const auto plan = study.plan(kind, known, known, *target);
         for (const std::string& measure : study.protocol().measures) {
           Condition condition =
-              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"unknown", name}},
+              Condition::on({{key::measure, measure}, {key::split, name_of(kind)}, {key::unknown, name}},
                             study.table(measure), target, plan);
           condition.unknown = study.pool().only(column, {name}).rows(*study.metadata());
           result.push_back(std::move(condition));

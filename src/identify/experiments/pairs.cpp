@@ -4,7 +4,9 @@ namespace lrid::identify {
 
 namespace {
 
-/// Which classes are hard to tell apart? Every pair of them, without the others.
+namespace key = io::condition_key;
+
+/// Which classes are hard to tell apart? Uses each pair of classes without the others.
 class Pairs : public Experiment {
  public:
   void declare(Options& /*options*/) override {}
@@ -21,9 +23,10 @@ class Pairs : public Experiment {
               std::make_shared<Target>(Target::of(*study.metadata(), column, both.rows(*study.metadata())));
           const auto plan = study.plan(kind, both, both, *target);
           for (const std::string& measure : study.protocol().measures)
-            result.push_back(Condition::on(
-                {{"measure", measure}, {"split", name_of(kind)}, {"pair", classes[a] + " / " + classes[b]}},
-                study.table(measure), target, plan));
+            result.push_back(Condition::on({{key::measure, measure},
+                                            {key::split, name_of(kind)},
+                                            {key::pair, classes[a] + " / " + classes[b]}},
+                                           study.table(measure), target, plan));
         }
     return result;
   }

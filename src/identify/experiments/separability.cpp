@@ -4,8 +4,10 @@ namespace lrid::identify {
 
 namespace {
 
-/// Nayebi et al. 2020, §4: all observables, then each measure alone; optionally also within early, middle
-/// and deep layers.
+namespace key = io::condition_key;
+
+/// Can the classes be told apart (Nayebi et al. 2020, §4)? Uses all observables, then each measure alone;
+/// optionally also within early, middle and deep layers.
 class Separability : public Experiment {
  public:
   void declare(Options& options) override {
@@ -18,8 +20,8 @@ class Separability : public Experiment {
     for (const SplitKind kind : study.split_kinds()) {
       const auto plan = study.plan(kind, study.pool(), study.pool(), *study.target());
       for (const std::string& measure : study.protocol().measures) {
-        result.push_back(Condition::on({{"measure", measure}, {"split", name_of(kind)}}, study.table(measure),
-                                       study.target(), plan));
+        result.push_back(Condition::on({{key::measure, measure}, {key::split, name_of(kind)}},
+                                       study.table(measure), study.target(), plan));
       }
       if (!per_position_) continue;
       for (const std::string& name : study.metadata()->values("layer_position", study.pool_rows())) {
@@ -28,7 +30,7 @@ class Separability : public Experiment {
         const auto within = study.plan(kind, filter, filter, *study.target());
         for (const std::string& measure : study.protocol().measures) {
           result.push_back(
-              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"position", position}},
+              Condition::on({{key::measure, measure}, {key::split, name_of(kind)}, {key::position, position}},
                             study.table(measure), study.target(), within));
         }
       }

@@ -7,12 +7,14 @@ namespace lrid::identify {
 
 namespace {
 
-/// What else do the observables give away? One metadata column after the other is what is to be identified.
+namespace key = io::condition_key;
+
+/// What else do the observables reveal? Identifies one metadata column after another.
 class Targets : public Experiment {
  public:
   void declare(Options& options) override {
     options.add("targets", targets_, Accepts::one_of(Metadata::column_names()),
-                "metadata columns to identify; those of which all samples have the same value are left out");
+                "metadata columns to identify; those with the same value in all samples are skipped");
   }
 
   std::vector<Condition> conditions(Study& study) const override {
@@ -26,8 +28,9 @@ class Targets : public Experiment {
       for (const SplitKind kind : study.split_kinds()) {
         const auto plan = study.plan(kind, study.pool(), study.pool(), *target);
         for (const std::string& measure : study.protocol().measures)
-          result.push_back(Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"target", column}},
-                                         study.table(measure), target, plan));
+          result.push_back(
+              Condition::on({{key::measure, measure}, {key::split, name_of(kind)}, {key::target, column}},
+                            study.table(measure), target, plan));
       }
     }
     if (result.empty())

@@ -7,14 +7,16 @@ namespace lrid::identify {
 
 namespace {
 
-/// Some points of a trajectory, as many as every `every`-th.
+namespace key = io::condition_key;
+
+/// A subset of a trajectory's points.
 struct Portion {
   std::string name;  ///< "first 25 %", "every 4th"
   std::vector<std::int64_t> points;
 };
 
-/// The first, the middle and the last 1/every of the points, and every `every`-th: the same number each, so
-/// that one can be trained on and another tested.
+/// The first, middle and last 1/every of the points, and every `every`-th point: equally many each, so that a
+/// classifier trained on one can be tested on another.
 std::vector<Portion> portions(std::int64_t points, std::int64_t every) {
   const std::int64_t count = (points + every - 1) / every;
   std::vector<Portion> result;
@@ -28,15 +30,16 @@ std::vector<Portion> portions(std::int64_t points, std::int64_t every) {
   return result;
 }
 
-/// Nayebi et al. 2020, §5: is the whole trajectory needed? Only the beginning, the middle or the end of it,
-/// or sparse samples all along, on both train and test; and trained on one of these, tested on the others.
+/// Is the whole trajectory needed (Nayebi et al. 2020, §5)? Uses only its beginning, middle or end, or sparse
+/// points along it, for both training and test; optionally also trains on one of these and tests on the
+/// others.
 class Trajectory : public Experiment {
  public:
   void declare(Options& options) override {
     options.add("every", every_, Accepts::at_least(2),
-                "every k-th point of the trajectory, and contiguous runs of as many points; for each k");
+                "values of k: use every k-th point of the trajectory, and contiguous runs of as many points");
     options.add("across", across_, Accepts::anything(),
-                "also train on one of the portions and test on the others of the same size");
+                "also train on one portion and test on the others of the same size");
     if (every_.empty()) options.fail("every", "is empty: expected at least one number");
   }
 
@@ -47,10 +50,10 @@ class Trajectory : public Experiment {
       const auto plan = study.plan(kind, study.pool(), study.pool(), *study.target());
       for (const std::string& measure : study.protocol().measures) {
         const auto table = study.table(measure);
-        const Labels labels = {{"measure", measure}, {"split", name_of(kind)}};
+        const Labels labels = {{key::measure, measure}, {key::split, name_of(kind)}};
         Condition whole = Condition::on(labels, table, study.target(), plan);
-        whole.labels["train_points"] = everything;
-        whole.tests.front().labels["test_points"] = everything;
+        whole.labels[key::train_points] = everything;
+        whole.tests.front().labels[key::test_points] = everything;
         result.push_back(std::move(whole));
         for (const std::int64_t every : every_) {
           if (every > table->layout.points)
@@ -59,12 +62,12 @@ class Trajectory : public Experiment {
           const std::vector<Portion> all = portions(table->layout.points, every);
           std::vector<Test> tests;
           for (const Portion& portion : all)
-            tests.push_back({{{"test_points", portion.name}},
+            tests.push_back({{{key::test_points, portion.name}},
                              std::make_shared<FeatureTable>(table->at_points(portion.points))});
           for (std::size_t p = 0; p < all.size(); ++p) {
             Condition condition{labels, tests[p].table, study.target(), plan,
                                 across_ ? tests : std::vector<Test>{tests[p]}};
-            condition.labels["train_points"] = all[p].name;
+            condition.labels[key::train_points] = all[p].name;
             result.push_back(std::move(condition));
           }
         }

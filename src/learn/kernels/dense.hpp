@@ -1,48 +1,40 @@
 #pragma once
 
-#include <Eigen/Cholesky>
-#include <Eigen/Core>
-#include <Eigen/Eigenvalues>
+#include <cstdint>
 
-#include "kernels.hpp"
+namespace lrid::learn {
 
-// NOLINTNEXTLINE(google-build-namespaces): every target has its own
-namespace lrid::learn::LRID_TARGET {
+// Dense linear algebra by OpenBLAS, which selects code for the processor when the program starts. Each call
+// runs in the calling thread alone, so results do not depend on the number of threads.
 
-using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Strided = Eigen::Map<const RowMajor, 0, Eigen::OuterStride<>>;
+/// A factor of a product: row-major with `stride` elements from row to row, or the transpose of such a
+/// matrix.
+template <class Scalar>
+struct Factor {
+  const Scalar* data;
+  std::int64_t stride;
+  bool transposed = false;
+};
 
-inline void multiply(std::int64_t n, std::int64_t inner, std::int64_t m, const double* a,
-                     std::int64_t a_stride, const double* b, std::int64_t b_stride, double* result,
-                     std::int64_t result_stride) {
-  Eigen::Map<RowMajor, 0, Eigen::OuterStride<>>(result, n, m, Eigen::OuterStride<>(result_stride)).noalias() =
-      Strided(a, n, inner, Eigen::OuterStride<>(a_stride)) *
-      Strided(b, inner, m, Eigen::OuterStride<>(b_stride));
-}
+/// result = keep · result + a · b, with a [n, inner], b [inner, m] and result [n, m] row-major.
+void multiply(std::int64_t n, std::int64_t inner, std::int64_t m, Factor<double> a, Factor<double> b,
+              double keep, double* result, std::int64_t result_stride);
+void multiply(std::int64_t n, std::int64_t inner, std::int64_t m, Factor<float> a, Factor<float> b,
+              float keep, float* result, std::int64_t result_stride);
 
-inline void add_gram(std::int64_t n, std::int64_t d, const double* x, std::int64_t stride, double sign,
-                     double* gram) {
-  Eigen::Map<Eigen::MatrixXd>(gram, d, d)
-      .selfadjointView<Eigen::Lower>()
-      .rankUpdate(Strided(x, n, d, Eigen::OuterStride<>(stride)).transpose(), sign);
-}
+// Gram matrices are [d, d], column-major; only the lower triangle is read and written.
 
-inline void eigenvectors(std::int64_t d, const double* gram, double* vectors) {
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::Map<const Eigen::MatrixXd>(gram, d, d));
-  Eigen::Map<RowMajor>(vectors, d, d) = solver.eigenvectors().rowwise().reverse();
-}
+/// gram += sign · xᵀx for x [n, d], row-major.
+void add_gram(std::int64_t n, std::int64_t d, const double* x, std::int64_t stride, double sign,
+              double* gram);
 
-inline void solve_ridge(std::int64_t d, const double* gram, std::int64_t stride, double scale,
-                        double* scratch, double* b) {
-  Eigen::Map<Eigen::MatrixXd> matrix(scratch, d, d);
-  matrix.triangularView<Eigen::Lower>() = scale * Eigen::Map<const Eigen::MatrixXd, 0, Eigen::OuterStride<>>(
-                                                      gram, d, d, Eigen::OuterStride<>(stride));
-  matrix.diagonal().array() += 1.0;
-  Eigen::Map<Eigen::VectorXd> side(b, d);
-  Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>>(matrix).solveInPlace(side);
-}
+/// Writes the eigenvectors, [d, d] row-major, one in each column, by descending eigenvalue. Throws WorkError
+/// if the iteration does not converge.
+void eigenvectors(std::int64_t d, const double* gram, double* vectors);
 
-constexpr DenseKernels dense_kernels = {
-    .multiply = multiply, .add_gram = add_gram, .eigenvectors = eigenvectors, .solve_ridge = solve_ridge};
+/// b = (1 + scale · gram)⁻¹ b for b [d] and the leading block of a Gram matrix with `stride` elements from
+/// column to column. Leaves b unchanged if rounding has made the matrix indefinite. `scratch`: [d, d].
+void solve_ridge(std::int64_t d, const double* gram, std::int64_t stride, double scale, double* scratch,
+                 double* b);
 
-}  // namespace lrid::learn::LRID_TARGET
+}  // namespace lrid::learn

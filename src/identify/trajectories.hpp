@@ -8,9 +8,9 @@
 
 namespace lrid::identify {
 
-/// Mean ± s.e.m. over the samples of each class, at every point, of some observables of `table`. Values are
-/// z-scored (over samples and time) within each layer of each architecture and task, so that layers whose
-/// scales lie decades apart share an axis and what is left is how the classes differ.
+/// Mean ± s.e.m. over the samples of each class, at every point, of the named observables of `table`. Values
+/// are z-scored over samples and time within each layer of each architecture and task, so that layers decades
+/// apart in scale share an axis and only the differences between classes remain.
 std::vector<io::Results::MeanTrajectory> mean_trajectories(const FeatureTable& table, const Rows& rows,
                                                            const Target& target,
                                                            const std::vector<std::string>& observables);

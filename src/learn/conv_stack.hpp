@@ -6,22 +6,21 @@
 #include <Eigen/Core>
 
 #include <lrid/core/random.hpp>
-#include <lrid/learn/pool.hpp>
+
+#include "kernels/conv.hpp"
 
 namespace lrid::learn {
 
-struct ConvPart;
-
-/// What the members of a stack share.
+/// The shape that all members of a stack share.
 struct ConvShape {
   std::int64_t points = 0, channels = 0, classes = 0;
   std::int64_t kernel = 1, stride = 1;  ///< kernel ≤ points
-  std::int64_t constants = 0;           ///< further channels, of samples that are the same at all points
-  /// Positions of a VALID convolution.
+  std::int64_t constants = 0;           ///< further channels, constant over the points of a sample
+  /// Number of positions of a VALID convolution.
   [[nodiscard]] std::int64_t positions() const { return (points - kernel) / stride + 1; }
-  /// Weights of a filter.
+  /// Number of weights of a filter.
   [[nodiscard]] std::int64_t weights() const { return kernel * (channels + constants); }
-  /// Values that a filter sees: constants once.
+  /// Number of values in a filter's input, constants counted once.
   [[nodiscard]] std::int64_t patch() const { return kernel * channels + constants; }
   [[nodiscard]] std::int64_t row_size() const { return points * channels + constants; }
 };
@@ -38,41 +37,42 @@ struct ConvMember {
   }
 };
 
-/// Several networks (convolution over time, ReLU, pooling over time, fully connected, softmax cross entropy)
-/// trained side by side on the same batches: their convolutions are one matrix product on shared patches.
-/// Members do not influence each other. A mini-batch is divided into parts that are worked on in parallel;
-/// the division does not depend on the number of threads. Scalar is float; double is for checking gradients.
+/// Several networks (convolution over time, ReLU, pooling over time, fully connected layer, softmax cross
+/// entropy) trained side by side on the same batches, so that their convolutions are one matrix product on
+/// shared patches. Members do not influence each other. A mini-batch is divided into parts that are processed
+/// in parallel; the division does not depend on the number of threads. Scalar is float; double serves to
+/// check gradients.
 ///
 /// All parameters lie in one array: the convolution [kernel·(channels + constants), Σ filters] (row: time
 /// within the kernel, then channel, constant ones last; column: members side by side), its bias [Σ filters],
 /// then per member the fully connected layer [features, classes] (feature: position, then filter) and its
 /// bias [classes].
 ///
-/// A VALID convolution sees a constant channel through the sum of its weights over the kernel, at every
-/// position alike; the products are done with these sums, and their derivative is that of each weight.
+/// A constant channel contributes the sum of its weights over the kernel at every position of a VALID
+/// convolution; products use these sums, whose derivative is that of each weight.
 template <class Scalar>
 class ConvStack {
  public:
   using Array = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 
-  /// Weights drawn as Glorot & Bengio 2010 (uniform), biases 0; a member's own are drawn from the key and its
-  /// number of filters and features only, whatever the stack it is in.
+  /// Draws weights as Glorot & Bengio 2010 (uniform), with biases 0; a member's depend on the key and its
+  /// number of filters and features only, whatever stack it is in.
   ConvStack(const ConvShape& shape, std::vector<ConvMember> members, Key key);
 
-  /// One pass over the samples `x` ([n, row_size()]: time by time, then constants) in mini-batches of
-  /// `batch`, in the order of a keyed shuffle; an Adam step after each (Kingma & Ba 2015, β 0.9 and 0.999, ε
+  /// Makes a pass over the samples `x` ([n, row_size()]: time by time, then constants) in mini-batches of
+  /// `batch`, in keyed random order, with a step of Adam after each (Kingma & Ba 2015, β 0.9 and 0.999, ε
   /// 1e-8).
   void train_epoch(const Array& x, const std::vector<int>& labels, std::int64_t batch, Key key);
 
   /// Class probabilities: [member] of [n, classes].
   [[nodiscard]] std::vector<Array> probabilities(const Array& x) const;
 
-  /// Mean cross entropy + ½λ‖θ‖² over `rows` of x, summed over members; its gradient into gradient().
+  /// Returns the mean cross entropy + ½λ‖θ‖² over `rows` of x, summed over members; sets gradient().
   Scalar loss_and_gradient(const Array& x, const std::vector<int>& labels,
                            const std::vector<std::int64_t>& rows);
 
-  /// Goes on with these members only (ascending), as they are.
+  /// Drops all members but these (ascending).
   void keep(const std::vector<std::size_t>& which);
 
   Vector& parameters() { return parameters_; }
@@ -81,17 +81,17 @@ class ConvStack {
 
  private:
   struct Place {
-    std::int64_t filter, weights, bias;  // where a member's parts begin
+    std::int64_t filter, weights, bias;  // first indices of a member's parts
   };
 
   void adam_step();
-  /// The parameters as kernels take them: weights of constant channels added up over the kernel.
+  /// The parameters with the weights of constant channels summed over the kernel, as ConvKernels take them.
   [[nodiscard]] Vector summed() const;
-  /// Adds derivatives by the summed parameters to those by all.
+  /// Adds derivatives by the summed parameters to gradient_.
   void add_spread(const Vector& by_summed);
-  /// Row of the summed convolution that a row of the convolution is part of.
+  /// Row of the summed convolution that contains a row of the convolution.
   [[nodiscard]] std::int64_t summed_row(std::int64_t row) const;
-  /// Where the kernels find each member's parts.
+  /// [member] layout, for ConvBatch.
   [[nodiscard]] std::vector<ConvPart> parts() const;
 
   ConvShape shape_;

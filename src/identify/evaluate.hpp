@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <lrid/learn/classifier.hpp>
+#include <lrid/learn/metrics.hpp>
+
+#include "study.hpp"
+
+namespace lrid::identify {
+
+/// Predictions on a test part and the figures computed from them.
+struct TestResult {
+  std::vector<int> predicted;             ///< [test rows of the split] class
+  std::map<std::string, double> figures;  ///< by io::extra_name; NaN where undefined
+  std::vector<learn::ReliabilityBin> reliability;
+
+  bool operator==(const TestResult&) const = default;
+};
+
+/// The result of a cell: one classifier on one split of one condition.
+struct CellResult {
+  learn::Setting chosen;                      ///< selected by the inner folds
+  double inner_accuracy = 0;                  ///< its mean accuracy over the inner folds
+  std::vector<TestResult> tests;              ///< one for each of Condition::tests
+  std::map<std::string, double> importances;  ///< FeatureLayout::group_name() → sum over its columns
+  std::int64_t computed = 0, coinciding = 0, skipped = 0;  ///< grid points, in the first inner fold
+
+  bool operator==(const CellResult&) const = default;
+};
+
+/// Runs nested cross-validation on one split of a condition: the inner folds select a setting, which is
+/// fitted to the whole training part and predicts the test part. Figures (io::extra_name):
+/// - `calibration_error` and `log_loss` of the calibrated probabilities;
+/// - `network_accuracy` and `network_calibration_error` of the verdicts per network, for splits by network;
+/// - if the condition has unknown samples, `auroc_uncertainty`, `auroc_distance` and `auroc_novelty` (both
+///   combined): how well they separate from the known test samples; `known_refused` and `unknown_refused`:
+///   the fraction refused as none of the classes; and per network `network_auroc`, `network_known_refused`,
+///   `network_unknown_refused`;
+/// - if it asks for permutations, `permuted_` and an observable, a measure or layer_position: the mean loss
+/// of
+///   accuracy when these features (the whole trajectory of an observable) are permuted jointly among the test
+///   samples (Breiman 2001, "Random forests", §10).
+/// Throws InputError if the data admit no point of the grid, and Interrupted.
+CellResult evaluate(const learn::Classifier& classifier, const Condition& condition, std::size_t split,
+                    const Protocol& protocol, Key key);
+
+}  // namespace lrid::identify

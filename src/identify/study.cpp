@@ -1,0 +1,114 @@
+#include "study.hpp"
+
+#include <algorithm>
+
+#include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
+#include <lrid/core/text.hpp>
+
+namespace lrid::identify {
+
+Study::Study(const Protocol& protocol, const io::Dataset& data, std::string file)
+    : protocol_(protocol),
+      data_(data),
+      file_(std::move(file)),
+      metadata_(std::make_shared<Metadata>(with_equal_networks_merged(data, notes_))) {
+  if (data.samples == 0) bad_input("{}: has no samples: expected a dataset with some of each class", file_);
+  for (const auto& [column, values] : protocol_.only) {
+    if (values.empty()) continue;
+    pool_ = pool_.only(column, values);
+    if (pool_.rows(*metadata_).empty())
+      bad_input("{}: no samples left by [filter] {}: expected some whose {}", file_, column,
+                pool_.describe());
+  }
+  pool_rows_ = pool_.rows(*metadata_);
+  target_ = std::make_shared<Target>(Target::of(*metadata_, protocol_.target, pool_rows_));
+  if (std::ssize(pool_rows_) < data.samples)
+    note(fmt::format("{} of the dataset's {} samples used: {}", pool_rows_.size(), data.samples,
+                     pool_.describe()));
+}
+
+io::SampleMeta with_equal_networks_merged(const io::Dataset& data, std::vector<std::string>& notes) {
+  io::SampleMeta meta = data.meta;
+  std::map<std::string, std::vector<std::string>> layers;  // network → contents of its layers
+  const std::size_t length = to_size(data.points) * data.observable_names.size();
+  for (std::size_t i = 0; i < meta.network.size(); ++i)
+    layers[meta.network[i]].push_back(
+        fmt::format("{}|{}|{}|{}|", meta.architecture[i], meta.layer[i], meta.noise[i],
+                    meta.unit_fraction[i]) +
+        std::string(reinterpret_cast<const char*>(data.x.data() + i * length), length * sizeof(float)));
+  std::map<std::string, std::string> name_of, merged;  // contents → first name; name → new name
+  std::vector<std::string> pairs;
+  for (auto& [network, contents] : layers) {
+    std::ranges::sort(contents);
+    const auto [first, is_new] = name_of.try_emplace(sha256(join(contents, "\n")), network);
+    if (is_new) continue;
+    merged[network] = first->second;
+    pairs.push_back(network + " (as " + first->second + ")");
+  }
+  if (merged.empty()) return meta;
+  notes.push_back(fmt::format("{} {} with it: {}", counted(pairs.size(), "network"),
+                              pairs.size() == 1 ? "has the same statistics as another and counts as one"
+                                                : "have the same statistics as another and count as one",
+                              join(pairs, ", ")));
+  for (std::string& network : meta.network)
+    if (const auto found = merged.find(network); found != merged.end()) network = found->second;
+  return meta;
+}
+
+std::vector<SplitKind> Study::split_kinds() const {
+  std::vector<SplitKind> kinds;
+  for (const std::string& name : protocol_.split) kinds.push_back(split_kind(name));
+  return kinds;
+}
+
+std::shared_ptr<const FeatureTable> Study::table(const std::string& measure) {
+  std::shared_ptr<const FeatureTable>& table = tables_[measure];
+  if (table == nullptr) table = table_of(observables_of_measure(measure));
+  return table;
+}
+
+std::shared_ptr<const FeatureTable> Study::table_of(const std::vector<std::string>& observables) const {
+  auto table = std::make_shared<FeatureTable>(FeatureTable::of_observables(data_, metadata_, observables));
+  table->require_finite(pool_rows_, file_);
+  return table;
+}
+
+SplitRequest Study::request(SplitKind kind, const Filter& train, const Filter& test) const {
+  return {.kind = kind,
+          .splits = static_cast<int>(protocol_.splits),
+          .inner_folds = static_cast<int>(protocol_.inner_folds),
+          .train = train,
+          .test = test};
+}
+
+Key Study::plan_key(const SplitRequest& request) const {
+  return Key(static_cast<std::uint64_t>(protocol_.seed), "splits")
+      .with(name_of(request.kind))
+      .with(request.train.describe())
+      .with(request.test.describe());
+}
+
+std::shared_ptr<const SplitPlan> Study::plan(SplitKind kind, const Filter& train, const Filter& test,
+                                             const Target& target) const {
+  const SplitRequest asked = request(kind, train, test);
+  return std::make_shared<SplitPlan>(SplitPlan::make(asked, *metadata_, target, plan_key(asked)));
+}
+
+std::shared_ptr<const SplitPlan> Study::plan(
+    SplitKind kind, const std::vector<std::shared_ptr<const Target>>& target_of_split) const {
+  SplitRequest one = request(kind, pool_, pool_);
+  one.splits = 1;
+  std::shared_ptr<SplitPlan> result;
+  for (std::size_t s = 0; s < target_of_split.size(); ++s) {
+    SplitPlan plan = SplitPlan::make(one, *metadata_, *target_of_split[s], plan_key(one).with(s));
+    if (result == nullptr)
+      result = std::make_shared<SplitPlan>(std::move(plan));
+    else
+      result->splits.push_back(std::move(plan.splits.front()));
+  }
+  return result;
+}
+
+}  // namespace lrid::identify

@@ -1,3 +1,0 @@
-#define LRID_TARGET avx2
-#define Eigen EigenAvx2
-#include "table.hpp"

@@ -1,3 +1,0 @@
-#define LRID_TARGET portable
-#define Eigen EigenPortable
-#include "table.hpp"
