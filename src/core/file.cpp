@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Closes a descriptor at the end of its scope.
+/// Owns a file descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -35,14 +35,14 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   [[nodiscard]] int number() const { return number_; }
-  /// close(2), whose errors some file systems use to report what writing did not.
+  /// Closes it; some file systems report failed writes only here.
   int close() { return ::close(std::exchange(number_, -1)); }
 
  private:
   int number_;
 };
 
-/// fsync by path, so that it also covers files that a library wrote.
+/// Syncs by path, which also covers files written by a library.
 void sync(const fs::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) work_failed("{}: cannot open to sync: {}", path.string(), std::strerror(errno));
@@ -50,7 +50,7 @@ void sync(const fs::path& path) {
     work_failed("{}: cannot sync: {}", path.string(), std::strerror(errno));
 }
 
-/// The longest name that a folder takes, in bytes.
+/// Returns the length limit of names in a folder, in bytes.
 std::size_t longest_name(const fs::path& folder) {
   const long limit = ::pathconf(folder.c_str(), _PC_NAME_MAX);
   return limit > 0 ? static_cast<std::size_t>(limit) : 255;
@@ -59,21 +59,20 @@ std::size_t longest_name(const fs::path& folder) {
 constexpr std::string_view temporary_suffix = ".tmp";
 constexpr std::size_t most_digits = 20;  // of a 64-bit number
 
-/// What the names of all temporaries of a path begin with.
+/// Returns the beginning of the names of a path's temporaries.
 std::string temporary_prefix(const fs::path& path) {
   const std::string name = path.filename().string();
   const bool fits = name.size() + 2 + most_digits + temporary_suffix.size() <= longest_name(folder_of(path));
   return fmt::format(".{}.", fits ? name : sha256(name).substr(0, 32));
 }
 
-/// Tells this process from all others that may write to the same folder: process numbers repeat from host to
-/// host.
+/// Returns a number that no other process writing to the same folder has; process ids repeat across hosts.
 std::uint64_t process_number() {
   static const std::uint64_t number = system_bits();
   return number;
 }
 
-/// Writes all bytes; 0, or errno.
+/// Writes all bytes; returns 0 or errno.
 int write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
@@ -89,7 +88,7 @@ int write_all(int descriptor, std::string_view bytes) {
   work_failed("{}: cannot write {} bytes: {}", path.string(), bytes, std::strerror(reason));
 }
 
-/// Writes all bytes to a newly created file; `path` is what messages name.
+/// Writes all bytes to a newly created file and closes it; messages name `path`.
 void write_to(int descriptor, std::string_view bytes, const fs::path& path) {
   Descriptor file(descriptor);
   int reason = write_all(descriptor, bytes);
@@ -97,7 +96,7 @@ void write_to(int descriptor, std::string_view bytes, const fs::path& path) {
   if (reason != 0) cannot_write(path, bytes.size(), reason);
 }
 
-/// Writes to what can only be written to in order. A reader may never come.
+/// Writes to a descriptor, device or pipe, whose reader may never come.
 void write_stream(const Place& place, std::string_view bytes, const fs::path& path) {
   if (place.descriptor == STDOUT_FILENO) return write_to_stdout(bytes);
   const int reason = interruptibly([place, all = std::string(bytes)] {
@@ -110,7 +109,7 @@ void write_stream(const Place& place, std::string_view bytes, const fs::path& pa
   if (reason != 0) cannot_write(path, bytes.size(), reason);
 }
 
-/// Where a result goes; WorkError naming the path if it leads nowhere.
+/// Follows the path of a result; throws WorkError if it leads nowhere.
 Place place_of_result(const fs::path& path) {
   try {
     return place_of(path);
@@ -119,7 +118,7 @@ Place place_of_result(const fs::path& path) {
   }
 }
 
-/// What is read in pieces, each given to `use`; InputError naming the file.
+/// Reads a file piece by piece; throws InputError with its name.
 void read_pieces(const fs::path& path, const std::function<void(std::string_view)>& use) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (file.number() < 0) bad_input("{}: cannot read: {}", path.string(), std::strerror(errno));
@@ -153,14 +152,14 @@ bool is_same(const struct stat& one, const struct stat& other) {
   return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/// What is open as stdout, if that is a file.
+/// Returns the status of the file that stdout goes to, if it is one.
 std::optional<struct stat> file_at_stdout() {
   struct stat status {};
   if (::fstat(STDOUT_FILENO, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   return status;
 }
 
-/// Whether an existing file is somewhere below a folder.
+/// Whether an existing file lies in a folder or its subfolders.
 bool is_below(const fs::path& file, const struct stat& folder) {
   std::error_code ignored;
   fs::path at = fs::canonical(file, ignored).parent_path();
@@ -172,7 +171,7 @@ bool is_below(const fs::path& file, const struct stat& folder) {
   return false;
 }
 
-/// InputError if what is open or named at `output` is one of the inputs, or in one that is a folder.
+/// Throws InputError if an output is one of the inputs or lies in an input folder.
 void require_no_input(const std::optional<struct stat>& output, const Place& place,
                       const std::vector<fs::path>& inputs, const std::string& what) {
   if (!output || !S_ISREG(output->st_mode)) return;
@@ -247,7 +246,7 @@ void remove_temporaries_of(const std::vector<fs::path>& paths) {
       if (!name.starts_with(prefix) || !name.ends_with(temporary_suffix) ||
           name.size() <= prefix.size() + temporary_suffix.size())
         continue;
-      // Only what is exactly ours: a process number between the two.
+      // Only names of exactly our form: a process number in the middle.
       const std::string middle =
           name.substr(prefix.size(), name.size() - prefix.size() - temporary_suffix.size());
       if (middle.find_first_not_of("0123456789") == std::string::npos) fs::remove_all(entry.path(), ignored);
@@ -280,7 +279,7 @@ bool create_exclusively(const fs::path& path, std::string_view bytes) {
 std::string read_file(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_regular_file(path, ignored)) return read_whole(path);
-  return interruptibly([path] { return read_whole(path); });  // a pipe may never be written to
+  return interruptibly([path] { return read_whole(path); });  // a pipe may have no writer
 }
 
 std::string read_text(const fs::path& path) {
@@ -363,8 +362,7 @@ void require_writable(const fs::path& path, std::string_view option, const std::
     const fs::path folder = folder_of(place.path);
     std::error_code ignored;
     if (!fs::is_directory(folder, ignored)) bad_input("{}: folder {} does not exist", what, folder.string());
-    // access(2) says yes to root even on read-only mounts of some file systems; an exclusive create does not
-    // lie.
+    // access(2) lets root through even on some read-only mounts; creating a file does not.
     const fs::path probe = temporary_path(place.path);
     const Descriptor file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.number() < 0)
