@@ -15,6 +15,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/random.hpp>
+#include <lrid/core/text.hpp>
 
 #include "place.hpp"
 #include "standard_output.hpp"
@@ -64,6 +65,15 @@ std::string temporary_prefix(const fs::path& path) {
   const std::string name = path.filename().string();
   const bool fits = name.size() + 2 + most_digits + temporary_suffix.size() <= longest_name(folder_of(path));
   return fmt::format(".{}.", fits ? name : sha256(name).substr(0, 32));
+}
+
+/// Returns what temporary_prefix gave for a name of exactly the form PREFIX NUMBER .tmp, else "".
+std::string prefix_of_temporary(std::string_view name) {
+  if (!name.starts_with('.') || !name.ends_with(temporary_suffix)) return "";
+  name.remove_suffix(temporary_suffix.size());
+  const std::size_t dot = name.rfind('.');
+  if (!parse_number<std::uint64_t>(name.substr(dot + 1))) return "";
+  return std::string(name.substr(0, dot + 1));
 }
 
 /// Returns a number that no other process writing to the same folder has; process ids repeat across hosts.
@@ -171,7 +181,24 @@ bool is_below(const fs::path& file, const struct stat& folder) {
   return false;
 }
 
-/// Throws InputError if an output is one of the inputs or lies in an input folder.
+/// Whether a folder leads to an existing file: holds it, another name of it, or a link to it or to a folder
+/// that holds it.
+bool leads_to(const fs::path& folder, const struct stat& status, const fs::path& file,
+              const struct stat& file_status) {
+  if (is_below(file, status)) return true;
+  std::error_code ignored;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, options, ignored)) {
+    // Asking for the status of each of a million images takes minutes on a network.
+    if (file_status.st_nlink < 2 && !entry.is_symlink(ignored)) continue;
+    const auto found = status_of(entry.path());
+    if (!found) continue;
+    if (is_same(*found, file_status) || (S_ISDIR(found->st_mode) && is_below(file, *found))) return true;
+  }
+  return false;
+}
+
+/// Throws InputError if an output is one of the inputs or in an input folder.
 void require_no_input(const std::optional<struct stat>& output, const Place& place,
                       const std::vector<fs::path>& inputs, const std::string& what) {
   if (!output || !S_ISREG(output->st_mode)) return;
@@ -180,7 +207,7 @@ void require_no_input(const std::optional<struct stat>& output, const Place& pla
     if (!status) continue;
     if (is_same(*status, *output))
       bad_input("{}: is the input {}, expected another file", what, input.string());
-    if (S_ISDIR(status->st_mode) && place.kind == Place::Kind::file && is_below(place.path, *status))
+    if (S_ISDIR(status->st_mode) && leads_to(input, *status, place.path, *output))
       bad_input("{}: is in the input {}, expected a file that is not there yet, or is elsewhere", what,
                 input.string());
   }
@@ -241,24 +268,25 @@ void remove_temporaries_of(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     const fs::path target = place_of_result(path).path;
     const std::string prefix = temporary_prefix(target);
-    for (const auto& entry : fs::directory_iterator(folder_of(target), ignored)) {
-      const std::string name = entry.path().filename().string();
-      if (!name.starts_with(prefix) || !name.ends_with(temporary_suffix) ||
-          name.size() <= prefix.size() + temporary_suffix.size())
-        continue;
-      // Only names of exactly our form: a process number in the middle.
-      const std::string middle =
-          name.substr(prefix.size(), name.size() - prefix.size() - temporary_suffix.size());
-      if (middle.find_first_not_of("0123456789") == std::string::npos) fs::remove_all(entry.path(), ignored);
-    }
+    for (const auto& entry : fs::directory_iterator(folder_of(target), ignored))
+      if (prefix_of_temporary(entry.path().filename().string()) == prefix)
+        fs::remove_all(entry.path(), ignored);
   }
 }
 
+void remove_files(const fs::path& folder, const std::function<bool(std::string_view)>& is_ours) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const std::string prefix = prefix_of_temporary(name);  // ".NAME."
+    if (is_ours(name) || (prefix.size() > 2 && is_ours(std::string_view(prefix).substr(1, prefix.size() - 2))))
+      fs::remove(entry.path(), ignored);
+  }
+  if (!fs::is_symlink(folder, ignored) && fs::is_empty(folder, ignored)) fs::remove(folder, ignored);
+}
+
 void write_atomically(const fs::path& path, std::string_view bytes) {
-  const Place place = place_of_result(path);
-  if (place.kind == Place::Kind::device || place.kind == Place::Kind::pipe ||
-      place.kind == Place::Kind::descriptor)
-    return write_stream(place, bytes, path);
+  if (const Place place = place_of_result(path); place.is_stream()) return write_stream(place, bytes, path);
   write_atomically(path, [&](const fs::path& temporary) {
     const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (descriptor < 0) work_failed("{}: cannot write: {}", path.string(), std::strerror(errno));
@@ -317,6 +345,21 @@ bool same_file(const fs::path& one, const fs::path& other) {
   return !first && !second && fs::weakly_canonical(one, ignored) == fs::weakly_canonical(other, ignored);
 }
 
+fs::file_type type_of(const fs::path& path) {
+  return interruptibly([path] {
+    std::error_code ignored;
+    return fs::status(path, ignored).type();
+  });
+}
+
+bool is_stream(const fs::path& path) {
+  try {
+    return place_of(path).is_stream();
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 std::FILE* summary_stream(const fs::path& out) {
   try {
     return place_of(out).descriptor == STDOUT_FILENO ? stderr : stdout;
@@ -341,9 +384,7 @@ void require_writable(const fs::path& path, std::string_view option, const std::
     } catch (const std::system_error& error) {
       bad_input("{}: {}", what, error.code().message());
     }
-    const bool is_stream = place.kind == Place::Kind::device || place.kind == Place::Kind::pipe ||
-                           place.kind == Place::Kind::descriptor;
-    if (place.kind != Place::Kind::file && (!is_stream || sink == Sink::file))
+    if (place.kind != Place::Kind::file && (!place.is_stream() || sink == Sink::file))
       bad_input("{}: is {}, expected a file name", what, place.noun());
     if (place.kind == Place::Kind::descriptor) {
       const int flags = ::fcntl(place.descriptor, F_GETFL);
@@ -352,7 +393,7 @@ void require_writable(const fs::path& path, std::string_view option, const std::
       if (::fstat(place.descriptor, &status) == 0) require_no_input(status, place, inputs, what);
       return;
     }
-    if (is_stream) {
+    if (place.is_stream()) {
       if (::access(place.path.c_str(), W_OK) != 0) bad_input("{}: {}", what, std::strerror(errno));
       return;
     }

@@ -269,6 +269,13 @@ std::string wrapped(const std::string& text, std::size_t columns, const std::str
   return lines + indent + line + "\n";
 }
 
+template <class Declaration>
+std::vector<std::string> keys_of(const std::vector<Declaration>& declarations) {
+  std::vector<std::string> keys;
+  for (const Declaration& declaration : declarations) keys.push_back(declaration.key);
+  return keys;
+}
+
 /// The table that a key is in, "" for a top-level key.
 std::string table_of(const std::string& key) {
   const std::size_t dot = key.rfind('.');
@@ -450,7 +457,7 @@ void Options::resolve(const std::string& key, const ConfigValue& value) {
 }
 
 void Options::finish() const {
-  const std::vector<std::string> keys = this->keys();
+  const std::vector<std::string> keys = keys_of(declarations_);
   const auto complain = [&](const std::string& origin, const std::string& key) {
     const std::string near = nearest(key, keys);
     bad_input("{}: unknown key {}: {}", origin, key,
@@ -469,15 +476,9 @@ void Options::fail(const std::string& key, const std::string& message) const {
             value != values_.end() ? " = " + value->second : "", message);
 }
 
-std::vector<std::string> Options::keys() const {
-  std::vector<std::string> keys;
-  for (const Declaration& declaration : declarations_) keys.push_back(declaration.key);
-  return keys;
-}
-
 std::string Options::to_toml() const {
   std::string text;
-  const std::vector<std::string> keys = this->keys();
+  const std::vector<std::string> keys = keys_of(declarations_);
   for (const std::string& table : tables_of(keys)) {
     if (!table.empty()) text += fmt::format("\n[{}]\n", table);
     for (const std::string& key : keys)
@@ -494,17 +495,14 @@ std::string Options::help() const {
 std::string Options::help_beyond(const Options& other) const {
   constexpr std::size_t columns = 100;
   std::vector<Declaration> shown;
-  std::vector<std::string> keys;
   for (const Declaration& mine : declarations_) {
     const bool is_known = std::ranges::any_of(other.declarations_, [&](const Declaration& theirs) {
       return theirs.key == mine.key && theirs.default_text == mine.default_text;
     });
-    if (is_known) continue;
-    shown.push_back(mine);
-    keys.push_back(mine.key);
+    if (!is_known) shown.push_back(mine);
   }
   std::string text;
-  for (const std::string& table : tables_of(keys)) {
+  for (const std::string& table : tables_of(keys_of(shown))) {
     if (!table.empty()) text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", table);
     for (const auto& [key, default_text, accepted, help] : shown)
       if (table_of(key) == table)

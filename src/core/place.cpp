@@ -60,8 +60,7 @@ fs::path folder_of(const fs::path& path) {
 }
 
 Place place_of(const fs::path& path) {
-  if (path == "-") return {.kind = Place::Kind::descriptor, .path = path, .exists = true, .descriptor = 1};
-  fs::path at = path;
+  fs::path at = path == "-" ? "/proc/self/fd/1" : path;
   for (int links = 0; links <= most_links; ++links) {
     if (const int descriptor = descriptor_of(at); descriptor >= 0)
       return {.kind = Place::Kind::descriptor, .path = at, .exists = true, .descriptor = descriptor};

@@ -14,6 +14,9 @@ struct Place {
   bool write_protected = false;  ///< a file that nobody may write to
   int descriptor = -1;           ///< of this process, for Kind::descriptor (/dev/fd/3)
 
+  [[nodiscard]] bool is_stream() const {
+    return kind == Kind::descriptor || kind == Kind::device || kind == Kind::pipe;
+  }
   /// Returns "a pipe" and the like, for messages.
   [[nodiscard]] std::string noun() const;
 };

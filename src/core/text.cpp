@@ -98,23 +98,10 @@ std::optional<std::uint64_t> parse_hexadecimal(std::string_view text) {
   return number_of<std::uint64_t>(text, 16);
 }
 
-namespace {
-
-template <class T>
-std::string shortest(T value) {
+std::string format_double(double value) {
   std::string text = fmt::format("{}", value);
   if (std::isfinite(value) && text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
-}
-
-}  // namespace
-
-std::string format_double(double value) {
-  return shortest(value);
-}
-
-std::string format_float(float value) {
-  return shortest(value);
 }
 
 }  // namespace lrid

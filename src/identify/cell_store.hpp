@@ -31,14 +31,14 @@ CellOrigin read_origin(const std::filesystem::path& folder);
 class CellStore {
  public:
   /// Cells are looked for in all `folders` and stored in the first, which is made when there is something to
-  /// store. `run_identity` is whatever all cells of the run share.
+  /// store; without folders nothing is kept. `run_identity` is whatever all cells of the run share.
   CellStore(std::vector<std::filesystem::path> folders, std::string run_identity);
 
   /// Nothing if the cell is not there, or not whole.
   [[nodiscard]] std::optional<CellResult> find(const std::string& cell) const;
   void store(const std::string& cell, const CellResult& result) const;
   void store_origin(const CellOrigin& origin) const;
-  /// Removes the first folder with all cells in it.
+  /// Removes all cells from the first folder, and the folder unless it holds other files.
   void clear() const;
 
  private:

@@ -6,6 +6,7 @@
 #include <set>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/io/dataset.hpp>
 #include <lrid/io/hdf5.hpp>
@@ -338,6 +339,7 @@ bool is_json(const std::filesystem::path& path) {
 }  // namespace
 
 void show(const std::filesystem::path& path, std::ostream& out) {
+  require_input_file(path, "a file of lrid's or HDF5");
   if (is_json(path)) return show_results(path, out);
   const io::hdf5::InputFile file(path);
   const std::string format = file.format();

@@ -20,12 +20,6 @@ TEST(Text, DoublesReadBackAndLookLikeDoubles) {
   }
 }
 
-TEST(Text, FloatsAreAsShortAsTheyReadBack) {
-  EXPECT_EQ(format_float(0.1F), "0.1");
-  EXPECT_EQ(format_float(3.0F), "3.0");
-  for (const float value : {1.0F / 3, 16777216.0F, 1e-40F}) EXPECT_EQ(std::strtof(format_float(value).c_str(), nullptr), value);
-}
-
 TEST(Text, CountsAreOneOrMany) {
   EXPECT_EQ(counted(1, "network"), "1 network");
   EXPECT_EQ(counted(0, "network"), "0 networks");

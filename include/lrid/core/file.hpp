@@ -32,6 +32,11 @@ std::filesystem::path temporary_path(const std::filesystem::path& path);
 /// write under way elsewhere fail.
 void remove_temporaries_of(const std::vector<std::filesystem::path>& paths);
 
+/// Removes the files of a folder whose names `is_ours` accepts, the temporaries that killed processes left of
+/// them, and the folder if that empties it. What anyone else keeps there stays.
+void remove_files(const std::filesystem::path& folder,
+                  const std::function<bool(std::string_view name)>& is_ours);
+
 /// Returns the name of a file or folder that belongs beside `path`, such as RUN.h5.state. A hash replaces the
 /// name of `path` if name and suffix together exceed the system's limit.
 std::filesystem::path companion_path(const std::filesystem::path& path, std::string_view suffix);
@@ -48,6 +53,10 @@ std::string read_text(const std::filesystem::path& path);
 /// `expected` ends the message about a folder or a pipe.
 void require_input_file(const std::filesystem::path& path, std::string_view expected = "a file");
 
+/// Returns what a path leads to, file_type::not_found if nothing. Throws Interrupted if an interrupt arrives
+/// before the file system answers: for the first look at a path that a user names.
+std::filesystem::file_type type_of(const std::filesystem::path& path);
+
 /// Where a result may be written: only to a file, or to a stream as well.
 enum class Sink { file, any };
 
@@ -57,6 +66,9 @@ enum class Sink { file, any };
 /// option that holds the path.
 void require_writable(const std::filesystem::path& path, std::string_view option,
                       const std::vector<std::filesystem::path>& inputs = {}, Sink sink = Sink::any);
+
+/// Whether a path is stdout, an open descriptor, a device or a pipe, which is written to in order.
+bool is_stream(const std::filesystem::path& path);
 
 /// Whether two paths lead to the same file, by device and inode; by name if neither exists yet.
 bool same_file(const std::filesystem::path& one, const std::filesystem::path& other);

@@ -32,8 +32,7 @@ class Config {
   };
 
   Config() = default;
-  /// Reads TOML; throws InputError with file and line for an unreadable file or a syntax error. `name` stands
-  /// for the file in messages.
+  /// Reads TOML. Throws InputError with file (`name`) and line for an unreadable file or a syntax error.
   static Config from_file(const std::filesystem::path& path);
   static Config from_toml(std::string_view text, const std::string& name);
 
@@ -111,7 +110,8 @@ class Options {
   [[noreturn]] void fail(const std::string& key, const std::string& message) const;
   [[nodiscard]] bool is_set(const std::string& key) const { return config_.find(key) != nullptr; }
 
-  /// Returns all declared options with their values as TOML that reads back to the same options.
+  /// Returns all declared options with their values as TOML, top-level keys first; it reads back to the same
+  /// options.
   [[nodiscard]] std::string to_toml() const;
   /// Maps each declared key to its value as TOML.
   [[nodiscard]] const std::map<std::string, std::string>& values() const { return values_; }
@@ -124,9 +124,6 @@ class Options {
   struct Declaration {
     std::string key, default_text, accepted, help;
   };
-  /// In order of declaration.
-  [[nodiscard]] std::vector<std::string> keys() const;
-
   Config config_;
   std::vector<Declaration> declarations_;
   std::map<std::string, std::string> values_;

@@ -20,9 +20,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Adds finished work.
+  /// Adds finished work; `skip` adds work that was done before and says nothing about speed.
   void advance(double amount = 1.0);
-  /// Adds work that was already done and says nothing about speed.
   void skip(double amount);
   /// Enlarges (or shrinks) the total.
   void add_total(double amount);

@@ -21,7 +21,8 @@ constexpr std::uint64_t mix64(std::uint64_t z) {
   return z;
 }
 
-/// Returns 64 random bits from the system, for names that no other process uses, never for results.
+/// Returns 64 random bits from the system, different in each call: for names that no other process uses,
+/// never for results.
 std::uint64_t system_bits();
 
 /// Identifies a stream of random numbers by a hash of (master seed, purpose, indices). lrid has no global

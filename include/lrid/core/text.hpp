@@ -35,10 +35,7 @@ std::optional<T> parse_number(std::string_view text);
 /// The same for hexadecimal digits.
 std::optional<std::uint64_t> parse_hexadecimal(std::string_view text);
 
-/// Returns the shortest decimal that reads back as the same double, always with a point or exponent ("1.0",
-/// "5e-06").
+/// Returns the shortest decimal that reads back as this double, with a point or exponent ("1.0", "5e-06").
 std::string format_double(double value);
-/// The same for single precision: "0.1" for 0.1F, whose value as a double needs 17 digits.
-std::string format_float(float value);
 
 }  // namespace lrid
