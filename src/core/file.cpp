@@ -279,7 +279,8 @@ void remove_files(const fs::path& folder, const std::function<bool(std::string_v
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
     const std::string prefix = prefix_of_temporary(name);  // ".NAME."
-    if (is_ours(name) || (prefix.size() > 2 && is_ours(std::string_view(prefix).substr(1, prefix.size() - 2))))
+    if (is_ours(name) ||
+        (prefix.size() > 2 && is_ours(std::string_view(prefix).substr(1, prefix.size() - 2))))
       fs::remove(entry.path(), ignored);
   }
   if (!fs::is_symlink(folder, ignored) && fs::is_empty(folder, ignored)) fs::remove(folder, ignored);

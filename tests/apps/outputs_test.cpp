@@ -96,8 +96,8 @@ TEST_F(Outputs, AreNeverTheInputsOfLridObserve) {
   for (const int seed : {1, 2})
     io::write_trajectory(folder_ / fmt::format("runs/{}.h5", seed), measure::example_trajectory(seed));
   expect_refused_by_all_names("OBSERVE recording rec.h5 --out", "rec.h5");
-  expect_refused_by_all_names(
-      "OBSERVE import-nwb mouse.nwb --series units --window 0,0.5 --points 2 --out", "mouse.nwb");
+  expect_refused_by_all_names("OBSERVE import-nwb mouse.nwb --series units --window 0,0.5 --points 2 --out",
+                              "mouse.nwb");
   expect_refused_by_all_names("OBSERVE collect runs/1.h5 runs/2.h5 --out", "runs/2.h5");
   expect_refused_by_all_names("OBSERVE collect runs --out", "runs/1.h5");
   // A dataset of an earlier call is no trajectory that would be lost.
@@ -164,7 +164,8 @@ TEST_F(Outputs, ToPipesAndStdoutAreStreams) {
     EXPECT_THAT(result.err, HasSubstr("accuracy")) << "the table";
   }
   EXPECT_FALSE(fs::exists(folder_ / "-"));
-  const CommandResult piped = run("mkfifo p && { cat p >piped.html & CLASSIFY report r.json --out p && wait; }");
+  const CommandResult piped =
+      run("mkfifo p && { cat p >piped.html & CLASSIFY report r.json --out p && wait; }");
   EXPECT_EQ(piped.exit_code, 0) << piped.err;
   EXPECT_TRUE(fs::is_fifo(folder_ / "p"));
   EXPECT_THAT(read_file(folder_ / "piped.html"), HasSubstr("</html>"));
@@ -256,8 +257,8 @@ TEST_F(Outputs, PipesAsInputsCanBeInterrupted) {
   make_experiment();
   ASSERT_EQ(::mkfifo((folder_ / "p").c_str(), 0600), 0);
   for (const char* command :
-       {"OBSERVE show p", "OBSERVE export p", "OBSERVE recording p --out o.h5", "OBSERVE collect p --out o.h5",
-        "OBSERVE import-nwb p --list", "CLASSIFY predict --model p d.h5",
+       {"OBSERVE show p", "OBSERVE export p", "OBSERVE recording p --out o.h5",
+        "OBSERVE collect p --out o.h5", "OBSERVE import-nwb p --list", "CLASSIFY predict --model p d.h5",
         "CLASSIFY run --config e.toml --data p --out r.json"}) {
     const CommandResult result = run(fmt::format("timeout -k 5 20 {}", command));
     EXPECT_EQ(result.exit_code, 2) << command;

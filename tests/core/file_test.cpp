@@ -45,7 +45,8 @@ TEST(File, OnlyOurFilesOfAFolderAreRemoved) {
   const testing::TemporaryFolder folder;
   const auto is_ours = [](std::string_view name) { return name.ends_with(".cell"); };
   fs::create_directory(folder / "cells");
-  for (const char* name : {"a.cell", ".b.cell.123.tmp", "raw.h5"}) write_atomically(folder / "cells" / name, "x");
+  for (const char* name : {"a.cell", ".b.cell.123.tmp", "raw.h5"})
+    write_atomically(folder / "cells" / name, "x");
   remove_files(folder / "cells", is_ours);
   EXPECT_TRUE(fs::exists(folder / "cells" / "raw.h5"));
   EXPECT_EQ(files_in(folder / "cells"), 1);

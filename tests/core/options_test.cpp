@@ -126,9 +126,10 @@ TEST(Options, StringsWithoutQuotesGetAHint) {
     }
     return std::string();
   };
-  EXPECT_EQ(error("", "names=[forest, svm]"),
-            "--set: names = \"[forest, svm]\": expected a list, each one of svm, forest; strings in a list need "
-            "quotes: --set 'names=[\"forest\", \"svm\"]'");
+  EXPECT_EQ(
+      error("", "names=[forest, svm]"),
+      "--set: names = \"[forest, svm]\": expected a list, each one of svm, forest; strings in a list need "
+      "quotes: --set 'names=[\"forest\", \"svm\"]'");
   EXPECT_EQ(error("", "names=[\"forrest\"]"),
             "--set: names = [\"forrest\"]: expected a list, each one of svm, forest (nearest: forest)");
   EXPECT_THAT(error("x = 1\nnames = [\"svm\", forest] # both\n", ""),
@@ -141,8 +142,9 @@ TEST(Options, HelpGroupsKeysByTableWithDefaultRangeAndHelp) {
   Options options;
   Fields fields;
   fields.declare(options);
-  EXPECT_THAT(options.help(),
-              ::testing::StartsWith("  architecture = \"KNet4\"\n      network\n      (one of KNet4, KNet5)\n"));
+  EXPECT_THAT(
+      options.help(),
+      ::testing::StartsWith("  architecture = \"KNet4\"\n      network\n      (one of KNet4, KNet5)\n"));
   EXPECT_THAT(options.help(), ::testing::HasSubstr("\n\n[optimizer]\n  optimizer.momentum = 0.9\n"
                                                    "      momentum\n      (a number 0…1)\n"));
 }
