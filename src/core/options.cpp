@@ -207,18 +207,17 @@ std::string number_text(double value) {
 /// The value with quotes around each word that TOML would not take for a string; "" if it needs none.
 std::string with_quotes(std::string_view value) {
   const std::set<std::string_view> keywords = {"true", "false", "inf", "nan"};
+  constexpr std::string_view separators = " [],#\"'\t\r\n";
   const auto is_letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
   std::string text;
   bool added = false;
   for (std::size_t i = 0; i < value.size();) {
+    if (value[i] == '#') break;  // a comment
     std::size_t end = i + 1;
-    if (value[i] == '"' || value[i] == '\'') {
-      end = std::min(value.find(value[i], i + 1), value.size() - 1) + 1;
-    } else if (value[i] != ' ' && value[i] != '[' && value[i] != ',' && value[i] != ']') {
-      end = std::min(value.find_first_of(" [],#\"'\r\n", i), value.size());
-    } else if (value[i] == '#') {
-      break;
-    }
+    if (value[i] == '"' || value[i] == '\'')
+      end = std::min(value.find(value[i], end), value.size() - 1) + 1;
+    else if (separators.find(value[i]) == std::string_view::npos)
+      end = std::min(value.find_first_of(separators, end), value.size());
     const std::string_view part = value.substr(i, end - i);
     const bool is_bare = is_letter(part.front()) && !keywords.contains(part);
     text += is_bare ? quote(part) : std::string(part);

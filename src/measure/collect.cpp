@@ -7,6 +7,7 @@
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
+#include <lrid/io/hdf5.hpp>
 #include <lrid/io/trajectory.hpp>
 #include <lrid/measure/collect.hpp>
 
