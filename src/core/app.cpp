@@ -58,14 +58,14 @@ void CommonOptions::apply() {
 
 namespace {
 
-/// Writes that a limit or a closed pipe stops return an error, which is reported as any other; no signal ends
-/// the process with a temporary file left behind.
+/// Makes writes past a limit or to a closed pipe fail with an error instead of a signal, which would leave
+/// temporary files behind.
 void ignore_signals_of_writes() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
-/// Runs `work`; an exit code, after one line about what it threw.
+/// Runs `work` and reports what it throws in one line.
 ExitCode guarded(const std::string& program, const std::function<void()>& work) {
   const auto complain = [&](const std::string& message) {
     std::string line = message;
@@ -106,7 +106,7 @@ int run_app(const std::string& program, const std::function<void()>& body) {
   ignore_signals_of_writes();
   const CheckedStdout checked;
   const ExitCode code = guarded(program, [&] {
-    set_up_logging("info");  // to stderr also of programs without options: results go to stdout
+    set_up_logging("info");  // to stderr, from the first line on: results go to stdout
     body();
     flush_stdout();
   });

@@ -2,8 +2,8 @@
 
 namespace lrid {
 
-/// While one lives, an interrupt ends the process at once: around calls that may block for ever and have
-/// nothing to save, such as writing to a pipe that nobody reads.
+/// While one lives, an interrupt ends the process at once. For calls that may block forever with nothing to
+/// save, such as writing to a pipe that nobody reads.
 class EndsAtOnce {
  public:
   EndsAtOnce();

@@ -15,6 +15,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/random.hpp>
+#include <lrid/core/text.hpp>
 
 #include "place.hpp"
 #include "standard_output.hpp"
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Closes a descriptor at the end of its scope.
+/// Owns a file descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -35,14 +36,14 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   [[nodiscard]] int number() const { return number_; }
-  /// close(2), whose errors some file systems use to report what writing did not.
+  /// Closes it; some file systems report failed writes only here.
   int close() { return ::close(std::exchange(number_, -1)); }
 
  private:
   int number_;
 };
 
-/// fsync by path, so that it also covers files that a library wrote.
+/// Syncs by path, which also covers files written by a library.
 void sync(const fs::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) work_failed("{}: cannot open to sync: {}", path.string(), std::strerror(errno));
@@ -50,7 +51,7 @@ void sync(const fs::path& path) {
     work_failed("{}: cannot sync: {}", path.string(), std::strerror(errno));
 }
 
-/// The longest name that a folder takes, in bytes.
+/// Returns the length limit of names in a folder, in bytes.
 std::size_t longest_name(const fs::path& folder) {
   const long limit = ::pathconf(folder.c_str(), _PC_NAME_MAX);
   return limit > 0 ? static_cast<std::size_t>(limit) : 255;
@@ -59,21 +60,29 @@ std::size_t longest_name(const fs::path& folder) {
 constexpr std::string_view temporary_suffix = ".tmp";
 constexpr std::size_t most_digits = 20;  // of a 64-bit number
 
-/// What the names of all temporaries of a path begin with.
+/// Returns the beginning of the names of a path's temporaries.
 std::string temporary_prefix(const fs::path& path) {
   const std::string name = path.filename().string();
   const bool fits = name.size() + 2 + most_digits + temporary_suffix.size() <= longest_name(folder_of(path));
   return fmt::format(".{}.", fits ? name : sha256(name).substr(0, 32));
 }
 
-/// Tells this process from all others that may write to the same folder: process numbers repeat from host to
-/// host.
+/// Returns what temporary_prefix gave for a name of exactly the form PREFIX NUMBER .tmp, else "".
+std::string prefix_of_temporary(std::string_view name) {
+  if (!name.starts_with('.') || !name.ends_with(temporary_suffix)) return "";
+  name.remove_suffix(temporary_suffix.size());
+  const std::size_t dot = name.rfind('.');
+  if (!parse_number<std::uint64_t>(name.substr(dot + 1))) return "";
+  return std::string(name.substr(0, dot + 1));
+}
+
+/// Returns a number that no other process writing to the same folder has; process ids repeat across hosts.
 std::uint64_t process_number() {
   static const std::uint64_t number = system_bits();
   return number;
 }
 
-/// Writes all bytes; 0, or errno.
+/// Writes all bytes; returns 0 or errno.
 int write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
@@ -89,7 +98,7 @@ int write_all(int descriptor, std::string_view bytes) {
   work_failed("{}: cannot write {} bytes: {}", path.string(), bytes, std::strerror(reason));
 }
 
-/// Writes all bytes to a newly created file; `path` is what messages name.
+/// Writes all bytes to a newly created file and closes it; messages name `path`.
 void write_to(int descriptor, std::string_view bytes, const fs::path& path) {
   Descriptor file(descriptor);
   int reason = write_all(descriptor, bytes);
@@ -97,7 +106,7 @@ void write_to(int descriptor, std::string_view bytes, const fs::path& path) {
   if (reason != 0) cannot_write(path, bytes.size(), reason);
 }
 
-/// Writes to what can only be written to in order. A reader may never come.
+/// Writes to a descriptor, device or pipe, whose reader may never come.
 void write_stream(const Place& place, std::string_view bytes, const fs::path& path) {
   if (place.descriptor == STDOUT_FILENO) return write_to_stdout(bytes);
   const int reason = interruptibly([place, all = std::string(bytes)] {
@@ -110,7 +119,7 @@ void write_stream(const Place& place, std::string_view bytes, const fs::path& pa
   if (reason != 0) cannot_write(path, bytes.size(), reason);
 }
 
-/// Where a result goes; WorkError naming the path if it leads nowhere.
+/// Follows the path of a result; throws WorkError if it leads nowhere.
 Place place_of_result(const fs::path& path) {
   try {
     return place_of(path);
@@ -119,7 +128,7 @@ Place place_of_result(const fs::path& path) {
   }
 }
 
-/// What is read in pieces, each given to `use`; InputError naming the file.
+/// Reads a file piece by piece; throws InputError with its name.
 void read_pieces(const fs::path& path, const std::function<void(std::string_view)>& use) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (file.number() < 0) bad_input("{}: cannot read: {}", path.string(), std::strerror(errno));
@@ -153,14 +162,14 @@ bool is_same(const struct stat& one, const struct stat& other) {
   return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/// What is open as stdout, if that is a file.
+/// Returns the status of the file that stdout goes to, if it is one.
 std::optional<struct stat> file_at_stdout() {
   struct stat status {};
   if (::fstat(STDOUT_FILENO, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   return status;
 }
 
-/// Whether an existing file is somewhere below a folder.
+/// Whether an existing file lies in a folder or its subfolders.
 bool is_below(const fs::path& file, const struct stat& folder) {
   std::error_code ignored;
   fs::path at = fs::canonical(file, ignored).parent_path();
@@ -172,7 +181,24 @@ bool is_below(const fs::path& file, const struct stat& folder) {
   return false;
 }
 
-/// InputError if what is open or named at `output` is one of the inputs, or in one that is a folder.
+/// Whether a folder leads to an existing file: holds it, another name of it, or a link to it or to a folder
+/// that holds it.
+bool leads_to(const fs::path& folder, const struct stat& status, const fs::path& file,
+              const struct stat& file_status) {
+  if (is_below(file, status)) return true;
+  std::error_code ignored;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, options, ignored)) {
+    // Asking for the status of each of a million images takes minutes on a network.
+    if (file_status.st_nlink < 2 && !entry.is_symlink(ignored)) continue;
+    const auto found = status_of(entry.path());
+    if (!found) continue;
+    if (is_same(*found, file_status) || (S_ISDIR(found->st_mode) && is_below(file, *found))) return true;
+  }
+  return false;
+}
+
+/// Throws InputError if an output is one of the inputs or in an input folder.
 void require_no_input(const std::optional<struct stat>& output, const Place& place,
                       const std::vector<fs::path>& inputs, const std::string& what) {
   if (!output || !S_ISREG(output->st_mode)) return;
@@ -181,7 +207,7 @@ void require_no_input(const std::optional<struct stat>& output, const Place& pla
     if (!status) continue;
     if (is_same(*status, *output))
       bad_input("{}: is the input {}, expected another file", what, input.string());
-    if (S_ISDIR(status->st_mode) && place.kind == Place::Kind::file && is_below(place.path, *status))
+    if (S_ISDIR(status->st_mode) && leads_to(input, *status, place.path, *output))
       bad_input("{}: is in the input {}, expected a file that is not there yet, or is elsewhere", what,
                 input.string());
   }
@@ -242,24 +268,26 @@ void remove_temporaries_of(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     const fs::path target = place_of_result(path).path;
     const std::string prefix = temporary_prefix(target);
-    for (const auto& entry : fs::directory_iterator(folder_of(target), ignored)) {
-      const std::string name = entry.path().filename().string();
-      if (!name.starts_with(prefix) || !name.ends_with(temporary_suffix) ||
-          name.size() <= prefix.size() + temporary_suffix.size())
-        continue;
-      // Only what is exactly ours: a process number between the two.
-      const std::string middle =
-          name.substr(prefix.size(), name.size() - prefix.size() - temporary_suffix.size());
-      if (middle.find_first_not_of("0123456789") == std::string::npos) fs::remove_all(entry.path(), ignored);
-    }
+    for (const auto& entry : fs::directory_iterator(folder_of(target), ignored))
+      if (prefix_of_temporary(entry.path().filename().string()) == prefix)
+        fs::remove_all(entry.path(), ignored);
   }
 }
 
+void remove_files(const fs::path& folder, const std::function<bool(std::string_view)>& is_ours) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const std::string prefix = prefix_of_temporary(name);  // ".NAME."
+    if (is_ours(name) ||
+        (prefix.size() > 2 && is_ours(std::string_view(prefix).substr(1, prefix.size() - 2))))
+      fs::remove(entry.path(), ignored);
+  }
+  if (!fs::is_symlink(folder, ignored) && fs::is_empty(folder, ignored)) fs::remove(folder, ignored);
+}
+
 void write_atomically(const fs::path& path, std::string_view bytes) {
-  const Place place = place_of_result(path);
-  if (place.kind == Place::Kind::device || place.kind == Place::Kind::pipe ||
-      place.kind == Place::Kind::descriptor)
-    return write_stream(place, bytes, path);
+  if (const Place place = place_of_result(path); place.is_stream()) return write_stream(place, bytes, path);
   write_atomically(path, [&](const fs::path& temporary) {
     const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (descriptor < 0) work_failed("{}: cannot write: {}", path.string(), std::strerror(errno));
@@ -280,7 +308,7 @@ bool create_exclusively(const fs::path& path, std::string_view bytes) {
 std::string read_file(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_regular_file(path, ignored)) return read_whole(path);
-  return interruptibly([path] { return read_whole(path); });  // a pipe may never be written to
+  return interruptibly([path] { return read_whole(path); });  // a pipe may have no writer
 }
 
 std::string read_text(const fs::path& path) {
@@ -318,6 +346,21 @@ bool same_file(const fs::path& one, const fs::path& other) {
   return !first && !second && fs::weakly_canonical(one, ignored) == fs::weakly_canonical(other, ignored);
 }
 
+fs::file_type type_of(const fs::path& path) {
+  return interruptibly([path] {
+    std::error_code ignored;
+    return fs::status(path, ignored).type();
+  });
+}
+
+bool is_stream(const fs::path& path) {
+  try {
+    return place_of(path).is_stream();
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 std::FILE* summary_stream(const fs::path& out) {
   try {
     return place_of(out).descriptor == STDOUT_FILENO ? stderr : stdout;
@@ -342,9 +385,7 @@ void require_writable(const fs::path& path, std::string_view option, const std::
     } catch (const std::system_error& error) {
       bad_input("{}: {}", what, error.code().message());
     }
-    const bool is_stream = place.kind == Place::Kind::device || place.kind == Place::Kind::pipe ||
-                           place.kind == Place::Kind::descriptor;
-    if (place.kind != Place::Kind::file && (!is_stream || sink == Sink::file))
+    if (place.kind != Place::Kind::file && (!place.is_stream() || sink == Sink::file))
       bad_input("{}: is {}, expected a file name", what, place.noun());
     if (place.kind == Place::Kind::descriptor) {
       const int flags = ::fcntl(place.descriptor, F_GETFL);
@@ -353,7 +394,7 @@ void require_writable(const fs::path& path, std::string_view option, const std::
       if (::fstat(place.descriptor, &status) == 0) require_no_input(status, place, inputs, what);
       return;
     }
-    if (is_stream) {
+    if (place.is_stream()) {
       if (::access(place.path.c_str(), W_OK) != 0) bad_input("{}: {}", what, std::strerror(errno));
       return;
     }
@@ -363,8 +404,7 @@ void require_writable(const fs::path& path, std::string_view option, const std::
     const fs::path folder = folder_of(place.path);
     std::error_code ignored;
     if (!fs::is_directory(folder, ignored)) bad_input("{}: folder {} does not exist", what, folder.string());
-    // access(2) says yes to root even on read-only mounts of some file systems; an exclusive create does not
-    // lie.
+    // access(2) lets root through even on some read-only mounts; creating a file does not.
     const fs::path probe = temporary_path(place.path);
     const Descriptor file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.number() < 0)

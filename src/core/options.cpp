@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 #include <type_traits>
@@ -63,7 +64,8 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
   }
 }
 
-// One overload set per option type: `read` takes a value if it has the type, `write` is its inverse.
+// One overload set per option type: `read` assigns a value of that type and returns whether it is one;
+// `write` is its inverse.
 
 bool read(const ConfigValue& value, bool& field) {
   const bool* given = std::get_if<bool>(&value.data);
@@ -164,14 +166,28 @@ std::string type_name(const std::string&) {
 std::string type_name(const SeedSetting&) {
   return "an integer 0…2^63−1, \"none\" or \"random\"";
 }
+
+// An option's type around the scalars that `Accepts` restricts.
+
 template <class T>
-std::string type_name(const std::vector<T>&) {
-  return "a list, each " + type_name(T{});
-}
+struct TypeOf {
+  static constexpr bool may_be_auto = false, is_list = false;
+  static std::string describe(const Accepts& accepts) { return accepts.describe(type_name(T{})); }
+};
 template <class T>
-std::string type_name(const std::optional<T>&) {
-  return "\"auto\" or " + type_name(T{});
-}
+struct TypeOf<std::vector<T>> {
+  static constexpr bool may_be_auto = false, is_list = true;
+  static std::string describe(const Accepts& accepts) {
+    return "a list, each " + TypeOf<T>::describe(accepts);
+  }
+};
+template <class T>
+struct TypeOf<std::optional<T>> {
+  static constexpr bool may_be_auto = true, is_list = TypeOf<T>::is_list;
+  static std::string describe(const Accepts& accepts) {
+    return "\"auto\" or " + TypeOf<T>::describe(accepts);
+  }
+};
 
 bool acceptable(const ConfigValue& value, const Accepts& accepts) {
   if (const auto* items = std::get_if<ConfigValue::Array>(&value.data))
@@ -186,6 +202,92 @@ bool acceptable(const ConfigValue& value, const Accepts& accepts) {
 std::string number_text(double value) {
   return std::floor(value) == value && std::abs(value) < 1e15 ? fmt::format("{:.0f}", value)
                                                               : format_double(value);
+}
+
+/// The value with quotes around each word that TOML would not take for a string; "" if it needs none.
+std::string with_quotes(std::string_view value) {
+  const std::set<std::string_view> keywords = {"true", "false", "inf", "nan"};
+  constexpr std::string_view separators = " [],#\"'\t\r\n";
+  const auto is_letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
+  std::string text;
+  bool added = false;
+  for (std::size_t i = 0; i < value.size();) {
+    if (value[i] == '#') break;  // a comment
+    std::size_t end = i + 1;
+    if (value[i] == '"' || value[i] == '\'')
+      end = std::min(value.find(value[i], end), value.size() - 1) + 1;
+    else if (separators.find(value[i]) == std::string_view::npos)
+      end = std::min(value.find_first_of(separators, end), value.size());
+    const std::string_view part = value.substr(i, end - i);
+    const bool is_bare = is_letter(part.front()) && !keywords.contains(part);
+    text += is_bare ? quote(part) : std::string(part);
+    added = added || is_bare;
+    i = end;
+  }
+  return added ? trim(text) : "";
+}
+
+/// The choice that the first other string among a value's is most likely meant to be, "" if none is near.
+std::string nearest_choice(const ConfigValue& value, const std::vector<std::string>& choices) {
+  if (const auto* items = std::get_if<ConfigValue::Array>(&value.data)) {
+    for (const ConfigValue& item : *items)
+      if (std::string near = nearest_choice(item, choices); !near.empty()) return near;
+    return "";
+  }
+  const auto* word = std::get_if<std::string>(&value.data);
+  const bool is_other = word != nullptr && std::ranges::find(choices, *word) == choices.end();
+  return is_other ? nearest(*word, choices) : "";
+}
+
+/// A hint for what is not TOML because a string lacks its quotes: by far the most frequent reason, and one
+/// that the parser takes for something else.
+std::string quotes_hint(std::string_view text, const toml::parse_error& error) {
+  const auto lines = split(text, '\n');
+  const std::size_t line = error.source().begin.line;
+  if (line < 1 || line > lines.size()) return "";
+  const std::size_t equals = lines[line - 1].find('=');
+  if (equals == std::string::npos) return "";
+  const std::string quoted = with_quotes(std::string_view(lines[line - 1]).substr(equals + 1));
+  return quoted.empty() ? "" : "; a string needs quotes: " + quoted;
+}
+
+/// Wraps text at blanks into lines of so many columns (code points), each behind `indent`.
+std::string wrapped(const std::string& text, std::size_t columns, const std::string& indent) {
+  const auto width = [](std::string_view word) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(word, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  };
+  std::string lines, line;
+  for (const std::string& word : split(text, ' ')) {
+    if (!line.empty() && width(line) + 1 + width(word) > columns) {
+      lines += indent + line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return lines + indent + line + "\n";
+}
+
+template <class Declaration>
+std::vector<std::string> keys_of(const std::vector<Declaration>& declarations) {
+  std::vector<std::string> keys;
+  for (const Declaration& declaration : declarations) keys.push_back(declaration.key);
+  return keys;
+}
+
+/// The table that a key is in, "" for a top-level key.
+std::string table_of(const std::string& key) {
+  const std::size_t dot = key.rfind('.');
+  return dot == std::string::npos ? "" : key.substr(0, dot);
+}
+
+/// The tables of these keys in order of first appearance; top-level keys come before all tables, as in TOML.
+std::vector<std::string> tables_of(const std::vector<std::string>& keys) {
+  std::vector<std::string> tables;
+  for (const std::string& key : keys)
+    if (std::string table = table_of(key); std::ranges::find(tables, table) == tables.end())
+      tables.insert(table.empty() ? tables.begin() : tables.end(), std::move(table));
+  return tables;
 }
 
 }  // namespace
@@ -234,7 +336,8 @@ Config Config::from_toml(std::string_view text, const std::string& name) {
   try {
     root = toml::parse(text, name);
   } catch (const toml::parse_error& error) {
-    bad_input("{}:{}: {}, expected TOML", name, error.source().begin.line, std::string(error.description()));
+    bad_input("{}:{}: {}, expected TOML{}", name, error.source().begin.line, std::string(error.description()),
+              quotes_hint(text, error));
   }
   toml::table plain;
   for (auto&& [key, node] : root) {
@@ -262,7 +365,7 @@ void Config::assign(std::string_view assignment) {
     const toml::table table = toml::parse("value = " + text);
     if (table.size() == 1) value = convert(*table.get("value"), "--set " + key);
   } catch (const toml::parse_error&) {
-    // Not TOML: a bare word, taken as the string it is.
+    // A bare word: a string without its quotes.
   }
   assign(key, std::move(value), "--set");
 }
@@ -311,28 +414,20 @@ std::string Accepts::describe(std::string_view type) const {
 Options::Options(Config config) : config_(std::move(config)) {}
 
 template <class T>
-constexpr bool may_be_auto(const T&) {
-  return false;
-}
-template <class T>
-constexpr bool may_be_auto(const std::optional<T>&) {
-  return true;
-}
-
-template <class T>
 void Options::add(const std::string& key, T& field, const Accepts& accepts, const std::string& help) {
-  std::string accepted = accepts.describe(type_name(field));
-  if (may_be_auto(field) && !accepts.choices.empty()) accepted = "\"auto\" or " + accepted;
+  using Type = TypeOf<T>;
+  const std::string accepted = Type::describe(accepts);
   declarations_.push_back({key, write(field).to_toml(), accepted, help});
   if (const Config::Entry* entry = config_.find(key)) {
     const std::string* word = std::get_if<std::string>(&entry->value.data);
-    const bool is_auto = may_be_auto(field) && word != nullptr && *word == "auto";
+    const bool is_auto = Type::may_be_auto && word != nullptr && *word == "auto";
     if (!read(entry->value, field) || (!is_auto && !acceptable(entry->value, accepts))) {
-      std::string near;
-      if (word != nullptr)
-        if (const std::string name = nearest(*word, accepts.choices); !name.empty())
-          near = fmt::format(" (nearest: {})", name);
-      bad_input("{}: {} = {}: expected {}{}", entry->origin, key, entry->value.to_toml(), accepted, near);
+      std::string hint;
+      if (const std::string near = nearest_choice(entry->value, accepts.choices); !near.empty())
+        hint = fmt::format(" (nearest: {})", near);
+      else if (Type::is_list && word != nullptr && word->starts_with('['))
+        hint = fmt::format("; strings in a list need quotes: --set '{}={}'", key, with_quotes(*word));
+      bad_input("{}: {} = {}: expected {}{}", entry->origin, key, entry->value.to_toml(), accepted, hint);
     }
   }
   values_[key] = write(field).to_toml();
@@ -361,8 +456,7 @@ void Options::resolve(const std::string& key, const ConfigValue& value) {
 }
 
 void Options::finish() const {
-  std::vector<std::string> keys;
-  for (const Declaration& declaration : declarations_) keys.push_back(declaration.key);
+  const std::vector<std::string> keys = keys_of(declarations_);
   const auto complain = [&](const std::string& origin, const std::string& key) {
     const std::string near = nearest(key, keys);
     bad_input("{}: unknown key {}: {}", origin, key,
@@ -383,22 +477,12 @@ void Options::fail(const std::string& key, const std::string& message) const {
 
 std::string Options::to_toml() const {
   std::string text;
-  std::vector<std::string> tables;  // in order of first appearance
-  for (const Declaration& declaration : declarations_) {
-    const std::size_t dot = declaration.key.rfind('.');
-    if (dot == std::string::npos)
-      text += fmt::format("{} = {}\n", declaration.key, values_.at(declaration.key));
-    else if (const std::string table = declaration.key.substr(0, dot);
-             std::ranges::find(tables, table) == tables.end())
-      tables.push_back(table);
-  }
-  for (const std::string& table : tables) {
-    text += fmt::format("\n[{}]\n", table);
-    for (const Declaration& declaration : declarations_) {
-      const std::size_t dot = declaration.key.rfind('.');
-      if (dot != std::string::npos && declaration.key.substr(0, dot) == table)
-        text += fmt::format("{} = {}\n", declaration.key.substr(dot + 1), values_.at(declaration.key));
-    }
+  const std::vector<std::string> keys = keys_of(declarations_);
+  for (const std::string& table : tables_of(keys)) {
+    if (!table.empty()) text += fmt::format("\n[{}]\n", table);
+    for (const std::string& key : keys)
+      if (table_of(key) == table)
+        text += fmt::format("{} = {}\n", key.substr(table.empty() ? 0 : table.size() + 1), values_.at(key));
   }
   return text;
 }
@@ -408,16 +492,22 @@ std::string Options::help() const {
 }
 
 std::string Options::help_beyond(const Options& other) const {
-  const auto is_known = [&](const Declaration& mine) {
-    return std::ranges::any_of(other.declarations_, [&](const Declaration& theirs) {
+  constexpr std::size_t columns = 100;
+  std::vector<Declaration> shown;
+  for (const Declaration& mine : declarations_) {
+    const bool is_known = std::ranges::any_of(other.declarations_, [&](const Declaration& theirs) {
       return theirs.key == mine.key && theirs.default_text == mine.default_text;
     });
-  };
+    if (!is_known) shown.push_back(mine);
+  }
   std::string text;
-  for (const Declaration& declaration : declarations_)
-    if (!is_known(declaration))
-      text += fmt::format("  {} = {}\n      {}; {}\n", declaration.key, declaration.default_text,
-                          declaration.help, declaration.accepted);
+  for (const std::string& table : tables_of(keys_of(shown))) {
+    if (!table.empty()) text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", table);
+    for (const auto& [key, default_text, accepted, help] : shown)
+      if (table_of(key) == table)
+        text += fmt::format("  {} = {}\n{}{}", key, default_text, wrapped(help, columns - 6, "      "),
+                            wrapped("(" + accepted + ")", columns - 6, "      "));
+  }
   return text;
 }
 

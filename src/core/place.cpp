@@ -14,10 +14,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int most_links = 40;  // as Linux follows, path_resolution(7)
+constexpr int most_links = 40;  // Linux's limit, path_resolution(7)
 
-/// N for /dev/fd/N, /proc/self/fd/N; -1 for other paths. Following such a link would lead to the name of what
-/// is open there, which may be the file that a shell redirected to: replacing it by name loses the output.
+/// Returns N for /dev/fd/N and /proc/self/fd/N, -1 for other paths. Such a link is not followed: it may lead
+/// to the file that the shell redirected to, and replacing that by name would lose the output.
 int descriptor_of(const fs::path& path) {
   const auto number = parse_number<std::int64_t>(path.filename().string());
   if (!number || *number < 0 || *number > 1 << 20) return -1;
@@ -60,8 +60,7 @@ fs::path folder_of(const fs::path& path) {
 }
 
 Place place_of(const fs::path& path) {
-  if (path == "-") return {.kind = Place::Kind::descriptor, .path = path, .exists = true, .descriptor = 1};
-  fs::path at = path;
+  fs::path at = path == "-" ? "/proc/self/fd/1" : path;
   for (int links = 0; links <= most_links; ++links) {
     if (const int descriptor = descriptor_of(at); descriptor >= 0)
       return {.kind = Place::Kind::descriptor, .path = at, .exists = true, .descriptor = descriptor};

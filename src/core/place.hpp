@@ -5,24 +5,27 @@
 
 namespace lrid {
 
-/// Where a path leads once its symbolic links are followed: what bytes written to it would meet.
+/// The target of a path once its symbolic links are followed.
 struct Place {
   enum class Kind { file, folder, descriptor, device, pipe, other };
   Kind kind = Kind::file;
-  std::filesystem::path path;    ///< no symbolic link; names nothing yet if `exists` is false
-  bool exists = false;           ///< always true of what is no file
-  bool write_protected = false;  ///< a file that not even its owner may write to
-  int descriptor = -1;           ///< for Kind::descriptor: one of this process, as in /dev/fd/3
+  std::filesystem::path path;    ///< free of symbolic links at its end
+  bool exists = false;           ///< false only for a file yet to be created
+  bool write_protected = false;  ///< a file that nobody may write to
+  int descriptor = -1;           ///< of this process, for Kind::descriptor (/dev/fd/3)
 
-  /// "a pipe", for messages.
+  [[nodiscard]] bool is_stream() const {
+    return kind == Kind::descriptor || kind == Kind::device || kind == Kind::pipe;
+  }
+  /// Returns "a pipe" and the like, for messages.
   [[nodiscard]] std::string noun() const;
 };
 
-/// "-" is descriptor 1. Throws std::system_error where a path leads nowhere: a name too long, a circle of
-/// links, a folder that may not be searched. A missing folder is a file that does not exist.
+/// Follows a path; "-" is stdout. Throws std::system_error for a name that is too long, a cycle of links or a
+/// folder that may not be searched.
 Place place_of(const std::filesystem::path& path);
 
-/// The folder that holds the last part of a path.
+/// Returns the folder of a path's last part.
 std::filesystem::path folder_of(const std::filesystem::path& path);
 
 }  // namespace lrid

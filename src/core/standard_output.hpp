@@ -6,10 +6,10 @@
 
 namespace lrid {
 
-/// stdout does not take what is written to it.
+/// A failure to write to stdout.
 class StdoutError : public std::runtime_error {
  public:
-  /// `reason` is an errno, 0 where it is not known.
+  /// `reason` is an errno, or 0 if unknown.
   explicit StdoutError(int reason);
   [[nodiscard]] bool reader_is_gone() const { return reader_is_gone_; }
 
@@ -17,8 +17,8 @@ class StdoutError : public std::runtime_error {
   bool reader_is_gone_;
 };
 
-/// While it lives, std::cout throws StdoutError at the first byte that stdout does not take, and keeps its
-/// place among what is written to the C stream stdout.
+/// While it lives, std::cout throws StdoutError at the first byte that it cannot write, and shares the buffer
+/// of the C stream stdout, so that output by both stays in order.
 class CheckedStdout final : private std::streambuf {
  public:
   CheckedStdout();
@@ -34,16 +34,16 @@ class CheckedStdout final : private std::streambuf {
   std::streambuf* const before_;
 };
 
-/// Writes out what the C stream stdout holds; StdoutError if any byte of the program's output was lost.
+/// Flushes the C stream stdout; throws StdoutError if any of the program's output was lost.
 void flush_stdout();
-/// Writes bytes behind what stdout holds, past its buffer.
+/// Writes bytes to stdout and flushes it.
 void write_to_stdout(std::string_view bytes);
 
-/// Ends the process as other filters end when nobody reads on: by SIGPIPE, without a word.
+/// Ends the process silently by SIGPIPE, as other filters end when their reader goes away.
 [[noreturn]] void end_by_broken_pipe();
 
-/// Opens descriptors 0, 1 and 2 where the caller closed them, so that no file takes their number and none of
-/// our messages lands in it. They take no bytes: writing fails as it would have.
+/// Opens descriptors 0, 1 and 2 if the caller closed them, so that no output file gets their number and
+/// receives our messages. Writing to them still fails.
 void occupy_standard_descriptors();
 
 }  // namespace lrid

@@ -12,6 +12,8 @@ namespace lrid::identify {
 namespace {
 
 constexpr const char* origin_file = "run.json";
+constexpr std::string_view cell_suffix = ".json";
+constexpr std::size_t hash_size = 32, cell_name_size = hash_size + cell_suffix.size();
 
 std::optional<CellResult> read_cell(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return std::nullopt;
@@ -64,7 +66,7 @@ CellStore::CellStore(std::vector<std::filesystem::path> folders, std::string run
     : folders_(std::move(folders)), run_identity_(std::move(run_identity)) {}
 
 std::string CellStore::file_name_of(const std::string& cell) const {
-  return sha256(run_identity_ + "\n" + cell).substr(0, 32) + ".json";
+  return sha256(run_identity_ + "\n" + cell).substr(0, hash_size).append(cell_suffix);
 }
 
 std::optional<CellResult> CellStore::find(const std::string& cell) const {
@@ -74,6 +76,7 @@ std::optional<CellResult> CellStore::find(const std::string& cell) const {
 }
 
 void CellStore::write(const std::string& file_name, std::string_view text) const {
+  if (folders_.empty()) return;
   const std::filesystem::path& folder = folders_.front();
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -113,8 +116,11 @@ void CellStore::store_origin(const CellOrigin& origin) const {
 }
 
 void CellStore::clear() const {
-  std::error_code ignored;  // a leftover folder is harmless
-  std::filesystem::remove_all(folders_.front(), ignored);
+  if (folders_.empty()) return;
+  remove_files(folders_.front(), [](std::string_view name) {
+    return name == origin_file || (name.size() == cell_name_size && name.ends_with(cell_suffix) &&
+                                   name.find_first_not_of("0123456789abcdef") == hash_size);
+  });
 }
 
 }  // namespace lrid::identify

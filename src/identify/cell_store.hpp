@@ -30,8 +30,8 @@ CellOrigin read_origin(const std::filesystem::path& folder);
 /// under the same program version, dataset, configuration, condition, classifier and split.
 class CellStore {
  public:
-  /// Looks cells up in all `folders` and stores them in the first, which is created on the first store.
-  /// `run_identity`: CellOrigin::identity().
+  /// Looks cells up in all `folders` and stores them in the first, which is created on the first store; without
+  /// folders nothing is kept. `run_identity`: CellOrigin::identity().
   CellStore(std::vector<std::filesystem::path> folders, std::string run_identity);
 
   /// The stored result; nothing if there is none or it is damaged.
@@ -39,7 +39,7 @@ class CellStore {
   /// Throws WorkError if the file cannot be written; store_origin() likewise.
   void store(const std::string& cell, const CellResult& result) const;
   void store_origin(const CellOrigin& origin) const;
-  /// Deletes the first folder and all cells in it.
+  /// Removes all cells from the first folder, and the folder unless it holds other files.
   void clear() const;
 
  private:

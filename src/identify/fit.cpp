@@ -29,7 +29,7 @@ std::vector<std::string> observables_of_measures(const std::vector<std::string>&
 }  // namespace
 
 FittedFile fit(const FitRequest& request) {
-  require_writable(request.out, "--out");
+  require_writable(request.out, "--out", {request.data, request.config.name()}, Sink::file);
   const Setup setup(request.config);
   const Protocol& protocol = setup.protocol;
   const io::Dataset data = io::read_dataset(request.data);

@@ -185,7 +185,7 @@ class Run {
   }
   /// From a request. Throws InputError unless its output files are writable.
   explicit Run(const RunRequest& request)
-      : Run(checked(request).config, request.data, {request.out.string() + ".cells"}) {
+      : Run(checked(request).config, request.data, cell_folders(request.out)) {
     if (request.splits) save_splits(*request.splits, conditions_);
   }
 
@@ -300,9 +300,18 @@ class Run {
 
  private:
   static const RunRequest& checked(const RunRequest& request) {
-    require_writable(request.out, "--out");
-    if (request.splits) require_writable(*request.splits, "--save-splits");
+    const std::vector<std::filesystem::path> inputs = {request.data, request.config.name()};
+    require_writable(request.out, "--out", inputs);
+    if (!request.splits) return request;
+    require_writable(*request.splits, "--save-splits", inputs);
+    if (same_file(request.out, *request.splits))
+      bad_input("--save-splits {}: is --out, expected another file", request.splits->string());
     return request;
+  }
+  /// A stream has no place beside it to keep cells.
+  static std::vector<std::filesystem::path> cell_folders(const std::filesystem::path& out) {
+    if (is_stream(out)) return {};
+    return {companion_path(out, ".cells")};
   }
   /// Whether trajectories are long enough for any point of the classifier's grid.
   static bool admits(const NamedClassifier& classifier, const Condition& condition) {
@@ -356,6 +365,7 @@ io::Results run(const RunRequest& request) {
 }
 
 Cells run_shard(const RunRequest& request, std::size_t index, std::size_t count) {
+  require_writable(request.out, "--out", {}, Sink::file);
   Run work(request);
   (void)work.compute(index, count);
   return work.progress();
@@ -369,7 +379,7 @@ std::vector<io::NamedResults> gather(const std::vector<std::filesystem::path>& s
   };
   std::vector<Source> distinct;
   for (const std::filesystem::path& path : sources) {
-    if (!std::filesystem::is_directory(path)) {
+    if (type_of(path) != std::filesystem::file_type::directory) {
       distinct.push_back({std::nullopt, {path}});
       continue;
     }

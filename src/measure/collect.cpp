@@ -7,6 +7,7 @@
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
+#include <lrid/io/hdf5.hpp>
 #include <lrid/io/trajectory.hpp>
 #include <lrid/measure/collect.hpp>
 
@@ -98,24 +99,37 @@ class Appender {
   double final_accuracy_;
 };
 
+bool is_trajectory(const fs::path& file) {
+  try {
+    return io::hdf5::InputFile(file).format() == "lrid-trajectory";
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 std::string fingerprint(const io::Trajectory& t) {
   return sha256({reinterpret_cast<const char*>(t.observables.data()), t.observables.size() * sizeof(float)});
 }
 
 }  // namespace
 
-std::vector<fs::path> trajectory_files(const std::vector<fs::path>& paths, const fs::path& except) {
+std::vector<fs::path> trajectory_files(const std::vector<fs::path>& paths, const fs::path& out) {
   std::error_code error;
   std::set<fs::path> seen;  // canonical
-  if (!except.empty()) seen.insert(fs::weakly_canonical(except, error));
   std::vector<fs::path> files;
-  const auto add = [&](const fs::path& file) {
+  const auto add = [&](const fs::path& file, bool is_named) {
+    if (!out.empty() && same_file(file, out)) {
+      if (is_named || is_trajectory(file))
+        bad_input("--out {}: is the input {}, expected another file", out.string(), file.string());
+      return;
+    }
     if (seen.insert(fs::weakly_canonical(file, error)).second) files.push_back(file);
   };
   for (const fs::path& path : paths) {
-    if (!fs::exists(path, error)) bad_input("{}: no such file or folder", path.string());
-    if (!fs::is_directory(path, error)) {
-      add(path);
+    const fs::file_type type = type_of(path);
+    if (type == fs::file_type::not_found) bad_input("{}: no such file or folder", path.string());
+    if (type != fs::file_type::directory) {
+      add(path, true);
       continue;
     }
     std::vector<fs::path> found;
@@ -131,7 +145,7 @@ std::vector<fs::path> trajectory_files(const std::vector<fs::path>& paths, const
     if (error) bad_input("{}: cannot read the folder: {}", path.string(), error.message());
     if (found.empty()) bad_input("{}: a folder without .h5 files, expected trajectory files", path.string());
     std::ranges::sort(found);
-    for (const fs::path& file : found) add(file);
+    for (const fs::path& file : found) add(file, false);
   }
   return files;
 }

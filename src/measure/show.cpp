@@ -5,6 +5,7 @@
 #include <set>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/io/dataset.hpp>
 #include <lrid/io/hdf5.hpp>
@@ -337,6 +338,7 @@ void show_tree(const io::hdf5::Group& root, std::ostream& out) {
 }  // namespace
 
 void show(const std::filesystem::path& path, std::ostream& out, const ShowOptions& options) {
+  require_input_file(path, "a file of lrid's or HDF5");
   if (is_json(path)) return show_results(path, out, options);
   const io::hdf5::InputFile file(path);
   const std::string format = file.format();

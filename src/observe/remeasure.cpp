@@ -99,6 +99,8 @@ void load_checkpoint(nn::Network& network, const fs::path& file, std::int64_t po
   nn::restore(live, saved, fmt::format("{}: checkpoint {}", file.string(), point));
 }
 
+constexpr std::size_t part_hash_size = 16;
+
 /// One network measured again, kept in a file of `parts` until all are done.
 class Part {
  public:
@@ -110,7 +112,7 @@ class Part {
     for (const stats::Imperfection& m : measurements_)
       name += fmt::format(" {} {} {} {} {} {}", m.unit_fraction, m.units, m.noise, name_of(m.noise_unit),
                           m.seed, m.network);
-    path_ = parts / (sha256(name).substr(0, 16) + ".h5");
+    path_ = parts / (sha256(name).substr(0, part_hash_size) + ".h5");
     if (fs::exists(path_)) {
       measured_ = io::read_trajectory(path_);
       return;
@@ -213,6 +215,13 @@ io::Dataset remeasure(const std::vector<fs::path>& files, const RemeasureOptions
   }
   progress.finish();
   return builder.dataset();
+}
+
+void remove_parts(const fs::path& parts) {
+  remove_files(parts, [](std::string_view name) {
+    return name.size() == part_hash_size + 3 && name.ends_with(".h5") &&
+           name.find_first_not_of("0123456789abcdef") == part_hash_size;
+  });
 }
 
 }  // namespace lrid::observe

@@ -30,7 +30,7 @@ namespace {
 constexpr std::size_t heartbeat_length = 256;
 
 fs::path lease_folder(const fs::path& out) {
-  return fs::path(out).concat(".claim");
+  return companion_path(out, ".claim");
 }
 
 /// State and start of a process, as proc(5) has them; nothing if that cannot be read.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <lrid/core/app.hpp>
+#include <lrid/core/file.hpp>
 #include <lrid/sweep/run_log.hpp>
 
 namespace lrid::sweep {
@@ -19,8 +20,9 @@ namespace {
 
 constexpr std::string_view after = " after ";
 
+/// RUN.log of RUN.h5; of a trajectory that is itself called RUN.log, RUN.log.log.
 fs::path log_of(const fs::path& out) {
-  return fs::path(out).replace_extension(".log");
+  return companion_path(out.extension() == ".log" ? out : fs::path(out).replace_extension(), ".log");
 }
 
 /// Beginnings of the lines that log_start writes; all other lines tell how a process has ended.

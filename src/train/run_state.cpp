@@ -17,7 +17,7 @@ using nn::NamedTensor;
 using nn::Tensor;
 
 fs::path state_path(const fs::path& out) {
-  return fs::path(out).concat(".state");
+  return companion_path(out, ".state");
 }
 
 Tensor text_tensor(const std::string& text) {

@@ -41,6 +41,20 @@ TEST(File, LeftoversOfKilledWritersAreRemovedAndNothingElse) {
   EXPECT_EQ(files_in(folder.path()), 3);
 }
 
+TEST(File, OnlyOurFilesOfAFolderAreRemoved) {
+  const testing::TemporaryFolder folder;
+  const auto is_ours = [](std::string_view name) { return name.ends_with(".cell"); };
+  fs::create_directory(folder / "cells");
+  for (const char* name : {"a.cell", ".b.cell.123.tmp", "raw.h5"})
+    write_atomically(folder / "cells" / name, "x");
+  remove_files(folder / "cells", is_ours);
+  EXPECT_TRUE(fs::exists(folder / "cells" / "raw.h5"));
+  EXPECT_EQ(files_in(folder / "cells"), 1);
+  fs::remove(folder / "cells" / "raw.h5");
+  remove_files(folder / "cells", is_ours);
+  EXPECT_FALSE(fs::exists(folder / "cells"));
+}
+
 TEST(File, OneOfSeveralCreatesAFile) {
   const testing::TemporaryFolder folder;
   std::atomic<int> created{0};

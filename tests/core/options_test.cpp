@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <lrid/core/error.hpp>
@@ -112,12 +113,40 @@ TEST(Options, ErrorsNameFileLineKeyAndWhatIsAccepted) {
   EXPECT_TRUE(error_of("batch_size = = 1\n").starts_with("run.toml:1: "));
 }
 
-TEST(Options, HelpHasKeyDefaultRangeAndHelp) {
+TEST(Options, StringsWithoutQuotesGetAHint) {
+  const auto error = [](const std::string& toml, const std::string& assignment) {
+    try {
+      Config config = Config::from_toml(toml, "run.toml");
+      if (!assignment.empty()) config.assign(assignment);
+      Options options(config);
+      std::vector<std::string> names;
+      options.add("names", names, Accepts::one_of({"svm", "forest"}), "classifiers");
+    } catch (const InputError& input) {
+      return std::string(input.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(
+      error("", "names=[forest, svm]"),
+      "--set: names = \"[forest, svm]\": expected a list, each one of svm, forest; strings in a list need "
+      "quotes: --set 'names=[\"forest\", \"svm\"]'");
+  EXPECT_EQ(error("", "names=[\"forrest\"]"),
+            "--set: names = [\"forrest\"]: expected a list, each one of svm, forest (nearest: forest)");
+  EXPECT_THAT(error("x = 1\nnames = [\"svm\", forest] # both\n", ""),
+              ::testing::AllOf(::testing::StartsWith("run.toml:2: "),
+                               ::testing::EndsWith("; a string needs quotes: [\"svm\", \"forest\"]")));
+  EXPECT_THAT(error("x = [1, 2\n", ""), ::testing::Not(::testing::HasSubstr("quotes")));
+}
+
+TEST(Options, HelpGroupsKeysByTableWithDefaultRangeAndHelp) {
   Options options;
   Fields fields;
   fields.declare(options);
-  EXPECT_NE(options.help().find("optimizer.momentum = 0.9\n      momentum; a number 0…1"), std::string::npos)
-      << options.help();
+  EXPECT_THAT(
+      options.help(),
+      ::testing::StartsWith("  architecture = \"KNet4\"\n      network\n      (one of KNet4, KNet5)\n"));
+  EXPECT_THAT(options.help(), ::testing::HasSubstr("\n\n[optimizer]\n  optimizer.momentum = 0.9\n"
+                                                   "      momentum\n      (a number 0…1)\n"));
 }
 
 TEST(Config, SweepTablesAreTakenOut) {

@@ -68,7 +68,15 @@ TEST_F(Place, WhatIsInAFolderOfInputsIsOneOfThem) {
   fs::create_symlink(image, folder_ / "out.h5");
   EXPECT_NE(refusal(image, {folder_ / "images"}).find("is in the input"), std::string::npos);
   EXPECT_NE(refusal(folder_ / "out.h5", {folder_ / "images"}).find("is in the input"), std::string::npos);
+  fs::create_hard_link(image, folder_ / "twin.jpg");
+  EXPECT_NE(refusal(folder_ / "twin.jpg", {folder_ / "images"}).find("is in the input"), std::string::npos);
+  fs::create_directory(folder_ / "elsewhere");
+  fs::create_directory_symlink("../elsewhere", folder_ / "images/b");
+  fs::create_symlink("../../other.jpg", folder_ / "images/a/2.jpg");
+  for (const char* name : {"elsewhere/3.jpg", "other.jpg"})
+    EXPECT_NE(refusal(made(name), {folder_ / "images"}).find("is in the input"), std::string::npos) << name;
   EXPECT_EQ(refusal(folder_ / "images/new.h5", {folder_ / "images"}), "") << "takes nothing away";
+  EXPECT_EQ(refusal(made("results.json"), {folder_ / "images"}), "");
   EXPECT_EQ(refusal(image, {folder_ / "other"}), "");
 }
 
@@ -94,6 +102,8 @@ TEST_F(Place, ALinkStaysOneAndItsTargetIsReplaced) {
 TEST_F(Place, APipeIsWrittenToAndNotReplaced) {
   const fs::path path = pipe("results.json");
   EXPECT_EQ(refusal(path), "");
+  EXPECT_TRUE(is_stream(path));
+  EXPECT_FALSE(is_stream(folder_ / "new"));
   EXPECT_NE(refusal(path, {}, Sink::file).find("is a pipe"), std::string::npos);
   std::string received;
   std::thread reader([&] { received = read_file(path); });
@@ -174,6 +184,16 @@ TEST_F(Place, WaitingForAPipeCanBeInterrupted) {
   EXPECT_THROW(write_atomically(pipe("never read"), "bytes"), Interrupted);
   request_interrupt(false);
   EXPECT_THROW(require_input_file(path), InputError) << "at once";
+}
+
+TEST_F(Place, WaitingForAMountCanBeInterrupted) {
+  request_interrupt();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THROW(interruptibly([] { std::this_thread::sleep_for(std::chrono::seconds(20)); }), Interrupted);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10)) << "it waited for the call";
+  request_interrupt(false);
+  EXPECT_EQ(type_of(folder_.path()), fs::file_type::directory);
+  EXPECT_EQ(type_of(folder_ / "missing"), fs::file_type::not_found);
 }
 
 TEST_F(Place, FilesAreTheSameByWhatTheyAre) {

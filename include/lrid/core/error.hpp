@@ -8,29 +8,29 @@
 
 namespace lrid {
 
-/// Process exit codes, the same for every lrid command.
+/// Exit codes of every lrid command.
 enum class ExitCode : int { done = 0, failed = 1, bad_input = 2, interrupted = 130 };
 
-/// Bad usage or bad input (exit code 2). The message is one line that names the file or option, says what
-/// is wrong, and what was expected.
+/// Bad usage or bad input (exit code 2). The message is one line that names the file or option, the fault,
+/// and the expectation.
 class InputError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Something failed while working on good input: a full disk, a device that went away (exit code 1).
+/// A failure while working on good input, such as a full disk or a lost device (exit code 1).
 class WorkError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// A GPU reported an error: what it was given may be lost, and only a new process can use it again.
+/// An error that a GPU reported: its memory may be lost, and only a new process can use it again.
 class DeviceError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// The user or the scheduler asked to stop; state has been written where there is any (exit code 130).
+/// A request to stop by the user or the scheduler, thrown once any state is saved (exit code 130).
 class Interrupted : public std::runtime_error {
  public:
   Interrupted() : std::runtime_error("interrupted") {}

@@ -6,8 +6,8 @@
 
 namespace lrid {
 
-/// Sends spdlog's default logger to stderr, level by name ("trace" … "off"; InputError for another name).
-/// Log lines and the progress line share the terminal: a log line is written above the progress line.
+/// Makes spdlog's default logger write to stderr from this level up ("trace" … "off"; InputError for another
+/// name). On a terminal, log lines appear above the progress line.
 void set_up_logging(const std::string& level);
 
 }  // namespace lrid

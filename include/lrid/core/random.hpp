@@ -21,13 +21,13 @@ constexpr std::uint64_t mix64(std::uint64_t z) {
   return z;
 }
 
-/// 64 bits that the system draws, others in each call: for names that no other process has, never for
-/// results.
+/// Returns 64 random bits from the system, different in each call: for names that no other process uses,
+/// never for results.
 std::uint64_t system_bits();
 
-/// Names one stream of random numbers: a hash of (master seed, purpose, indices). There is no global
-/// generator in lrid; whoever needs randomness derives a key, so results cannot depend on the order or the
-/// number of threads in which work is done.
+/// Identifies a stream of random numbers by a hash of (master seed, purpose, indices). lrid has no global
+/// generator: each consumer derives a key, so results depend neither on the order of work nor on the number
+/// of threads.
 class Key {
  public:
   constexpr explicit Key(std::uint64_t seed, std::string_view purpose = {},
@@ -37,7 +37,7 @@ class Key {
     for (const std::uint64_t index : indices) *this = with(index);
   }
 
-  /// The key of a sub-stream.
+  /// Returns the key of a sub-stream.
   [[nodiscard]] constexpr Key with(std::uint64_t index) const {
     return from_value(mix64(value_ ^ mix64(index + 0xD1B54A32D192ED03ULL)));
   }
@@ -48,7 +48,7 @@ class Key {
   }
   [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
 
-  /// Element `counter` of the stream, without state (usable in any order, on any device).
+  /// Returns element `counter` of the stream, without state: in any order, on any device.
   [[nodiscard]] constexpr std::uint64_t bits(std::uint64_t counter) const {
     return mix64(value_ + (counter + 1) * 0x9E3779B97F4A7C15ULL);
   }
@@ -56,7 +56,7 @@ class Key {
   [[nodiscard]] constexpr double uniform(std::uint64_t counter) const {
     return static_cast<double>(bits(counter) >> 11) * 0x1p-53;
   }
-  /// Standard normal by Box-Muller from elements 2·counter and 2·counter+1.
+  /// Standard normal, by Box-Muller from elements 2·counter and 2·counter+1.
   [[nodiscard]] double normal(std::uint64_t counter) const {
     const double u = 1.0 - uniform(2 * counter);  // (0, 1]: the logarithm is finite
     const double v = uniform(2 * counter + 1);
@@ -72,7 +72,7 @@ class Key {
   std::uint64_t value_;
 };
 
-/// A key with a counter: a sequential generator (a C++ UniformRandomBitGenerator).
+/// Draws from a key in sequence: a UniformRandomBitGenerator of C++.
 class Stream {
  public:
   using result_type = std::uint64_t;
@@ -89,7 +89,7 @@ class Stream {
     const double v = uniform();
     return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
   }
-  /// Uniform integer in [0, n), n ≥ 1, without modulo bias (Lemire 2019).
+  /// Returns a uniform integer in [0, n), n ≥ 1, without modulo bias (Lemire, ACM TOMACS 2019).
   std::uint64_t below(std::uint64_t n) {
     __extension__ using Product = unsigned __int128;
     auto product = static_cast<Product>((*this)()) * n;
@@ -105,15 +105,15 @@ class Stream {
   std::uint64_t counter_ = 0;
 };
 
-/// Fisher-Yates; the same permutation for the same key on every platform (std::shuffle promises no such
-/// thing).
+/// Shuffles by Fisher-Yates. A key gives the same permutation on every platform, which std::shuffle does not
+/// promise.
 template <class T>
 void shuffle(std::vector<T>& items, Key key) {
   Stream stream(key);
   for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[stream.below(i)]);
 }
 
-/// 0 … n−1 in keyed random order.
+/// Returns 0 … n−1 in the random order of the key.
 std::vector<std::int64_t> permutation(std::int64_t n, Key key);
 
 }  // namespace lrid

@@ -11,8 +11,8 @@
 namespace lrid {
 
 /// A table of named things (learning rules, architectures, tasks, classifiers, experiments). Each library
-/// fills one from an explicit list, one line per entry: static initialisers would be dropped by the linker.
-/// `Entry` has at least `std::string name` and `std::string summary`.
+/// fills its table from an explicit list, because the linker drops static initialisers that nothing refers
+/// to. `Entry` has at least `std::string name` and `std::string summary`.
 template <class Entry>
 class Registry {
  public:
@@ -28,7 +28,7 @@ class Registry {
   [[nodiscard]] bool contains(std::string_view name) const {
     return std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.name == name; });
   }
-  /// InputError listing the known names (and the nearest) if there is none of that name.
+  /// Returns the entry of that name, or throws InputError with the known names and the nearest.
   [[nodiscard]] const Entry& at(std::string_view name) const {
     for (const Entry& entry : entries_)
       if (entry.name == name) return entry;

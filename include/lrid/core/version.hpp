@@ -4,9 +4,9 @@
 
 namespace lrid {
 
-/// "0.1.0".
+/// Returns lrid's version, "0.1.0".
 std::string version();
-/// What goes into output files as `software`: lrid's version and git revision, the compiler.
+/// Returns lrid's version and git revision and the compiler, for the attribute `software` of output files.
 /// Libraries append their own ("; torch 2.11.0").
 std::string software();
 

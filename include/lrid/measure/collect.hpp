@@ -21,11 +21,11 @@ struct Collection {
   std::map<std::string, std::int64_t> failed;
 };
 
-/// Trajectory files as they are given, and all `*.h5` in folders that are given (and below), in order of
-/// path, each once. `except` (the output of an earlier run, say) is passed over. InputError for a path that
-/// does not exist and for a folder without any.
+/// Returns the given trajectory files, and all `*.h5` in the given folders and below, in order of path, each
+/// once. Passes over `out`, which may be in one of the folders since an earlier call. Throws InputError if
+/// `out` is one of the trajectories, for a path that does not exist, and for a folder without any `*.h5`.
 std::vector<std::filesystem::path> trajectory_files(const std::vector<std::filesystem::path>& paths,
-                                                    const std::filesystem::path& except = {});
+                                                    const std::filesystem::path& out = {});
 
 /// Makes a dataset of complete networks, one by one: a sample for each layer, and one more for each layer and
 /// imperfect measurement.

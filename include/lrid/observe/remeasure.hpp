@@ -27,4 +27,7 @@ struct RemeasureOptions {
 io::Dataset remeasure(const std::vector<std::filesystem::path>& files, const RemeasureOptions& options,
                       const std::filesystem::path& parts);
 
+/// Removes the files that remeasure kept in `parts`, and the folder if that empties it.
+void remove_parts(const std::filesystem::path& parts);
+
 }  // namespace lrid::observe
