@@ -71,14 +71,16 @@ int main(int argc, char** argv) {
 
   CLI::App* report = app.add_subcommand("report", "results to one self-contained HTML page");
   std::vector<std::filesystem::path> results;
-  std::filesystem::path page;
+  std::filesystem::path page, figures;
   report
       ->add_option(
           "results", results,
           "results files, or the folders <out>.cells of run --shard: those of one run are put together")
       ->required();
   report->add_option("--data", data, "dataset of such folders, if it is not where run found it");
-  report->add_option("--out", page, "page to write (HTML)")->required();
+  report->add_option("--out", page, "page to write (HTML)");
+  report->add_option("--figures", figures,
+                     "folder for every figure as SVG and its numbers as CSV; with or without --out");
 
   for (CLI::App* command : {&app, run, fit, predict, report}) lrid::add_common_options(*command, common);
 
@@ -132,11 +134,12 @@ int main(int argc, char** argv) {
                      .c_str(),
                  stdout);
     } else if (report->parsed()) {
-      std::vector<lrid::report::Source> sources;
-      for (auto& [name, result] :
-           lrid::identify::gather(results, data.empty() ? std::nullopt : std::optional(data)))
-        sources.push_back({name, std::move(result)});
-      lrid::report::write_report(sources, page);
+      if (page.empty() && figures.empty())
+        lrid::bad_input("report: nothing to write: expected --out PAGE, --figures DIR, or both");
+      const std::vector<lrid::io::NamedResults> sources =
+          lrid::identify::gather(results, data.empty() ? std::nullopt : std::optional(data));
+      if (!page.empty()) lrid::report::write_report(sources, page);
+      if (!figures.empty()) lrid::report::write_figures(sources, figures);
     } else {
       lrid::bad_input("no command: expected run, fit, predict, report or --list (lrid-classify --help)");
     }

@@ -29,23 +29,25 @@ void add_network_figures(const Judgement& judgement, const std::vector<int>& lab
     if (std::ranges::any_of(members, [&](std::size_t i) { return labels[i] != actual.back(); })) return;
   }
   const learn::Matrix& probabilities = judgement.network_probabilities;
-  result.figures["network_accuracy"] = learn::accuracy(learn::predicted_classes(probabilities), actual);
-  result.figures["network_calibration_error"] =
+  result.figures[io::extra_name::network_accuracy] =
+      learn::accuracy(learn::predicted_classes(probabilities), actual);
+  result.figures[io::extra_name::network_calibration_error] =
       learn::calibration_error(learn::reliability(probabilities, actual));
 }
 
 void add_novelty_figures(const Judgement& known, const Judgement& unknown, double refuse, bool by_network,
                          TestResult& result) {
   std::map<std::string, double>& figures = result.figures;
-  figures["auroc_uncertainty"] = learn::auroc(known.uncertainty, unknown.uncertainty);
-  figures["auroc_distance"] = learn::auroc(known.distance, unknown.distance);
-  figures["auroc_novelty"] = auroc_of_typicality(known.typicality, unknown.typicality);
-  figures["known_refused"] = share_refused(known.typicality, refuse);
-  figures["unknown_refused"] = share_refused(unknown.typicality, refuse);
+  figures[io::extra_name::auroc_uncertainty] = learn::auroc(known.uncertainty, unknown.uncertainty);
+  figures[io::extra_name::auroc_distance] = learn::auroc(known.distance, unknown.distance);
+  figures[io::extra_name::auroc_novelty] = auroc_of_typicality(known.typicality, unknown.typicality);
+  figures[io::extra_name::known_refused] = share_refused(known.typicality, refuse);
+  figures[io::extra_name::unknown_refused] = share_refused(unknown.typicality, refuse);
   if (!by_network) return;
-  figures["network_auroc"] = auroc_of_typicality(known.network_typicality, unknown.network_typicality);
-  figures["network_known_refused"] = share_refused(known.network_typicality, refuse);
-  figures["network_unknown_refused"] = share_refused(unknown.network_typicality, refuse);
+  figures[io::extra_name::network_auroc] =
+      auroc_of_typicality(known.network_typicality, unknown.network_typicality);
+  figures[io::extra_name::network_known_refused] = share_refused(known.network_typicality, refuse);
+  figures[io::extra_name::network_unknown_refused] = share_refused(unknown.network_typicality, refuse);
 }
 
 /// Names of groups of features → the columns that are permuted together.
@@ -79,7 +81,7 @@ void add_permutation_figures(const Identifier& identifier, const FeatureTable& t
           permuted.x(row, c) = samples.x(order[static_cast<std::size_t>(row)], c);
       fall += whole - learn::accuracy(learn::predicted_classes(identifier.probabilities(permuted)), labels);
     }
-    result.figures["permuted_" + name] = fall / permutations;
+    result.figures[std::string(io::extra_name::permuted) + name] = fall / permutations;
   }
 }
 
@@ -109,10 +111,11 @@ CellResult evaluate(const learn::Classifier& classifier, const Condition& condit
   const std::vector<int> labels = target.labels_of(split.test);
   for (const Test& test : condition.tests) {
     const Judgement judgement = fitted.identifier.judge(*test.table, split.test);
-    TestResult result{.predicted = learn::predicted_classes(judgement.probabilities),
-                      .figures = {{"log_loss", learn::log_loss(judgement.probabilities, labels)}},
-                      .reliability = learn::reliability(judgement.probabilities, labels)};
-    result.figures["calibration_error"] = learn::calibration_error(result.reliability);
+    TestResult result{
+        .predicted = learn::predicted_classes(judgement.probabilities),
+        .figures = {{io::extra_name::log_loss, learn::log_loss(judgement.probabilities, labels)}},
+        .reliability = learn::reliability(judgement.probabilities, labels)};
+    result.figures[io::extra_name::calibration_error] = learn::calibration_error(result.reliability);
     if (by_network) add_network_figures(judgement, labels, result);
     if (!condition.unknown.empty())
       add_novelty_figures(judgement, fitted.identifier.judge(*test.table, condition.unknown), protocol.refuse,

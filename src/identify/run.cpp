@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -95,7 +96,9 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
                     .extra = {},
                     .reliability = {}};
   row.condition.insert(condition.tests[test].labels.begin(), condition.tests[test].labels.end());
-  std::vector<double> accuracies, inner, early, middle, deep;
+  std::vector<double> accuracies, inner;
+  std::array<std::vector<double>, io::extra_name::accuracy_at_position.size()> at_position;
+  std::map<std::string, std::vector<double>> by_observable;
   std::map<std::string, std::vector<double>> figures;
   for (std::size_t s = 0; s < cells.size(); ++s) {
     const TestResult& result = cells[s].tests[test];
@@ -106,13 +109,15 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
     row.dprime.push_back(learn::d_prime(row.confusion.back()));
     row.balanced_accuracy.push_back(learn::balanced_accuracy(row.confusion.back()));
     row.hyperparameters.push_back(cells[s].chosen);
-    for (const auto& [name, value] : cells[s].importances)
+    for (const auto& [name, value] : cells[s].importances) {
       row.importances[name] += value / static_cast<double>(cells.size());
+      std::vector<double>& sums = by_observable[io::observable_of_feature(name)];
+      sums.resize(cells.size());
+      sums[s] += value;
+    }
     inner.push_back(cells[s].inner_accuracy);
     const std::vector<double> by_position = accuracy_by_position(condition, s, result.predicted);
-    early.push_back(by_position[0]);
-    middle.push_back(by_position[1]);
-    deep.push_back(by_position[2]);
+    for (std::size_t p = 0; p < at_position.size(); ++p) at_position[p].push_back(by_position[p]);
     for (const auto& [name, value] : result.figures) figures[name].push_back(value);
     row.reliability.resize(result.reliability.size());
     for (std::size_t b = 0; b < result.reliability.size(); ++b) {
@@ -122,13 +127,12 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
     }
   }
   row.accuracy = io::Figure::of(accuracies);
-  row.extra["accuracy_inner_folds"] = io::Figure::of(inner);
+  for (auto& [name, sums] : by_observable) row.observable_importances[name] = io::Figure::of(std::move(sums));
+  row.extra[io::extra_name::accuracy_inner_folds] = io::Figure::of(inner);
   for (auto& [name, values] : figures) row.extra[name] = io::Figure::of(std::move(values));
-  if (!condition.labels.contains("position")) {
-    row.extra["accuracy_early"] = io::Figure::of(early);
-    row.extra["accuracy_middle"] = io::Figure::of(middle);
-    row.extra["accuracy_deep"] = io::Figure::of(deep);
-  }
+  if (!condition.labels.contains(io::condition_key::position))
+    for (std::size_t p = 0; p < at_position.size(); ++p)
+      row.extra[io::extra_name::accuracy_at_position[p]] = io::Figure::of(std::move(at_position[p]));
   return row;
 }
 
@@ -355,8 +359,8 @@ Cells run_shard(const RunRequest& request, std::size_t index, std::size_t count)
   return work.progress();
 }
 
-std::vector<NamedResults> gather(const std::vector<std::filesystem::path>& sources,
-                                 const std::optional<std::filesystem::path>& data) {
+std::vector<io::NamedResults> gather(const std::vector<std::filesystem::path>& sources,
+                                     const std::optional<std::filesystem::path>& data) {
   struct Source {
     std::optional<CellOrigin> origin;  // of folders
     std::vector<std::filesystem::path> paths;
@@ -376,7 +380,7 @@ std::vector<NamedResults> gather(const std::vector<std::filesystem::path>& sourc
     else
       same->paths.push_back(path);
   }
-  std::vector<NamedResults> results;
+  std::vector<io::NamedResults> results;
   for (const Source& source : distinct) {
     const std::filesystem::path& first = source.paths.front();
     if (source.origin) {

@@ -190,7 +190,7 @@ TEST(Run, ShardsTogetherGiveTheWhole) {
     EXPECT_EQ(cells.done, done += 8);
     EXPECT_FALSE(fs::exists(f.folder / "r.json"));
   }
-  const std::vector<NamedResults> gathered = gather({f.folder / "r.json.cells"});
+  const std::vector<io::NamedResults> gathered = gather({f.folder / "r.json.cells"});
   ASSERT_EQ(gathered.size(), 1U);
   EXPECT_EQ(gathered[0].name, "r.json");
   EXPECT_EQ(f.content(gathered[0].results), f.content("whole.json"));
@@ -207,7 +207,7 @@ TEST(Gather, TakesShardsFromSeveralFoldersBesideOtherRunsAndFiles) {
   run_shard(f.request("here.json", few_cells), 0, 2);
   run_shard(f.request("other.json", few_cells, {"seed=1"}), 0, 1);
   run_shard(f.request("there.json", few_cells), 1, 2);
-  const std::vector<NamedResults> gathered =
+  const std::vector<io::NamedResults> gathered =
       gather({f.folder / "here.json.cells/", f.folder / "other.json.cells", f.folder / "whole.json",
               f.folder / "there.json.cells"});
   ASSERT_EQ(gathered.size(), 3U);

@@ -33,18 +33,13 @@ struct Cells {
 /// together.
 Cells run_shard(const RunRequest& request, std::size_t index, std::size_t count);
 
-/// Results, and the name under which a report speaks of them.
-struct NamedResults {
-  std::string name;
-  io::Results results;
-};
 /// Reads results files, and puts the cells together that shards left in folders (`<out>.cells`): folders of
 /// one configuration, dataset and program version are one run, at the place of the first. Its results are
 /// those of an undivided run but for `seconds`, which is 0. `data` is the dataset of all such folders where
 /// it is not in its place any more. InputError for what is neither, for shards that are missing (it says
 /// which), and for a missing or other dataset.
-std::vector<NamedResults> gather(const std::vector<std::filesystem::path>& sources,
-                                 const std::optional<std::filesystem::path>& data = std::nullopt);
+std::vector<io::NamedResults> gather(const std::vector<std::filesystem::path>& sources,
+                                     const std::optional<std::filesystem::path>& data = std::nullopt);
 
 /// Help on every key that a configuration of this experiment may have.
 std::string options_help(const std::string& experiment);

@@ -18,7 +18,8 @@ class Controls : public Experiment {
  public:
   void declare(Options& options) override {
     options.add("controls", controls_,
-                Accepts::one_of({"final_accuracy", "unit_norm", "unit_range", "shuffled_labels"}),
+                Accepts::one_of({io::control_name::final_accuracy, io::control_name::unit_norm,
+                                 io::control_name::unit_range, io::control_name::shuffled_labels}),
                 "which of them");
     if (controls_.empty()) options.fail("controls", "is empty: expected at least one");
   }
@@ -27,13 +28,14 @@ class Controls : public Experiment {
     std::vector<Condition> result;
     for (const std::string& control : controls_)
       for (const SplitKind kind : study.split_kinds()) {
-        if (control == "final_accuracy") {
+        if (control == io::control_name::final_accuracy) {
           result.push_back(final_accuracy(study, kind));
           continue;
         }
         for (const std::string& measure : study.protocol().measures)
-          result.push_back(control == "shuffled_labels" ? shuffled_labels(study, kind, measure)
-                                                        : shapes_alone(study, kind, control, measure));
+          result.push_back(control == io::control_name::shuffled_labels
+                               ? shuffled_labels(study, kind, measure)
+                               : shapes_alone(study, kind, control, measure));
       }
     return result;
   }
@@ -42,10 +44,11 @@ class Controls : public Experiment {
   static Condition shapes_alone(Study& study, SplitKind kind, const std::string& control,
                                 const std::string& measure) {
     const FeatureTable& table = *study.table(measure);
-    return Condition::on({{"control", control}, {"measure", measure}, {"split", name_of(kind)}},
-                         std::make_shared<FeatureTable>(control == "unit_norm" ? table.with_unit_norm()
-                                                                               : table.with_unit_range()),
-                         study.target(), study.plan(kind, study.pool(), study.pool(), *study.target()));
+    return Condition::on(
+        {{key::control, control}, {key::measure, measure}, {key::split, name_of(kind)}},
+        std::make_shared<FeatureTable>(control == io::control_name::unit_norm ? table.with_unit_norm()
+                                                                              : table.with_unit_range()),
+        study.target(), study.plan(kind, study.pool(), study.pool(), *study.target()));
   }
 
   static Condition final_accuracy(Study& study, SplitKind kind) {
@@ -58,9 +61,9 @@ class Controls : public Experiment {
     if (!tasks_without.empty()) filter = filter.without("task", {tasks_without.begin(), tasks_without.end()});
     const auto table =
         std::make_shared<FeatureTable>(FeatureTable::of_scalar("final_accuracy", accuracy, study.metadata()));
-    return Condition::on({{"control", std::string("final_accuracy")},
-                          {"measure", std::string("final_accuracy")},
-                          {"split", name_of(kind)}},
+    return Condition::on({{key::control, std::string(io::control_name::final_accuracy)},
+                          {key::measure, std::string(io::measure_name::final_accuracy)},
+                          {key::split, name_of(kind)}},
                          table, study.target(), study.plan(kind, filter, filter, *study.target()));
   }
 
@@ -82,9 +85,11 @@ class Controls : public Experiment {
       }
       target_of_split.push_back(std::move(target));
     }
-    Condition condition = Condition::on(
-        {{"control", std::string("shuffled_labels")}, {"measure", measure}, {"split", name_of(kind)}},
-        study.table(measure), study.target(), study.plan(kind, target_of_split));
+    Condition condition =
+        Condition::on({{key::control, std::string(io::control_name::shuffled_labels)},
+                       {key::measure, measure},
+                       {key::split, name_of(kind)}},
+                      study.table(measure), study.target(), study.plan(kind, target_of_split));
     condition.target_of_split = std::move(target_of_split);
     return condition;
   }
@@ -126,7 +131,8 @@ class Controls : public Experiment {
     return told ? std::map<std::string, std::vector<Rows>>{{"", all}} : result;
   }
 
-  std::vector<std::string> controls_ = {"final_accuracy", "unit_norm", "unit_range", "shuffled_labels"};
+  std::vector<std::string> controls_ = {io::control_name::final_accuracy, io::control_name::unit_norm,
+                                        io::control_name::unit_range, io::control_name::shuffled_labels};
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 namespace lrid::identify {
 
+namespace key = io::condition_key;
+
 // One function per file of this folder; experiments.cpp lists them.
 std::unique_ptr<Experiment> make_separability();
 std::unique_ptr<Experiment> make_controls();

@@ -37,7 +37,7 @@ class HeldOut : public Experiment {
                                      study.pool().only(column_, {value}), *study.target());
         for (const std::string& measure : study.protocol().measures) {
           result.push_back(
-              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"held_out", value}},
+              Condition::on({{key::measure, measure}, {key::split, name_of(kind)}, {key::held_out, value}},
                             study.table(measure), study.target(), plan));
         }
       }

@@ -35,9 +35,11 @@ class Imperfection : public Experiment {
                                  .only("noise", {format_double(noise)});
         const auto plan = study.plan(kind, level, level, *study.target());
         for (const std::string& measure : study.protocol().measures)
-          result.push_back(Condition::on(
-              {{"measure", measure}, {"split", name_of(kind)}, {"unit_fraction", fraction}, {"noise", noise}},
-              study.table(measure), study.target(), plan));
+          result.push_back(Condition::on({{key::measure, measure},
+                                          {key::split, name_of(kind)},
+                                          {key::unit_fraction, fraction},
+                                          {key::noise, noise}},
+                                         study.table(measure), study.target(), plan));
       }
     return result;
   }

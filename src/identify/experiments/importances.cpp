@@ -47,8 +47,8 @@ class Importances : public Experiment {
     for (const SplitKind kind : study.split_kinds()) {
       const auto plan = study.plan(kind, study.pool(), study.pool(), *study.target());
       const auto add = [&](const std::string& measure, const auto& table, const std::string& observables) {
-        Labels labels = {{"measure", measure}, {"split", name_of(kind)}};
-        if (!observables.empty()) labels["observables"] = observables;
+        Labels labels = {{key::measure, measure}, {key::split, name_of(kind)}};
+        if (!observables.empty()) labels[key::observables] = observables;
         result.push_back(Condition::on(std::move(labels), table, study.target(), plan));
       };
       add(all, study.table(all), "");

@@ -50,9 +50,9 @@ class LearningCurve : public Experiment {
         const std::int64_t networks = mean_training_networks(*plan, *study.metadata());
         if (!seen.insert(networks).second) continue;
         for (const std::string& measure : study.protocol().measures)
-          result.push_back(
-              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"train_networks", networks}},
-                            study.table(measure), study.target(), plan));
+          result.push_back(Condition::on(
+              {{key::measure, measure}, {key::split, name_of(kind)}, {key::train_networks, networks}},
+              study.table(measure), study.target(), plan));
       }
     }
     if (result.empty())

@@ -112,12 +112,13 @@ class Matched : public Experiment {
         const Filter filter = study.pool().only("network", is_matched ? matched : random);
         const auto plan = study.plan(kind, filter, filter, *study.target());
         for (const std::string& measure : study.protocol().measures)
-          result.push_back(
-              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"matched", is_matched}},
-                            study.table(measure), study.target(), plan));
-        result.push_back(Condition::on(
-            {{"measure", std::string("final_accuracy")}, {"split", name_of(kind)}, {"matched", is_matched}},
-            scalar, study.target(), plan));
+          result.push_back(Condition::on(
+              {{key::measure, measure}, {key::split, name_of(kind)}, {key::matched, is_matched}},
+              study.table(measure), study.target(), plan));
+        result.push_back(Condition::on({{key::measure, std::string(io::measure_name::final_accuracy)},
+                                        {key::split, name_of(kind)},
+                                        {key::matched, is_matched}},
+                                       scalar, study.target(), plan));
       }
     return result;
   }

@@ -37,7 +37,7 @@ class NoneOfThese : public Experiment {
         const auto plan = study.plan(kind, known, known, *target);
         for (const std::string& measure : study.protocol().measures) {
           Condition condition =
-              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"unknown", name}},
+              Condition::on({{key::measure, measure}, {key::split, name_of(kind)}, {key::unknown, name}},
                             study.table(measure), target, plan);
           condition.unknown = study.pool().only(column, {name}).rows(*study.metadata());
           result.push_back(std::move(condition));

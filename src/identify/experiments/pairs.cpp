@@ -21,9 +21,10 @@ class Pairs : public Experiment {
               std::make_shared<Target>(Target::of(*study.metadata(), column, both.rows(*study.metadata())));
           const auto plan = study.plan(kind, both, both, *target);
           for (const std::string& measure : study.protocol().measures)
-            result.push_back(Condition::on(
-                {{"measure", measure}, {"split", name_of(kind)}, {"pair", classes[a] + " / " + classes[b]}},
-                study.table(measure), target, plan));
+            result.push_back(Condition::on({{key::measure, measure},
+                                            {key::split, name_of(kind)},
+                                            {key::pair, classes[a] + " / " + classes[b]}},
+                                           study.table(measure), target, plan));
         }
     return result;
   }

@@ -18,8 +18,8 @@ class Separability : public Experiment {
     for (const SplitKind kind : study.split_kinds()) {
       const auto plan = study.plan(kind, study.pool(), study.pool(), *study.target());
       for (const std::string& measure : study.protocol().measures) {
-        result.push_back(Condition::on({{"measure", measure}, {"split", name_of(kind)}}, study.table(measure),
-                                       study.target(), plan));
+        result.push_back(Condition::on({{key::measure, measure}, {key::split, name_of(kind)}},
+                                       study.table(measure), study.target(), plan));
       }
       if (!per_position_) continue;
       for (const std::string& name : study.metadata()->values("layer_position", study.pool_rows())) {
@@ -28,7 +28,7 @@ class Separability : public Experiment {
         const auto within = study.plan(kind, filter, filter, *study.target());
         for (const std::string& measure : study.protocol().measures) {
           result.push_back(
-              Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"position", position}},
+              Condition::on({{key::measure, measure}, {key::split, name_of(kind)}, {key::position, position}},
                             study.table(measure), study.target(), within));
         }
       }

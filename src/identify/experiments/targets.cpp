@@ -26,8 +26,9 @@ class Targets : public Experiment {
       for (const SplitKind kind : study.split_kinds()) {
         const auto plan = study.plan(kind, study.pool(), study.pool(), *target);
         for (const std::string& measure : study.protocol().measures)
-          result.push_back(Condition::on({{"measure", measure}, {"split", name_of(kind)}, {"target", column}},
-                                         study.table(measure), target, plan));
+          result.push_back(
+              Condition::on({{key::measure, measure}, {key::split, name_of(kind)}, {key::target, column}},
+                            study.table(measure), target, plan));
       }
     }
     if (result.empty())

@@ -47,10 +47,10 @@ class Trajectory : public Experiment {
       const auto plan = study.plan(kind, study.pool(), study.pool(), *study.target());
       for (const std::string& measure : study.protocol().measures) {
         const auto table = study.table(measure);
-        const Labels labels = {{"measure", measure}, {"split", name_of(kind)}};
+        const Labels labels = {{key::measure, measure}, {key::split, name_of(kind)}};
         Condition whole = Condition::on(labels, table, study.target(), plan);
-        whole.labels["train_points"] = everything;
-        whole.tests.front().labels["test_points"] = everything;
+        whole.labels[key::train_points] = everything;
+        whole.tests.front().labels[key::test_points] = everything;
         result.push_back(std::move(whole));
         for (const std::int64_t every : every_) {
           if (every > table->layout.points)
@@ -59,12 +59,12 @@ class Trajectory : public Experiment {
           const std::vector<Portion> all = portions(table->layout.points, every);
           std::vector<Test> tests;
           for (const Portion& portion : all)
-            tests.push_back({{{"test_points", portion.name}},
+            tests.push_back({{{key::test_points, portion.name}},
                              std::make_shared<FeatureTable>(table->at_points(portion.points))});
           for (std::size_t p = 0; p < all.size(); ++p) {
             Condition condition{labels, tests[p].table, study.target(), plan,
                                 across_ ? tests : std::vector<Test>{tests[p]}};
-            condition.labels["train_points"] = all[p].name;
+            condition.labels[key::train_points] = all[p].name;
             result.push_back(std::move(condition));
           }
         }

@@ -42,9 +42,11 @@ class Transfer : public Experiment {
           const auto plan = study.plan(kind, study.pool().only(column_, {from}),
                                        study.pool().only(column_, {to}), *study.target());
           for (const std::string& measure : study.protocol().measures)
-            result.push_back(Condition::on(
-                {{"measure", measure}, {"split", name_of(kind)}, {"train_on", from}, {"test_on", to}},
-                study.table(measure), study.target(), plan));
+            result.push_back(Condition::on({{key::measure, measure},
+                                            {key::split, name_of(kind)},
+                                            {key::train_on, from},
+                                            {key::test_on, to}},
+                                           study.table(measure), study.target(), plan));
         }
     return result;
   }
