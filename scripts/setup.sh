@@ -20,7 +20,7 @@ PACKAGES=(
   cmake ninja-build g++ ccache git zstd ca-certificates python3-venv
   libhdf5-dev zlib1g-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libeigen3-dev libtbb-dev libhwy-dev libopenblas-serial-dev libboost-dev
   libssl-dev libjpeg-dev libpng-dev libsndfile1-dev libsoxr-dev pkg-config libgtest-dev libgmock-dev libbenchmark-dev
-  clang-14 clang-format-14 clang-tidy-14 help2man zsh
+  clang-14 clang-format-14 clang-tidy-14 help2man zsh chromium fonts-dejavu-core
 )
 
 cache=$(default_cache)
@@ -95,9 +95,11 @@ if [ -n "$torch" ]; then
 fi
 
 python=$cache/python
-if make_environment "$python" "numpy h5py pynwb" "installing Python packages into $python: numpy h5py pynwb"; then
-  install "$python" numpy h5py pynwb
-  finish_environment "$python" "numpy h5py pynwb"
+contents="numpy h5py pynwb axe-playwright-python"
+if make_environment "$python" "$contents" "installing Python packages into $python: $contents"; then
+  # shellcheck disable=SC2086  # a list of words
+  install "$python" $contents
+  finish_environment "$python" "$contents"
 fi
 
 # PyTorch from Python loads all of the CUDA libraries that its wheel asks for, GPU or not.

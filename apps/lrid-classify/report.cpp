@@ -1,9 +1,10 @@
 #include <filesystem>
 #include <optional>
-#include <utility>
 #include <vector>
 
+#include <lrid/core/error.hpp>
 #include <lrid/identify/run.hpp>
+#include <lrid/io/results.hpp>
 #include <lrid/report/report.hpp>
 
 #include "commands.hpp"
@@ -15,16 +16,17 @@ namespace {
 
 struct ReportArguments {
   std::vector<std::filesystem::path> results;
-  std::filesystem::path data, page;
+  std::filesystem::path data, page, figures;
 };
 
 void report(const ReportArguments& arguments, const CommonOptions& common) {
   const ThreadLimit threads(common);
-  std::vector<lrid::report::Source> sources;
-  for (auto& [name, result] : identify::gather(
-           arguments.results, arguments.data.empty() ? std::nullopt : std::optional(arguments.data)))
-    sources.push_back({name, std::move(result)});
-  lrid::report::write_report(sources, arguments.page);
+  if (arguments.page.empty() && arguments.figures.empty())
+    bad_input("report: nothing to write: expected --out REPORT.html, --figures DIR, or both");
+  const std::vector<io::NamedResults> sources = identify::gather(
+      arguments.results, arguments.data.empty() ? std::nullopt : std::optional(arguments.data));
+  if (!arguments.page.empty()) lrid::report::write_report(sources, arguments.page);
+  if (!arguments.figures.empty()) lrid::report::write_figures(sources, arguments.figures);
 }
 
 }  // namespace
@@ -39,7 +41,11 @@ void add_report(Program& program) {
           "results files, or folders OUT.cells that run --shard left: those of one run are put together")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->required();
-  command.add_option("--out", arguments.page, "page to write")->type_name("REPORT.html")->required();
+  command.add_option("--out", arguments.page, "page to write")->type_name("REPORT.html");
+  command
+      .add_option("--figures", arguments.figures,
+                  "folder for every figure as SVG and its numbers as CSV; with or without --out")
+      ->type_name("DIR");
   command
       .add_option("--data", arguments.data, "dataset of such folders, if it is no longer where run found it")
       ->type_name("DATASET.h5");

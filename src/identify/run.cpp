@@ -102,7 +102,8 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
                     .reliability = {}};
   row.condition.insert(condition.tests[test].labels.begin(), condition.tests[test].labels.end());
   std::vector<double> accuracies, inner;
-  std::array<std::vector<double>, 3> at_position;
+  std::array<std::vector<double>, io::extra_name::accuracy_at_position.size()> at_position;
+  std::map<std::string, std::vector<double>> by_observable;
   std::map<std::string, std::vector<double>> figures;
   for (std::size_t s = 0; s < cells.size(); ++s) {
     const TestResult& result = cells[s].tests[test];
@@ -113,8 +114,12 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
     row.dprime.push_back(learn::d_prime(row.confusion.back()));
     row.balanced_accuracy.push_back(learn::balanced_accuracy(row.confusion.back()));
     row.hyperparameters.push_back(cells[s].chosen);
-    for (const auto& [name, value] : cells[s].importances)
+    for (const auto& [name, value] : cells[s].importances) {
       row.importances[name] += value / static_cast<double>(cells.size());
+      std::vector<double>& sums = by_observable[io::observable_of_feature(name)];
+      sums.resize(cells.size());
+      sums[s] += value;
+    }
     inner.push_back(cells[s].inner_accuracy);
     const std::array<double, 3> by_position = accuracy_by_position(condition, s, result.predicted);
     for (std::size_t p = 0; p < by_position.size(); ++p) at_position[p].push_back(by_position[p]);
@@ -127,11 +132,12 @@ io::ResultRow result_row(const std::string& classifier, const Condition& conditi
     }
   }
   row.accuracy = io::Figure::of(accuracies);
+  for (auto& [name, sums] : by_observable) row.observable_importances[name] = io::Figure::of(std::move(sums));
   row.extra[io::extra_name::accuracy_inner_folds] = io::Figure::of(inner);
   for (auto& [name, values] : figures) row.extra[name] = io::Figure::of(std::move(values));
   if (!condition.labels.contains(key::position))
     for (std::size_t p = 0; p < at_position.size(); ++p)
-      row.extra[io::extra_name::accuracy_at_position[p]] = io::Figure::of(at_position[p]);
+      row.extra[io::extra_name::accuracy_at_position[p]] = io::Figure::of(std::move(at_position[p]));
   return row;
 }
 

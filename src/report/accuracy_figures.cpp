@@ -1,53 +1,91 @@
-// Figures that show accuracies as bars: how well rules are told apart, and under which conditions.
+// Figures of accuracy in the plain experiment: by measure, per network, by kind of split, by layer position.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
 
-#include <lrid/core/text.hpp>
-
+#include "charts.hpp"
 #include "figures.hpp"
 #include "markup.hpp"
-#include "panels.hpp"
+#include "names.hpp"
 
 namespace lrid::report {
 namespace {
 
-bool has_accuracy(const Row* row) {
-  return std::isfinite(row->accuracy.mean);
+/// "best from early layers (…) and worst from deep ones (…)", or that they can't be told apart.
+std::string by_position(const std::vector<std::pair<std::string, Figure>>& places,
+                        const std::string& subject) {
+  const auto mean = [](const auto& place) { return place.second.mean; };
+  const auto [worst, best] = std::ranges::minmax_element(places, {}, mean);
+  if (compare(best->second, worst->second) == Comparison::above)
+    return fmt::format("{} does best on {} layers ({}) and worst on {} ones ({}).", subject, best->first,
+                       with_range(best->second), worst->first, with_range(worst->second));
+  return fmt::format("{} does about equally well on layers at all positions ({} to {}).", subject,
+                     number(worst->second.mean, 3), number(best->second.mean, 3));
 }
 
 }  // namespace
 
 std::optional<Exhibit> accuracy_figure(const View& view) {
   const RowRefs rows = view.plain_strict();
-  const Row* best = highest(rows);
-  if (best == nullptr) return std::nullopt;
-  std::vector<BarPanel> all;
+  const Row* main = view.headline();
+  if (main == nullptr) return std::nullopt;
+  Exhibit exhibit{.title = "Accuracy by classifier and measure", .topic = Topic::measures};
+  std::vector<BarPanel> panels;
   for (const std::string& classifier : values_of(rows, "classifier")) {
     const RowRefs own = rows_where(rows, "classifier", classifier);
-    BarPanel one{sentence(classifier_title(classifier)), {}, common_chance(own)};
-    for (const Row* row : own) one.bars.push_back({measure_of(*row), row->accuracy});
-    all.push_back(std::move(one));
+    panels.push_back({sentence(classifier_title(classifier)), {}, common_chance(own)});
+    for (const Row* row : own) panels.back().bars.push_back({measure_of(*row), row->accuracy});
   }
-  Exhibit exhibit{.title = "Accuracy by classifier and measure",
-                  .html = bar_panels(all, "Accuracy by measure")};
-  exhibit.finding = fmt::format("The {} tells the rules apart best: accuracy {} from {}{}.",
-                                classifier_title(best->classifier), with_error(best->accuracy),
-                                measure_of(*best), against_chance(best->accuracy, chance(*best)));
-  // Single measures, through the eyes of the best classifier.
-  const RowRefs single = rows_where(rows, [&](const Row& row) {
-    return row.classifier == best->classifier && condition(row, "measure").value_or("all") != "all";
+  add_bars(exhibit, panels);
+  const RowRefs single = rows_where(with_accuracy(headline_rows(rows)), [](const Row& row) {
+    return condition(row, key::measure).value_or(io::measure_name::all) != io::measure_name::all;
   });
-  const Row *most = highest(single), *least = lowest(single);
-  if (most != nullptr && most != least)
-    exhibit.caption =
-        fmt::format("Of the single measures, {} say most ({}) and {} least ({}). ", measure_of(*most),
-                    with_error(most->accuracy), measure_of(*least), with_error(least->accuracy));
-  if (view.strict_split() == "network")
+  if (single.size() > 1) {
+    const Row *most = highest(single), *least = lowest(single);
+    const bool decided = compare(most->accuracy, least->accuracy) == Comparison::above;
+    exhibit.finding =
+        decided ? fmt::format("Of the single measures, {} tell most ({}) and {} least ({}), for the {}.",
+                              measure_of(*most), with_range(most->accuracy), measure_of(*least),
+                              with_range(least->accuracy), classifier_title(main->classifier))
+                : fmt::format("No single measure is clearly ahead of the others for the {} ({} to {}).",
+                              classifier_title(main->classifier), number(least->accuracy.mean, 3),
+                              number(most->accuracy.mean, 3));
+  } else {
+    exhibit.finding = fmt::format("The {} reaches {} from {}{}.", classifier_title(main->classifier),
+                                  with_range(main->accuracy), measure_of(*main),
+                                  against_chance(main->accuracy, chance(*main)));
+  }
+  exhibit.caption = "Accuracy per layer. ";
+  if (view.strict_split() == io::split_name::network)
     exhibit.caption += "All layers of a network are on one side of each split. ";
-  exhibit.caption += fmt::format("{}; the line across is chance.", how_to_read);
+  exhibit.caption += about_bars(rows) + " The line across is chance.";
+  return exhibit;
+}
+
+std::optional<Exhibit> network_figure(const View& view) {
+  std::vector<PairedPanel> panels;
+  const RowRefs rows = rows_where(view.main_rows(), [](const Row& row) {
+    return extra(row, io::extra_name::network_accuracy).has_value();
+  });
+  if (rows.empty()) return std::nullopt;
+  PairedPanel panel{sentence(measure_of(*rows.front())), {}, common_chance(rows)};
+  for (const Row* row : rows)
+    panel.rows.push_back(
+        {classifier_title(row->classifier), row->accuracy, *extra(*row, io::extra_name::network_accuracy)});
+  Exhibit exhibit{.title = "Verdicts on whole networks", .topic = Topic::networks};
+  add_pairs(exhibit, {panel}, "one layer", "all layers of a network");
+  const Row& main = *headline_rows(rows).front();
+  exhibit.finding = fmt::format(
+      "From all layers of a network together, the {} is right in {} of the cases; from one layer in {}.",
+      classifier_title(main.classifier), with_range(*extra(main, io::extra_name::network_accuracy)),
+      with_range(main.accuracy));
+  exhibit.caption =
+      "The layers' calibrated probabilities are multiplied, then calibrated again on networks kept out of "
+      "training. " +
+      about_whiskers(rows);
   return exhibit;
 }
 
@@ -56,231 +94,85 @@ std::optional<Exhibit> split_figure(const View& view) {
     const Row *sample, *network;
   };
   std::vector<Pair> pairs;
-  for (const Row* network : rows_where(view.plain(), "split", "network"))
-    for (const Row* sample : rows_where(view.plain(), "split", "sample"))
-      if (sample->classifier == network->classifier &&
-          condition(*sample, "measure") == condition(*network, "measure") && has_accuracy(sample) &&
-          has_accuracy(network))
+  for (const Row* network : with_accuracy(rows_where(view.plain(), key::split, io::split_name::network)))
+    for (const Row* sample : with_accuracy(rows_where(view.plain(), key::split, io::split_name::sample)))
+      if (sample->classifier == network->classifier && measure_of(*sample) == measure_of(*network))
         pairs.push_back({sample, network});
   if (pairs.empty()) return std::nullopt;
 
-  std::vector<std::string> classifiers;
-  for (const Pair& pair : pairs)
-    if (std::ranges::find(classifiers, pair.network->classifier) == classifiers.end())
-      classifiers.push_back(pair.network->classifier);
-  std::string html;
-  for (const std::string& classifier : classifiers) {
-    std::vector<Pair> own;
-    std::ranges::copy_if(pairs, std::back_inserter(own),
-                         [&](const Pair& pair) { return pair.network->classifier == classifier; });
-    AccuracyRows rows(own.size(), chance(*own.front().network),
-                      "Accuracy under both kinds of split, " + classifier_title(classifier));
-    for (const Pair& pair : own) {
-      const io::Figure &sample = pair.sample->accuracy, &network = pair.network->accuracy;
-      const double y =
-          rows.row(measure_of(*pair.network), number(sample.mean) + " → " + number(network.mean));
-      rows.svg.line({rows.x(sample.mean), y}, {rows.x(network.mean), y}, "link");
-      rows.svg.circle({rows.x(sample.mean), y}, 5, "dot-hollow", "by sample: " + with_error(sample, 3));
-      rows.svg.circle({rows.x(network.mean), y}, 5, "dot", "grouped by network: " + with_error(network, 3));
-    }
-    html += panel(sentence(classifier_title(classifier)), rows.str());
+  std::vector<PairedPanel> panels;
+  RowRefs networks;
+  for (const Pair& pair : pairs) {
+    const std::string heading = sentence(classifier_title(pair.network->classifier));
+    auto panel = std::ranges::find(panels, heading, &PairedPanel::heading);
+    if (panel == panels.end()) panel = panels.insert(panels.end(), {heading, {}, chance(*pair.network)});
+    panel->rows.push_back({measure_of(*pair.network), pair.sample->accuracy, pair.network->accuracy});
+    networks.push_back(pair.network);
   }
-
-  const auto loss = [](const Pair& pair) { return pair.sample->accuracy.mean - pair.network->accuracy.mean; };
-  const Pair& worst = *std::ranges::max_element(pairs, {}, loss);
-  const auto number_clear = std::ranges::count_if(
-      pairs, [](const Pair& pair) { return clearly_above(pair.sample->accuracy, pair.network->accuracy); });
-  Exhibit exhibit{.title = "Splits by sample against splits grouped by network",
-                  .html = legend({{dot_key("dot-hollow"), "split by sample, as in the study"},
-                                  {dot_key("dot"), "split grouped by network"}}) +
-                          panels(html)};
-  if (number_clear == 0)
+  Exhibit exhibit{.title = "Splits by layer and by network", .topic = Topic::other};
+  add_pairs(exhibit, panels, "split by layer, as in the study", "split by network");
+  const auto lowered = std::ranges::count_if(pairs, [](const Pair& pair) {
+    return compare(pair.sample->accuracy, pair.network->accuracy) == Comparison::above;
+  });
+  if (lowered == 0)
     exhibit.finding =
-        "Keeping all layers of a network on one side of the split costs no accuracy beyond the errors.";
+        "Keeping all layers of a network on one side of the split costs no accuracy beyond the spread.";
   else
     exhibit.finding = fmt::format(
-        "Keeping all layers of a network on one side of the split clearly lowers {} of {} accuracies, most "
-        "that of "
-        "the {} on {} ({} → {}).",
-        number_clear, pairs.size(), classifier_title(worst.network->classifier), measure_of(*worst.network),
-        number(worst.sample->accuracy.mean), number(worst.network->accuracy.mean));
+        "Keeping all layers of a network on one side of the split lowers {} of {} accuracies by more than "
+        "the spread.",
+        lowered, pairs.size());
   exhibit.caption =
       "Where the filled dot lies left of the hollow one, part of the accuracy came from recognising networks "
       "rather "
-      "than rules: split by sample, layers of one network are on both sides.";
-  return exhibit;
-}
-
-std::optional<Exhibit> held_out_figure(const View& view) {
-  const RowRefs rows = view.with_key("held_out");
-  if (highest(rows) == nullptr) return std::nullopt;
-  std::vector<BarPanel> all;
-  bool referenced = false;
-  const Row* hardest = nullptr;  // by what it loses against the reference, else by accuracy
-  double largest_loss = -INFINITY;
-  for (const std::string& classifier : values_of(rows, "classifier")) {
-    const RowRefs of_classifier = rows_where(rows, "classifier", classifier);
-    std::vector<std::string> measures = values_of(of_classifier, "measure");
-    if (measures.empty()) measures.emplace_back();
-    for (const std::string& measure : measures) {
-      const RowRefs own = measure.empty() ? of_classifier : rows_where(of_classifier, "measure", measure);
-      BarPanel one{sentence(classifier_title(classifier)), {}, common_chance(own)};
-      if (measures.size() > 1) one.heading += ", " + measure_title(measure);
-      const Row* reference = view.reference(*own.front());
-      if (reference != nullptr && has_accuracy(reference)) {
-        one.bars.push_back({"none held out", reference->accuracy, "bar bar-muted"});
-        referenced = true;
-      }
-      for (const Row* row : own) {
-        std::string label = *condition(*row, "held_out");
-        if (condition(*row, "matched").value_or("false") == "true") label += ", matched";
-        one.bars.push_back({label, row->accuracy});
-        if (!has_accuracy(row)) continue;
-        const double loss =
-            (reference == nullptr || !has_accuracy(reference) ? 1 : reference->accuracy.mean) -
-            row->accuracy.mean;
-        if (loss > largest_loss) {
-          largest_loss = loss;
-          hardest = row;
-        }
-      }
-      all.push_back(std::move(one));
-    }
-  }
-  const Row* best = highest(rows);
-  Exhibit exhibit{.title = "Trained without, tested on it",
-                  .html = bar_panels(all, "Accuracy on what was held out")};
-  exhibit.finding = fmt::format("On what training never saw, the best is the {} with {} held out: {}{}.",
-                                classifier_title(best->classifier), *condition(*best, "held_out"),
-                                with_error(best->accuracy), against_chance(best->accuracy, chance(*best)));
-  if (hardest != nullptr) {
-    const Row* reference = view.reference(*hardest);
-    if (reference != nullptr && has_accuracy(reference))
-      exhibit.caption =
-          fmt::format("The largest step is that of the {} to {}: {} instead of {} with nothing held out. ",
-                      classifier_title(hardest->classifier), *condition(*hardest, "held_out"),
-                      with_error(hardest->accuracy), with_error(reference->accuracy));
-    else
-      exhibit.caption = fmt::format("Hardest is {} for the {} ({}). ", *condition(*hardest, "held_out"),
-                                    classifier_title(hardest->classifier), with_error(hardest->accuracy));
-  }
-  exhibit.caption += fmt::format(
-      "Each bar: all networks of that kind are left out of training and are what the test is made of{}. {}.",
-      referenced ? "; pale bars: nothing held out, same data" : "", how_to_read);
-  return exhibit;
-}
-
-std::optional<Exhibit> control_figure(const View& view) {
-  const RowRefs rows =
-      rows_where(view.rows(), [](const Row& row) { return row.condition.contains("control"); });
-  if (highest(rows) == nullptr) return std::nullopt;
-  std::vector<BarPanel> all;
-  for (const std::string& classifier : values_of(rows, "classifier"))
-    for (const std::string& control : values_of(rows, "control")) {
-      const RowRefs own = rows_where(rows_where(rows, "classifier", classifier), "control", control);
-      if (own.empty()) continue;
-      BarPanel one{
-          sentence(classifier_title(classifier)) + ", " + control_title(control), {}, common_chance(own)};
-      for (const Row* row : own) {
-        std::string label = measure_of(*row);
-        if (const auto split = condition(*row, "split")) label += ", " + split_title(*split);
-        one.bars.push_back({label, row->accuracy});
-      }
-      all.push_back(std::move(one));
-    }
-  const RowRefs above = rows_where(rows, [](const Row& row) {
-    return std::isfinite(chance(row)) && clearly_above(row.accuracy, chance(row));
-  });
-  Exhibit exhibit{.title = "Controls", .html = bar_panels(all, "Accuracy of the control")};
-  if (const Row* most = highest(above); most == nullptr)
-    exhibit.finding = "No control is clearly above chance.";
-  else
-    exhibit.finding = fmt::format("{} of {} {} clearly above chance, most {} with the {} ({}).", above.size(),
-                                  counted(rows.size(), "control"), above.size() == 1 ? "is" : "are",
-                                  control_title(*condition(*most, "control")),
-                                  classifier_title(most->classifier), with_error(most->accuracy));
-  exhibit.caption = fmt::format(
-      "What accuracy must be compared with: shuffled labels have to give chance, and the final accuracy of a "
-      "network "
-      "is a feature that needs no statistics. Split by sample, a value that all layers of a network share "
-      "gives the "
-      "network away. {}.",
-      how_to_read);
+      "than rules: split by layer, layers of one network are on both sides. " +
+      about_whiskers(networks);
   return exhibit;
 }
 
 std::optional<Exhibit> position_figure(const View& view) {
-  struct Place {
-    double accuracy;
-    std::string position, classifier;
-    io::Figure figure;
-  };
-  std::vector<Place> places;
-  std::vector<BarPanel> all;
-  for (const Row* row : view.main_rows()) {
-    BarPanel one{sentence(classifier_title(row->classifier)), {}, chance(*row)};
-    for (const std::string position : {"0", "1", "2"}) {
-      const auto found = row->extra.find(position_accuracy_name(position));
-      if (found == row->extra.end()) continue;
-      one.bars.push_back({position_title(position), found->second});
-      if (std::isfinite(found->second.mean))
-        places.push_back({found->second.mean, position_title(position), row->classifier, found->second});
-    }
-    if (!one.bars.empty()) all.push_back(std::move(one));
+  std::vector<BarPanel> panels;
+  std::vector<std::pair<std::string, Figure>> places;
+  const RowRefs rows = view.main_rows();
+  const std::string headline = headline_classifier(rows);
+  for (const Row* row : rows) {
+    BarPanel panel{sentence(classifier_title(row->classifier)), {}, chance(*row)};
+    for (std::size_t position = 0; position < io::extra_name::accuracy_at_position.size(); ++position)
+      if (const auto figure = extra(*row, io::extra_name::accuracy_at_position[position])) {
+        panel.bars.push_back({position_title(std::to_string(position)), *figure});
+        if (row->classifier == headline) places.emplace_back(panel.bars.back().label, *figure);
+      }
+    if (!panel.bars.empty()) panels.push_back(std::move(panel));
   }
-  if (places.empty()) return std::nullopt;
-  Exhibit exhibit{.title = "Accuracy by layer position",
-                  .html = bar_panels(all, "Accuracy by layer position")};
-  const Place& best = *std::ranges::max_element(places, {}, &Place::accuracy);
-  std::erase_if(places, [name = best.classifier](const Place& place) { return place.classifier != name; });
-  const Place& highest_place = *std::ranges::max_element(places, {}, &Place::accuracy);
-  const Place& lowest_place = *std::ranges::min_element(places, {}, &Place::accuracy);
-  const std::string classifier = classifier_title(highest_place.classifier);
-  if (clearly_above(highest_place.figure, lowest_place.figure))
-    exhibit.finding =
-        fmt::format("The {} tells rules apart best from {} layers ({}) and worst from {} ones ({}).",
-                    classifier, highest_place.position, with_error(highest_place.figure),
-                    lowest_place.position, with_error(lowest_place.figure));
-  else
-    exhibit.finding =
-        fmt::format("The {} does alike on layers at all positions, within the errors ({} to {}).", classifier,
-                    number(lowest_place.accuracy), number(highest_place.accuracy));
-  exhibit.caption = fmt::format(
+  if (panels.empty()) return std::nullopt;
+  Exhibit exhibit{.title = "Accuracy by layer position"};
+  add_bars(exhibit, panels);
+  if (places.size() > 1) exhibit.finding = by_position(places, "The " + classifier_title(headline));
+  exhibit.caption =
       "Trained on layers of all positions; tested on the early, the middle or the deep third of each "
-      "network's. {}.",
-      how_to_read);
+      "network. " +
+      about_bars(rows);
   return exhibit;
 }
 
 std::optional<Exhibit> within_position_figure(const View& view) {
-  const RowRefs rows = view.with_key("position");
-  if (highest(rows) == nullptr) return std::nullopt;
-  const std::vector<BarPanel> all = bar_panels_of(rows, [](RowRefs own) {
-    std::ranges::stable_sort(own, {},
-                             [](const Row* row) { return numeric_condition(*row, "position").value_or(0); });
-    std::vector<Bar> bars;
-    for (const Row* row : own) bars.push_back({position_title(*condition(*row, "position")), row->accuracy});
-    return bars;
-  });
-  const Row *best = highest(rows), *worst = lowest(rows_where(rows, "classifier", best->classifier));
-  Exhibit exhibit{.title = "Trained and tested within a layer position",
-                  .html = bar_panels(all, "Accuracy within a layer position")};
-  const std::string best_position = position_title(*condition(*best, "position"));
-  if (clearly_above(best->accuracy, worst->accuracy))
-    exhibit.finding = fmt::format(
-        "Trained on layers of one position only, the {} does best on {} layers ({}) and worst on {} ones "
-        "({}).",
-        classifier_title(best->classifier), best_position, with_error(best->accuracy),
-        position_title(*condition(*worst, "position")), with_error(worst->accuracy));
-  else
-    exhibit.finding = fmt::format(
-        "Trained on layers of one position only, the {} does alike at all of them, within the errors ({} "
-        "to {}).",
-        classifier_title(best->classifier), number(worst->accuracy.mean), number(best->accuracy.mean));
-  exhibit.caption = fmt::format(
-      "Trained and tested within the early, the middle or the deep third of the layers, with fewer samples "
-      "each. {}.",
-      how_to_read);
+  RowRefs rows = with_accuracy(view.with_key(key::position));
+  if (rows.empty()) return std::nullopt;
+  std::ranges::stable_sort(rows, {},
+                           [](const Row* row) { return numeric_condition(*row, key::position).value_or(0); });
+  const auto position = [](const Row& row) { return position_title(*condition(row, key::position)); };
+  Exhibit exhibit{.title = "Trained and tested within a layer position"};
+  add_bars(exhibit, bar_panels(rows, position));
+  std::vector<std::pair<std::string, Figure>> places;
+  const RowRefs main = headline_rows(rows);
+  for (const Row* row :
+       rows_where(main, [&](const Row& row) { return measure_of(row) == measure_of(*main.front()); }))
+    places.emplace_back(position(*row), row->accuracy);
+  if (places.size() > 1)
+    exhibit.finding = by_position(places, fmt::format("Trained on layers of one position only, the {}",
+                                                      classifier_title(main.front()->classifier)));
+  exhibit.caption = "Within the early, the middle or the deep third there are fewer layers to learn from. " +
+                    about_bars(rows);
   return exhibit;
 }
 

@@ -1,9 +1,12 @@
 #include "markup.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 
 #include <fmt/format.h>
+
+#include "view.hpp"
 
 namespace lrid::report {
 
@@ -45,11 +48,23 @@ std::string number(double value, int decimals) {
   return text;
 }
 
-std::string with_error(const io::Figure& figure, int decimals) {
-  if (!std::isfinite(figure.mean) || !std::isfinite(figure.sem) || figure.sem == 0)
-    return number(figure.mean, decimals);
-  if (figure.sem < 0.5 * std::pow(10, -decimals)) ++decimals;  // rather than an error of 0.00
-  return fmt::format("{}\u00a0±\u00a0{}", number(figure.mean, decimals), number(figure.sem, decimals));
+std::string percent(double share) {
+  return std::isfinite(share) ? fmt::format("{:.0f}\u202f%", 100 * share) : "–";
+}
+
+std::string with_range(const io::Figure& figure, int decimals) {
+  const std::string mean = number(figure.mean, decimals);
+  if (figure.interval)
+    return fmt::format("{}\u00a0[{},\u00a0{}]", mean, number(figure.interval->front(), decimals),
+                       number(figure.interval->back(), decimals));
+  const double spread = spread_over_splits(figure);
+  if (!std::isfinite(spread)) return mean;
+  return fmt::format("{}\u00a0±\u00a0{}", mean, number(spread, decimals));
+}
+
+std::string p_text(const io::Figure& figure) {
+  if (!figure.p || !std::isfinite(*figure.p)) return "";
+  return *figure.p < 0.001 ? "p\u00a0<\u00a00.001" : fmt::format("p\u00a0=\u00a0{}", number(*figure.p, 3));
 }
 
 std::string chance_text(double chance) {
@@ -80,28 +95,31 @@ std::string sentence(std::string text) {
   return text;
 }
 
-std::string table(const std::vector<Cell>& header, const std::vector<std::vector<Cell>>& rows,
-                  std::string_view css_class) {
-  const auto cell = [](std::string_view tag, const Cell& content, std::string_view attributes = "") {
-    return fmt::format("<{0}{1}{2}>{3}</{0}>", tag, attributes, content.numeric ? " class=\"n\"" : "",
-                       content.html);
-  };
-  // What scrolls must be reachable by keyboard.
-  std::string html = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\"><table";
-  if (!css_class.empty()) html += fmt::format(" class=\"{}\"", css_class);
-  html += "><thead><tr>";
-  for (const Cell& title : header) html += cell("th", title, " scope=\"col\"");
-  html += "</tr></thead><tbody>\n";
-  for (const std::vector<Cell>& row : rows) {
-    html += "<tr>";
-    for (const Cell& content : row) html += cell("td", content);
-    html += "</tr>\n";
+std::string slug(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    else if (!result.empty() && result.back() != '-')
+      result += '-';
   }
-  return html + "</tbody></table></div>\n";
+  while (!result.empty() && result.back() == '-') result.pop_back();
+  return result;
 }
 
-std::string folded(std::string_view summary, std::string_view html) {
-  return fmt::format("<details><summary>{}</summary>{}</details>\n", escape(summary), html);
+std::string data_uri(std::string_view media_type, std::string_view content) {
+  static constexpr std::string_view digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string result = fmt::format("data:{};base64,", media_type);
+  result.reserve(result.size() + content.size() * 4 / 3 + 4);
+  for (std::size_t at = 0; at < content.size(); at += 3) {
+    const std::size_t bytes = std::min<std::size_t>(3, content.size() - at);
+    std::uint32_t block = 0;
+    for (std::size_t i = 0; i < 3; ++i)
+      block = block << 8U | (i < bytes ? static_cast<unsigned char>(content[at + i]) : 0U);
+    for (std::size_t i = 0; i < 4; ++i) result += i <= bytes ? digits[block >> (18U - 6U * i) & 63U] : '=';
+  }
+  return result;
 }
 
 }  // namespace lrid::report

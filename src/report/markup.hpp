@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,14 +9,18 @@
 
 namespace lrid::report {
 
-/// Text made safe for HTML content and quoted attributes; control characters become U+FFFD.
+/// Text made safe for HTML and SVG content and quoted attributes; control characters become U+FFFD.
 std::string escape(std::string_view text);
 
 /// "0.83", "–" for NaN.
 std::string number(double value, int decimals = 2);
-/// "0.83 ± 0.01", without the error where it is 0 or unknown; one decimal more where it would
-/// read as 0.
-std::string with_error(const io::Figure& figure, int decimals = 2);
+/// "83 %", without decimals.
+std::string percent(double share);
+/// "0.831 [0.790, 0.870]" with a 95 % interval over networks, else "0.831 ± 0.012" with the spread over
+/// splits, else "0.831".
+std::string with_range(const io::Figure& figure, int decimals = 3);
+/// "p < 0.001", "p = 0.013"; "" without a p-value.
+std::string p_text(const io::Figure& figure);
 /// 1/n with as many decimals as it needs, at most three: "0.25", "0.125", "0.333".
 std::string chance_text(double chance);
 /// A whole number with thin spaces between groups of three: "12 345".
@@ -23,19 +28,11 @@ std::string count(std::int64_t value);
 
 /// "a", "a and b", "a, b and c".
 std::string enumerate(const std::vector<std::string>& items);
-/// First letter in upper case (ASCII).
+/// The text with its first letter in upper case (ASCII).
 std::string sentence(std::string text);
-
-/// A table cell, already escaped, and whether it holds a number (then aligned right).
-struct Cell {
-  std::string html;
-  bool numeric = false;
-};
-/// A table that scrolls sideways in its own box where the page is too narrow.
-std::string table(const std::vector<Cell>& header, const std::vector<std::vector<Cell>>& rows,
-                  std::string_view css_class = "");
-
-/// A folded part of the page.
-std::string folded(std::string_view summary, std::string_view html);
+/// Letters, digits and hyphens only, for file names and ids: "none-of-these".
+std::string slug(std::string_view text);
+/// A data: URI of this content.
+std::string data_uri(std::string_view media_type, std::string_view content);
 
 }  // namespace lrid::report

@@ -1,4 +1,4 @@
-// Figures about the observables themselves: which ones matter, and how they run.
+// Figures about the observables themselves: which ones matter, and what they do during training.
 
 #include <algorithm>
 #include <cmath>
@@ -6,186 +6,243 @@
 
 #include <fmt/format.h>
 
+#include "charts.hpp"
 #include "figures.hpp"
 #include "markup.hpp"
-#include "panels.hpp"
-#include "svg.hpp"
+#include "names.hpp"
 
 namespace lrid::report {
 namespace {
 
-struct Importance {
+constexpr std::size_t most_shown = 8;
+
+std::string measure_class(const std::string& name) {
+  return fmt::format("measure-{}", measure_index(name));
+}
+
+/// An observable, or a group of them, with its share of the decision.
+struct Contribution {
   std::string name;
-  double value;
-  std::string css_class;
+  Figure figure;
 };
 
-/// What an observable measures, by the beginning of its name; its place in this list is its CSS class.
-constexpr std::pair<std::string_view, std::string_view> kinds[] = {
-    {"weight", "weights"}, {"act", "activations"}, {"gradavg", "layer-wise change"}};
-
-std::size_t kind_of(std::string_view name) {
-  for (std::size_t i = 0; i < std::size(kinds); ++i)
-    if (name.starts_with(kinds[i].first)) return i;
-  return std::size(kinds);
+void sort_descending(std::vector<Contribution>& contributions) {
+  std::ranges::stable_sort(contributions, std::ranges::greater{},
+                           [](const Contribution& one) { return one.figure.mean; });
 }
 
-std::string kind_class(std::size_t kind) {
-  return fmt::format("kind-{}", kind);
-}
-
-/// Of each observable, added up over its points in time ("weightabs_median@3"), the largest first.
-std::vector<Importance> by_observable(const std::map<std::string, double>& importances) {
-  std::map<std::string, double> sums;
-  for (const auto& [name, value] : importances)
-    if (std::isfinite(value)) sums[name.substr(0, name.find('@'))] += value;
-  std::vector<Importance> sorted;
-  for (const auto& [name, value] : sums) sorted.push_back({name, value, kind_class(kind_of(name))});
-  std::ranges::stable_sort(sorted, std::ranges::greater{}, &Importance::value);
-  return sorted;
-}
-
-std::string importance_bars(const std::vector<Importance>& bars, double largest, std::string_view label) {
-  constexpr double row_height = 20, bar_height = 11, value_width = 44;
-  std::vector<std::string> names;
-  for (const Importance& bar : bars) names.push_back(bar.name);
-  const double left = label_width(names, Svg::font_size, 168);
-  Svg svg(panel_width, row_height * static_cast<double>(bars.size()) + 4, label);
-  const Scale x{0, largest, left, panel_width - value_width};
-  double y = 2 + row_height / 2;
-  for (const Importance& bar : bars) {
-    svg.text({left - 8, y + 4}, shorten(bar.name, Svg::font_size, left - 6), "", Anchor::end);
-    svg.rect({left, y - bar_height / 2}, x(std::max(0.0, bar.value)) - left, bar_height, bar.css_class,
-             fmt::format("{}: {}", bar.name, number(bar.value, 4)), 1, 1.5);
-    svg.text({panel_width - 2, y + 4}, number(bar.value, 3), "value", Anchor::end);
-    y += row_height;
+/// Figures added up split by split; without splits, their means.
+Figure sum_of(const Figure& a, const Figure& b) {
+  if (a.splits.size() == b.splits.size() && !a.splits.empty()) {
+    std::vector<double> splits = a.splits;
+    for (std::size_t i = 0; i < splits.size(); ++i) splits[i] += b.splits[i];
+    return summarise(std::move(splits));
   }
-  return svg.str();
+  return {.mean = a.mean + b.mean, .sem = std::nan(""), .splits = {}};
+}
+
+void add_to(std::vector<Contribution>& contributions, const std::string& name, const Figure& figure) {
+  const auto found = std::ranges::find(contributions, name, &Contribution::name);
+  if (found == contributions.end())
+    contributions.push_back({name, figure});
+  else
+    found->figure = sum_of(found->figure, figure);
+}
+
+/// Importance of each observable, summed over its points in time. With splits where the results have them.
+std::vector<Contribution> importances_of(const Row& row) {
+  std::vector<Contribution> result;
+  for (const auto& [name, figure] : row.observable_importances)
+    if (std::isfinite(figure.mean)) result.push_back({name, figure});
+  if (result.empty())
+    for (const auto& [feature, value] : row.importances)
+      if (std::isfinite(value))
+        add_to(result, io::observable_of_feature(feature),
+               {.mean = value, .sem = std::nan(""), .splits = {}});
+  sort_descending(result);
+  return result;
+}
+
+/// The contributions of observables added up by what `group` says of them; "" leaves one out.
+template <class Group>
+std::vector<Contribution> grouped(const std::vector<Contribution>& observables, const Group& group) {
+  std::vector<Contribution> result;
+  for (const Contribution& one : observables)
+    if (const std::string name = group(one.name); !name.empty()) add_to(result, name, one.figure);
+  sort_descending(result);
+  return result;
+}
+
+std::string statistic_of(const std::string& observable) {
+  return stats::observable_index(observable) < 0 ? "" : observable.substr(observable.find('_') + 1);
+}
+
+std::string function_of(const std::string& observable) {
+  const int index = stats::observable_index(observable);
+  if (index < 0) return "";
+  const stats::Function function = stats::observables()[static_cast<std::size_t>(index)].function;
+  return function == stats::Function::raw ? "raw" : function == stats::Function::absolute ? "abs" : "sq";
+}
+
+std::string measure_name_of(const std::string& observable) {
+  const std::string measure = observable_title(observable).measure;
+  return measure.empty() ? "layer position and others" : measure;
+}
+
+BarPanel contribution_panel(std::string heading, std::vector<Contribution> contributions,
+                            const std::string& title, std::string (*label)(const std::string&)) {
+  if (contributions.size() > most_shown) contributions.resize(most_shown);
+  BarPanel panel{std::move(heading), {}, std::nan(""), {.title = title}};
+  double low = 0, high = 0;
+  for (const Contribution& one : contributions) {
+    const Range range = range_of(one.figure).value_or(Range{one.figure.mean, one.figure.mean});
+    low = std::min(low, range.low);
+    high = std::max(high, range.high);
+    for (const double split : one.figure.splits)
+      if (std::isfinite(split)) {
+        low = std::min(low, split);
+        high = std::max(high, split);
+      }
+    const ObservableTitle named = observable_title(one.name);
+    if (named.code.empty())
+      panel.bars.push_back({label(one.name), one.figure, measure_class(one.name)});
+    else
+      panel.bars.push_back({named.plain(), one.figure, measure_class(one.name), named.code});
+  }
+  panel.axis.low = low;
+  panel.axis.high = std::max(high, 1e-9);
+  return panel;
+}
+
+std::vector<LegendEntry> measure_legend(bool with_others) {
+  std::vector<LegendEntry> legend;
+  for (std::size_t i = 0; i < measures_in_order.size(); ++i)
+    legend.push_back(square_entry(fmt::format("measure-{}", i), measure_title(measures_in_order[i])));
+  if (with_others) legend.push_back(square_entry("measure-3", "across measures, and others"));
+  return legend;
+}
+
+std::string itself(const std::string& name) {
+  return measure_title(name);
 }
 
 }  // namespace
 
 std::optional<Exhibit> importance_figure(const View& view) {
-  constexpr std::size_t most_shown = 12;
-  RowRefs rows = rows_where(view.plain_strict(), [](const Row& row) { return !row.importances.empty(); });
-  const RowRefs main = rows_where(rows, "measure", view.main_measure());
-  if (!main.empty()) rows = main;
-  std::string html, groups;
-  std::vector<std::size_t> kinds_seen;
-  Exhibit exhibit{.title = "What carries the decision", .html = ""};
+  RowRefs rows = rows_where(view.plain_strict(), [](const Row& row) {
+    const std::vector<Contribution> all = importances_of(row);
+    return !all.empty() && all.front().figure.mean > 0;
+  });
+  if (const RowRefs main = rows_where(rows, key::measure, view.main_measure()); !main.empty()) rows = main;
+  if (rows.empty()) return std::nullopt;
+  const std::string headline = headline_classifier(rows);
+  Exhibit exhibit{.title = "What carries the decision", .topic = Topic::importances};
+  std::vector<BarPanel> panels;
   for (const Row* row : rows) {
-    const std::vector<Importance> all = by_observable(row->importances);
-    if (all.empty() || all.front().value <= 0) continue;
-    const std::vector<Importance> shown(
-        all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(most_shown, all.size())));
+    const std::vector<Contribution> all = importances_of(*row);
     const std::string name = sentence(classifier_title(row->classifier));
-    html += panel(fmt::format("{}: top {} of {}", name, shown.size(), all.size()),
-                  importance_bars(shown, all.front().value, "Most important observables, " + name));
+    const auto measures = grouped(all, measure_name_of);
+    panels.push_back(contribution_panel(
+        fmt::format("{}: the first {} of {} features", name, std::min(most_shown, all.size()), all.size()),
+        all, "importance", itself));
+    for (const auto& [what, groups, label] :
+         {std::tuple{"by measure", measures, &itself},
+          std::tuple{"by statistic", grouped(all, statistic_of), &observable_group_title},
+          std::tuple{"by function", grouped(all, function_of), &observable_group_title}})
+      if (groups.size() > 1)
+        panels.push_back(contribution_panel(name + ": " + what, groups, "importance, summed", label));
+    if (row->classifier != headline) continue;
+    std::vector<std::string> top;
+    for (std::size_t i = 0; i < std::min<std::size_t>(2, all.size()); ++i)
+      top.push_back(observable_name(all[i].name));
+    exhibit.finding =
+        fmt::format("The {} relies most on {}.", classifier_title(row->classifier), enumerate(top));
     double total = 0;
-    std::vector<Importance> shares;
-    std::map<std::string, double> by_statistic, by_function;
-    for (std::size_t kind = 0; kind <= std::size(kinds); ++kind) {
-      double sum = 0;
-      std::size_t members = 0;
-      for (const Importance& one : all)
-        if (kind_of(one.name) == kind) {
-          sum += one.value;
-          ++members;
-          if (kind == std::size(kinds)) continue;
-          const std::size_t underscore = one.name.find('_'), function = kinds[kind].first.size();
-          by_statistic[one.name.substr(underscore + 1)] += one.value;
-          by_function[one.name.substr(function, underscore - function)] += one.value;
-        }
-      total += sum;
-      if (members == 0) continue;
-      if (std::ranges::find(kinds_seen, kind) == kinds_seen.end()) kinds_seen.push_back(kind);
-      if (kind < std::size(kinds))
-        shares.push_back({fmt::format("{} ({})", kinds[kind].second, members), sum, kind_class(kind)});
-    }
-    if (exhibit.finding.empty()) {
-      std::vector<std::string> top;
-      for (std::size_t i = 0; i < std::min<std::size_t>(3, shown.size()); ++i) top.push_back(shown[i].name);
-      exhibit.finding =
-          fmt::format("The {} relies most on {}.", classifier_title(row->classifier), enumerate(top));
-      if (shares.size() > 1) {
-        const auto heaviest = std::ranges::max_element(shares, {}, &Importance::value);
-        exhibit.caption = fmt::format("Together, {} carry {}\u202f% of its importance. ",
-                                      heaviest->name.substr(0, heaviest->name.find(" (")),
-                                      number(100 * heaviest->value / total, 0));
-      }
-    }
-    for (const auto& [grouping, sums] : {std::pair{"statistic", &by_statistic}, {"function", &by_function}}) {
-      std::vector<Importance> grouped;
-      for (const auto& [group, sum] : *sums) grouped.push_back({group, sum, "bar"});
-      std::ranges::stable_sort(grouped, std::ranges::greater{}, &Importance::value);
-      if (grouped.size() > 1)
-        html += panel(fmt::format("{}: by {}", name, grouping),
-                      importance_bars(grouped, grouped.front().value,
-                                      fmt::format("Importance by {}, {}", grouping, name)));
-    }
-    if (shares.size() > 1) {
-      for (Importance& share : shares) share.value /= total;
-      double largest = 0;
-      for (const Importance& share : shares) largest = std::max(largest, share.value);
-      groups = importance_bars(shares, largest, "Share of importance by measure, " + name);
-      html += panel(name + ": share by measure", groups);
-    }
+    for (const Contribution& one : measures) total += one.figure.mean;
+    if (measures.size() > 1)
+      exhibit.caption = fmt::format("Together, {} carry {} of its importance. ", measures.front().name,
+                                    percent(measures.front().figure.mean / total));
   }
-  if (html.empty()) return std::nullopt;
-  std::ranges::sort(kinds_seen);
-  std::vector<LegendEntry> keys;
-  for (const std::size_t kind : kinds_seen)
-    keys.push_back({dot_key(kind_class(kind)),
-                    kind < std::size(kinds) ? std::string(kinds[kind].second) : "layer position and others"});
-  exhibit.html = legend(keys) + panels(html);
+  exhibit.legend = measure_legend(true);
+  add_bars(exhibit, panels, "importance");
   exhibit.caption +=
-      "Importances are means over the splits, each observable's added up over its points in time; for a "
-      "forest, the "
-      "mean decrease of Gini impurity. Observables that repeat each other share theirs.";
+      "Importances are summed over an observable's points in time; for a forest they are the mean decrease "
+      "of Gini "
+      "impurity. Observables that repeat each other share theirs. ";
+  exhibit.caption +=
+      std::ranges::any_of(rows, [](const Row* row) { return !row->observable_importances.empty(); })
+          ? "Whiskers are the spread over splits (one standard deviation)."
+          : "These results hold their means over the splits only.";
   return exhibit;
 }
 
 std::optional<Exhibit> permutation_figure(const View& view) {
-  constexpr std::size_t most_shown = 12;
-  Exhibit exhibit{.title = "What is lost without an observable", .html = ""};
-  std::string html;
+  Exhibit exhibit{.title = "What is lost without an observable", .topic = Topic::importances};
+  std::vector<BarPanel> panels;
+  RowRefs permuted;
   for (const Row* row : view.plain_strict()) {
-    std::vector<Importance> observables, measures;
+    std::vector<Contribution> observables, measures;
     for (const auto& [name, figure] : row->extra) {
-      if (!name.starts_with(permuted_prefix) || !std::isfinite(figure.mean)) continue;
-      const std::string group = name.substr(permuted_prefix.size());
-      const bool whole = group == "weight" || group == "activation" || group == "layer_change";
-      const std::size_t kind = group == "layer_change" ? kind_of("gradavg") : kind_of(group);
-      (whole ? measures : observables)
-          .push_back({whole ? measure_title(group) : group, figure.mean, kind_class(kind)});
+      if (!name.starts_with(io::extra_name::permuted) || !std::isfinite(figure.mean)) continue;
+      const std::string group = name.substr(io::extra_name::permuted.size());
+      (measure_title(group) == group ? observables : measures).push_back({group, figure});
     }
     if (observables.empty()) continue;
+    permuted.push_back(row);
     const std::string name = sentence(classifier_title(row->classifier));
-    for (auto& [what, bars] : {std::pair{"observables", &observables}, {"whole measures", &measures}}) {
-      std::ranges::stable_sort(*bars, std::ranges::greater{}, &Importance::value);
-      if (bars->size() > most_shown) bars->resize(most_shown);
-      if (bars->empty()) continue;
-      html += panel(fmt::format("{}: {}", name, what),
-                    importance_bars(*bars, std::max(bars->front().value, 1e-9),
-                                    fmt::format("Accuracy lost, {}, {}", what, name)));
-    }
+    sort_descending(observables);
+    sort_descending(measures);
+    panels.push_back(contribution_panel(name + ": observables", observables, "accuracy lost", itself));
+    if (!measures.empty())
+      panels.push_back(contribution_panel(name + ": whole measures", measures, "accuracy lost", itself));
     if (exhibit.finding.empty())
-      exhibit.finding = fmt::format(
-          "Permuted among the test samples, {} costs the {} most: {} of its accuracy.",
-          observables.front().name, classifier_title(row->classifier), number(observables.front().value, 3));
+      exhibit.finding =
+          fmt::format("Permuted among the test layers, {} costs the {} most: {} of its accuracy.",
+                      observable_name(observables.front().name), classifier_title(row->classifier),
+                      with_range(observables.front().figure));
   }
-  if (html.empty()) return std::nullopt;
-  exhibit.html = panels(html);
+  if (panels.empty()) return std::nullopt;
+  exhibit.legend = measure_legend(false);
+  add_bars(exhibit, panels, "accuracy lost");
   exhibit.caption =
-      "By how much the accuracy falls when an observable's trajectories, or a measure's, change places among "
-      "the test "
-      "samples; means over the splits. What others repeat costs little alone.";
+      "How far accuracy falls when the trajectories of one observable, or of one measure, change places "
+      "among the test "
+      "layers. What others repeat costs little alone. " +
+      about_bars(permuted);
   return exhibit;
 }
 
+namespace {
+
+/// Rows of numbers over time, some of which may be missing.
+using Series = std::vector<std::vector<double>>;
+
+double entry(const Series& series, std::size_t line, std::size_t t, double missing) {
+  const bool known = line < series.size() && t < series[line].size() && std::isfinite(series[line][t]);
+  return known ? series[line][t] : missing;
+}
+
+/// The values that an axis must cover; nothing if there are none.
+std::optional<Range> extent(const io::Results::MeanTrajectory& trajectory) {
+  Range range{INFINITY, -INFINITY};
+  for (std::size_t line = 0; line < trajectory.mean.size(); ++line)
+    for (std::size_t t = 0; t < trajectory.mean[line].size(); ++t) {
+      const double mean = trajectory.mean[line][t], sem = entry(trajectory.sem, line, t, 0);
+      if (!std::isfinite(mean)) continue;
+      range.low = std::min(range.low, mean - sem);
+      range.high = std::max(range.high, mean + sem);
+    }
+  if (!std::isfinite(range.low)) return std::nullopt;
+  const double margin = range.high - range.low < 1e-9 ? 0.5 : 0.05 * (range.high - range.low);
+  return Range{range.low - margin, range.high + margin};
+}
+
+}  // namespace
+
 std::optional<Exhibit> trajectory_figure(const View& view) {
-  constexpr double height = 210, left = 52, bottom = 34, top = 8, right = 10;
-  std::string html;
+  Exhibit exhibit{.title = "The most important observables during training"};
+  exhibit.table.header = {words("observable"), words("class"), number_title("training"),
+                          number_title("z-score"), number_title("s.e.m.")};
   std::vector<std::string> labels;
   struct Gap {
     double value = -1;
@@ -193,63 +250,50 @@ std::optional<Exhibit> trajectory_figure(const View& view) {
   } widest;
   for (const io::Results::MeanTrajectory* shown : view.trajectories()) {
     const io::Results::MeanTrajectory& trajectory = *shown;
-    double low = INFINITY, high = -INFINITY;
+    const std::optional<Range> range = extent(trajectory);
+    if (!range) continue;
+    const std::string name = observable_name(trajectory.observable);
+    Plot plot({.low = 0, .high = 100, .title = "training (%)"},
+              {.low = range->low, .high = range->high, .title = "z-score"}, "Mean trajectories of " + name);
+    plot.ticks_across({{0, "0"}, {25, "25"}, {50, "50"}, {75, "75"}, {100, "100"}});
     const std::size_t lines = std::min(trajectory.labels.size(), trajectory.mean.size());
-    const auto sem = [&](std::size_t line, std::size_t t) {
-      const bool known = line < trajectory.sem.size() && t < trajectory.sem[line].size();
-      return known && std::isfinite(trajectory.sem[line][t]) ? trajectory.sem[line][t] : 0.0;
-    };
-    for (std::size_t line = 0; line < lines; ++line)
-      for (std::size_t t = 0; t < trajectory.mean[line].size(); ++t) {
-        if (!std::isfinite(trajectory.mean[line][t])) continue;
-        low = std::min(low, trajectory.mean[line][t] - sem(line, t));
-        high = std::max(high, trajectory.mean[line][t] + sem(line, t));
-      }
-    if (!std::isfinite(low)) continue;
-    if (high - low < 1e-9) {
-      low -= 0.5;
-      high += 0.5;
-    }
-    const double margin = 0.05 * (high - low);
-    Svg svg(panel_width, height, "Mean trajectories of " + trajectory.observable);
-    const Scale y{low - margin, high + margin, height - bottom, top};
-    const Scale x{0, 100, left, panel_width - right};
-    const std::vector<double> levels = ticks(low - margin, high + margin, 6);
-    for (const double level : levels) {
-      svg.line({left, y(level)}, {panel_width - right, y(level)}, "grid");
-      svg.text({left - 6, y(level) + 4}, number(level, tick_decimals(levels)), "small", Anchor::end);
-    }
-    for (const double percent : {0.0, 25.0, 50.0, 75.0, 100.0})
-      svg.text({x(percent), height - bottom + 15}, number(percent, 0), "small",
-               percent == 100 ? Anchor::end : Anchor::middle);
-    svg.text({12, (top + height - bottom) / 2}, "z-score", "small", Anchor::middle, -90);
-    svg.text({x(50), height - 4}, "% of training", "small", Anchor::middle);
     for (std::size_t line = 0; line < lines; ++line) {
-      const std::string& name = trajectory.labels[line];
-      std::size_t index = static_cast<std::size_t>(std::ranges::find(labels, name) - labels.begin());
-      if (index == labels.size()) labels.push_back(name);
+      const std::string& label = trajectory.labels[line];
+      const auto index = static_cast<std::size_t>(std::ranges::find(labels, label) - labels.begin());
+      if (index == labels.size()) labels.push_back(label);
       const std::vector<double>& mean = trajectory.mean[line];
-      const auto at = [&](std::size_t t) {
-        return mean.size() < 2 ? x(0)
-                               : x(100.0 * static_cast<double>(t) / static_cast<double>(mean.size() - 1));
-      };
-      // A gap where the mean is unknown: separate pieces.
-      for (std::size_t begin = 0; begin < mean.size();) {
-        std::size_t end = begin;
-        std::vector<Point> curve, band;
-        for (; end < mean.size() && std::isfinite(mean[end]); ++end) {
-          curve.push_back({at(end), y(mean[end])});
-          band.push_back({at(end), y(mean[end] + sem(line, end))});
-        }
-        for (std::size_t t = end; t-- > begin;) band.push_back({at(t), y(mean[t] - sem(line, t))});
+      const double last = std::max<double>(1, static_cast<double>(mean.size()) - 1);
+      std::vector<std::pair<double, double>> curve;
+      std::vector<std::pair<double, Range>> band;
+      const auto end_piece = [&] {
         if (curve.size() > 1) {
-          svg.polygon(band, fmt::format("band series-{}", index % 8));
-          svg.polyline(curve, "curve " + series_class(index));
-        } else if (curve.size() == 1) {
-          svg.circle(curve.front(), 3, fmt::format("point series-{}", index % 8));
+          plot.band(band, series_colour(index));
+          plot.curve(curve, series_class(index));
         }
-        begin = end + 1;
+        curve.clear();
+        band.clear();
+      };
+      for (std::size_t t = 0; t < mean.size(); ++t) {
+        if (!std::isfinite(mean[t])) {
+          end_piece();  // a gap where the mean is unknown
+          continue;
+        }
+        const double at = 100 * static_cast<double>(t) / last, sem = entry(trajectory.sem, line, t, 0);
+        curve.emplace_back(at, mean[t]);
+        band.emplace_back(at, Range{mean[t] - sem, mean[t] + sem});
+        exhibit.table.rows.push_back({words(name),
+                                      words(class_title(label)),
+                                      {.text = number(at, 0), .numeric = true, .value = at},
+                                      {.text = number(mean[t]), .numeric = true, .value = mean[t]},
+                                      {.text = number(sem), .numeric = true, .value = sem}});
       }
+      end_piece();
+      for (std::size_t t = 0; t < mean.size(); ++t)
+        if (std::isfinite(mean[t]))
+          plot.dot(100 * static_cast<double>(t) / last, mean[t], 3, "hover-dot " + series_colour(index),
+                   fmt::format("{}, {} of training: {} ± {} s.e.m.", class_title(label),
+                               percent(static_cast<double>(t) / last), number(mean[t]),
+                               number(entry(trajectory.sem, line, t, 0))));
     }
     for (std::size_t a = 0; a < lines; ++a)
       for (std::size_t b = 0; b < lines; ++b) {
@@ -258,20 +302,21 @@ std::optional<Exhibit> trajectory_figure(const View& view) {
         if (std::isfinite(gap) && gap > widest.value)
           widest = {gap, trajectory.observable, trajectory.labels[a], trajectory.labels[b]};
       }
-    html += panel(trajectory.observable, svg.str());
+    exhibit.panels.push_back({name, std::move(plot).finish()});
   }
-  if (html.empty()) return std::nullopt;
-  std::vector<LegendEntry> keys;
-  for (std::size_t i = 0; i < labels.size(); ++i) keys.push_back({series_key(i), labels[i]});
-  Exhibit exhibit{.title = "How the most important observables run", .html = legend(keys) + panels(html)};
+  if (exhibit.panels.empty()) return std::nullopt;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    exhibit.legend.push_back(series_entry(i, class_title(labels[i])));
   if (widest.value > 0)
     exhibit.finding =
-        fmt::format("At the end of training {} and {} lie furthest apart in {}: {} standard deviations.",
-                    widest.high, widest.low, widest.observable, number(widest.value, 1));
+        fmt::format("At the end of training, {} and {} lie furthest apart in {}: by {} standard deviations.",
+                    class_title(widest.high), class_title(widest.low), observable_name(widest.observable),
+                    number(widest.value, 1));
   exhibit.caption =
-      "Mean over all layers and networks of a rule, of the observable z-scored over all samples; bands are ± "
-      "s.e.m. "
-      "Means of different layers and settings overlap more than these bands suggest.";
+      "Means over all layers and networks of a class, of the observable z-scored over all of them; bands are "
+      "± s.e.m. "
+      "over layers. Layers of a network are not independent, so that means overlap more than the bands "
+      "suggest.";
   return exhibit;
 }
 

@@ -1,18 +1,45 @@
-// What the study found, in words, and whether results agree with it.
+// The study's findings, and whether results agree with them. What decides is `compare`: two accuracies whose
+// ranges do not tell them apart decide nothing.
+
 #include "study.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "markup.hpp"
+#include "names.hpp"
 
 namespace lrid::report {
 namespace {
 
-using Verdict = std::optional<StudyFinding::Verdict>;
+using Outcome = std::optional<StudyFinding::Outcome>;
+
+constexpr std::array measures = {io::measure_name::weight, io::measure_name::activation,
+                                 io::measure_name::layer_change};
+
+Agreement agreement_of(Comparison comparison) {
+  return comparison == Comparison::above   ? Agreement::agrees
+         : comparison == Comparison::below ? Agreement::disagrees
+                                           : Agreement::undecided;
+}
+
+/// Agreement if most of the comparisons are above, disagreement if most are not and some are below.
+Agreement majority(const std::vector<Comparison>& comparisons) {
+  const auto above = std::ranges::count(comparisons, Comparison::above),
+             below = std::ranges::count(comparisons, Comparison::below);
+  const auto all = static_cast<std::ptrdiff_t>(comparisons.size());
+  return 2 * above > all ? Agreement::agrees : 2 * below > all ? Agreement::disagrees : Agreement::undecided;
+}
+
+std::vector<Comparison> against_chance(const RowRefs& rows) {
+  std::vector<Comparison> result;
+  for (const Row* row : rows) result.push_back(compare(row->accuracy, chance(*row)));
+  return result;
+}
 
 double mean_accuracy(const RowRefs& rows) {
   double sum = 0;
@@ -20,104 +47,129 @@ double mean_accuracy(const RowRefs& rows) {
   return sum / static_cast<double>(rows.size());
 }
 
-Verdict measures_separate(const View& view) {
-  bool all_above = true;
+Outcome measures_separate(const View& view) {
+  RowRefs rows;
   std::vector<std::string> evidence;
-  for (const char* measure : {"weight", "activation", "layer_change"}) {
-    const Row* best = highest(rows_where(view.plain_strict(), "measure", measure));
-    if (best == nullptr) return std::nullopt;
-    all_above &= clearly_above(best->accuracy, chance(*best));
-    evidence.push_back(fmt::format("{} {}", measure_title(measure), with_error(best->accuracy)));
+  const RowRefs plain = headline_rows(with_accuracy(view.plain_strict()));
+  for (const char* measure : measures) {
+    const RowRefs own = rows_where(plain, key::measure, measure);
+    if (own.empty()) return std::nullopt;
+    rows.push_back(own.front());
+    evidence.push_back(fmt::format("{} {}", measure_title(measure), with_range(own.front()->accuracy)));
   }
-  return {{all_above, enumerate(evidence)}};
+  const std::vector<Comparison> comparisons = against_chance(rows);
+  const bool all = std::ranges::count(comparisons, Comparison::above) == std::ssize(comparisons);
+  return {{all                                                                      ? Agreement::agrees
+           : std::ranges::find(comparisons, Comparison::below) != comparisons.end() ? Agreement::disagrees
+                                                                                    : Agreement::undecided,
+           fmt::format("{}: {}", classifier_title(rows.front()->classifier), enumerate(evidence))}};
 }
 
-Verdict nonlinear_beats_linear(const View& view) {
-  const RowRefs rows = view.main_rows();
-  const Row *linear = highest(rows_where(rows, "classifier", "svm")),
-            *other = highest(rows_where(rows, [](const Row&row) { return row.classifier != "svm"; }));
-  if (linear == nullptr || other == nullptr) return std::nullopt;
-  return {{clearly_above(other->accuracy, linear->accuracy),
-           fmt::format("{} {}, linear SVM {}", classifier_title(other->classifier),
-                       with_error(other->accuracy), with_error(linear->accuracy))}};
+Outcome nonlinear_beats_linear(const View& view) {
+  const RowRefs rows = with_accuracy(view.main_rows());
+  const RowRefs linear = rows_where(rows, "classifier", "svm"),
+                others = headline_rows(rows_where(rows, [](const Row&row) {
+                  return row.classifier == "forest" || row.classifier == "mlp" || row.classifier == "knn";
+                }));
+  if (linear.empty() || others.empty()) return std::nullopt;
+  const Row &line = *linear.front(), &other = *others.front();
+  return {{agreement_of(compare(other.accuracy, line.accuracy)),
+           fmt::format("{} {}, linear SVM {}", classifier_title(other.classifier), with_range(other.accuracy),
+                       with_range(line.accuracy))}};
 }
 
-Verdict shape_matters(const View& view) {
-  const RowRefs rows = rows_where(view.with_key("control"), [](const Row& row) {
-    return condition(row, "control")->starts_with("unit_");
-  });
-  const Row* best = highest(rows);
-  if (best == nullptr) return std::nullopt;
-  const auto above =
-      std::ranges::count_if(rows, [](const Row* row) { return clearly_above(row->accuracy, chance(*row)); });
-  return {{2 * above > static_cast<std::ptrdiff_t>(rows.size()),
-           fmt::format("without scale {} of {} accuracies above chance, at best {}", above, rows.size(),
-                       with_error(best->accuracy))}};
+Outcome shape_suffices(const View& view) {
+  const RowRefs rows =
+      headline_rows(with_accuracy(rows_where(view.with_key(key::control), [](const Row& row) {
+        return condition(row, key::control) == io::control_name::unit_norm ||
+               condition(row, key::control) == io::control_name::unit_range;
+      })));
+  if (rows.empty()) return std::nullopt;
+  std::vector<std::string> evidence;
+  for (const Row* row : rows)
+    evidence.push_back(
+        fmt::format("{} {}", control_title(*condition(*row, key::control)), with_range(row->accuracy)));
+  return {{majority(against_chance(rows)), enumerate(evidence)}};
 }
 
-Verdict held_out_costs(const View& view) {
-  const RowRefs rows = view.with_key("held_out");
-  std::size_t above = 0, below_reference = 0, referenced = 0;
-  for (const Row* row : rows) {
-    above += clearly_above(row->accuracy, chance(*row)) ? 1U : 0U;
-    const Row* reference = view.reference(*row);
-    if (reference == nullptr) continue;
-    ++referenced;
-    below_reference += row->accuracy.mean < reference->accuracy.mean ? 1U : 0U;
-  }
-  if (rows.empty() || referenced == 0) return std::nullopt;
-  return {{2 * above > rows.size() && 2 * below_reference > referenced,
-           fmt::format("{} of {} accuracies above chance, {} of {} below those with nothing held out", above,
-                       rows.size(), below_reference, referenced)}};
+Outcome held_out_costs(const View& view) {
+  const RowRefs rows = headline_rows(with_accuracy(view.with_key(key::held_out)));
+  std::vector<Comparison> costs;
+  for (const Row* row : rows)
+    if (const Row* reference = view.reference(*row); reference != nullptr)
+      costs.push_back(compare(reference->accuracy, row->accuracy));
+  if (costs.empty()) return std::nullopt;
+  const Agreement above = majority(against_chance(rows)), cost = majority(costs);
+  const auto count = [](const std::vector<Comparison>& all) {
+    return std::ranges::count(all, Comparison::above);
+  };
+  return {{above == Agreement::agrees && cost == Agreement::agrees         ? Agreement::agrees
+           : above == Agreement::disagrees || cost == Agreement::disagrees ? Agreement::disagrees
+                                                                           : Agreement::undecided,
+           fmt::format("{} of {} accuracies above chance, {} of {} below those with nothing held out",
+                       count(against_chance(rows)), rows.size(), count(costs), costs.size())}};
 }
 
-Verdict sparse_loses_less(const View& view) {
-  const RowRefs same = rows_where(view.with_key("train_points"), [](const Row& row) {
-    return condition(row, "train_points") == condition(row, "test_points");
-  });
-  const RowRefs all = rows_where(same, "train_points", "all"),
+Outcome sparse_loses_less(const View& view) {
+  const RowRefs same =
+      headline_rows(rows_where(with_accuracy(view.with_key(key::train_points)), [](const Row& row) {
+        return condition(row, key::train_points) == condition(row, key::test_points);
+      }));
+  const RowRefs all = rows_where(same, key::train_points, "all"),
                 sparse = rows_where(
-                    same, [](const Row&row) { return condition(row, "train_points")->starts_with("every"); }),
+                    same,
+                    [](const Row&row) { return condition(row, key::train_points)->starts_with("every"); }),
                 contiguous = rows_where(
-                    same, [](const Row&row) { return condition(row, "train_points")->ends_with("%"); });
+                    same, [](const Row&row) { return condition(row, key::train_points)->ends_with("%"); });
   if (all.empty() || sparse.empty() || contiguous.empty()) return std::nullopt;
-  const double whole = mean_accuracy(all), spread = mean_accuracy(sparse),
-               in_one_place = mean_accuracy(contiguous);
-  return {{whole - spread < (whole - in_one_place) / 2,
-           fmt::format("all points {}, sparse {}, as many in one place {} (means)", number(whole),
-                       number(spread), number(in_one_place))}};
+  std::vector<Comparison> comparisons;
+  for (const Row* one : sparse)
+    for (const Row* other : contiguous) comparisons.push_back(compare(one->accuracy, other->accuracy));
+  return {{majority(comparisons), fmt::format("all points {}, sparse {}, as many in one place {} (means)",
+                                              number(mean_accuracy(all), 3), number(mean_accuracy(sparse), 3),
+                                              number(mean_accuracy(contiguous), 3))}};
 }
 
-Verdict activations_are_robust(const View& view) {
-  const RowRefs rows = rows_where(view.with_key("unit_fraction"),
-                                  [](const Row& row) { return row.condition.contains("noise"); });
-  // What is left above chance, on average over the imperfect levels, of what there is at the best one.
-  std::map<std::string, double> left;
+Outcome activations_are_robust(const View& view) {
+  const RowRefs rows = headline_rows(with_accuracy(rows_where(
+      view.with_key(key::unit_fraction), [](const Row& row) { return row.condition.contains(key::noise); })));
+  // Level by level: activations against layer-wise change, layer-wise change against weights.
   std::vector<std::string> evidence;
-  for (const char* measure : {"weight", "activation", "layer_change"}) {
-    const RowRefs own = rows_where(rows, "measure", measure);
-    const Row* best = highest(own);
-    if (best == nullptr || own.size() < 2) return std::nullopt;
-    const double level = chance(*best);
-    left[measure] = (mean_accuracy(own) - level) / (best->accuracy.mean - level);
-    evidence.push_back(fmt::format("{} {}\u202f%", measure_title(measure), number(100 * left[measure], 0)));
+  std::map<std::string, RowRefs> of_measure;
+  for (const char* measure : measures) {
+    of_measure[measure] = rows_where(rows, key::measure, measure);
+    if (of_measure[measure].size() < 2) return std::nullopt;
+    evidence.push_back(
+        fmt::format("{} {}", measure_title(measure), number(mean_accuracy(of_measure[measure]), 3)));
   }
-  return {{left["activation"] > left["layer_change"] && left["layer_change"] > left["weight"],
-           "left of the best accuracy above chance, mean over levels: " + enumerate(evidence)}};
+  std::vector<Comparison> comparisons;
+  for (const auto& [more, less] : {std::pair{io::measure_name::activation, io::measure_name::layer_change},
+                                   std::pair{io::measure_name::layer_change, io::measure_name::weight}})
+    for (const Row* a : of_measure[more])
+      for (const Row* b : of_measure[less])
+        if (condition(*a, key::noise) == condition(*b, key::noise) &&
+            condition(*a, key::unit_fraction) == condition(*b, key::unit_fraction))
+          comparisons.push_back(compare(a->accuracy, b->accuracy));
+  return {{majority(comparisons), "mean accuracy over all levels: " + enumerate(evidence)}};
 }
 
 }  // namespace
+
+std::string_view name_of(Agreement agreement) {
+  return agreement == Agreement::agrees      ? "agrees"
+         : agreement == Agreement::disagrees ? "does not agree"
+                                             : "not decided";
+}
 
 const std::vector<StudyFinding>& study_findings() {
   static const std::vector<StudyFinding> findings = {
       {"Each of the three measures alone separates the rules above chance.", measures_separate},
       {"Non-linear classifiers beat the linear one.", nonlinear_beats_linear},
-      {"Scale is not what it rests on: the trajectories' shapes alone separate the rules, too.",
-       shape_matters},
+      {"The shape of trajectories alone, without their scale, separates the rules too.", shape_suffices},
       {"What is held out of training costs accuracy, which stays above chance.", held_out_costs},
       {"Sparse points along the whole trajectory lose far less than as many in one place.",
        sparse_loses_less},
-      {"Under noise and undersampling activations are the most robust, weights the least.",
+      {"Under noise and with few units, activations are the most robust and weights the least.",
        activations_are_robust}};
   return findings;
 }

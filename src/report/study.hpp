@@ -8,17 +8,22 @@
 
 namespace lrid::report {
 
-/// Something that Nayebi et al. 2020 found, and how results compare with it.
+enum class Agreement { agrees, disagrees, undecided };
+
+/// A finding of Nayebi et al. 2020, and how results compare with it.
 struct StudyFinding {
   std::string statement;
-  /// Whether a source agrees, with the figures that say so; nothing where it tests no such thing.
-  struct Verdict {
-    bool agrees;
-    std::string evidence;
+  struct Outcome {
+    Agreement agreement;
+    std::string evidence;  ///< the numbers that say so
   };
-  std::optional<Verdict> (*compare)(const View& view);
+  /// Nothing where the results don't test the finding.
+  std::optional<Outcome> (*compare)(const View& view);
 };
 
 const std::vector<StudyFinding>& study_findings();
+
+/// "agrees", "does not agree", "not decided".
+std::string_view name_of(Agreement agreement);
 
 }  // namespace lrid::report

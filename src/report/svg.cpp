@@ -11,17 +11,17 @@ namespace lrid::report {
 namespace {
 
 bool continues_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}  // UTF-8
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80;  // UTF-8
+}
 
 std::string with_title(std::string_view element, std::string_view attributes, std::string_view title) {
   if (title.empty()) return fmt::format("<{} {}/>", element, attributes);
   return fmt::format("<{0} {1}><title>{2}</title></{0}>", element, attributes, escape(title));
 }
 
-std::string points_attribute(const std::vector<Point>& points) {
+std::string points_attribute(const std::vector<Coordinates>& points) {
   std::string text;
-  for (const Point& point : points)
+  for (const Coordinates& point : points)
     text += fmt::format("{}{:.1f},{:.1f}", text.empty() ? "" : " ", point.x, point.y);
   return text;
 }
@@ -51,6 +51,26 @@ std::string shorten(std::string_view text, double font_size, double width) {
   return std::string(text.substr(0, length)) + "…";
 }
 
+std::vector<std::string> wrap(std::string_view text, double font_size, double width) {
+  std::vector<std::string> lines;
+  std::string line;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    at = end + 1;
+    const std::string longer = line.empty() ? std::string(word) : fmt::format("{} {}", line, word);
+    if (line.empty() || text_width(longer, font_size) <= width) {
+      line = longer;
+    } else {
+      lines.push_back(std::move(line));
+      line = word;
+    }
+  }
+  if (!line.empty()) lines.push_back(std::move(line));
+  for (std::string& one : lines) one = shorten(one, font_size, width);
+  return lines;
+}
+
 std::vector<double> ticks(double low, double high, int most) {
   if (!std::isfinite(low) || !std::isfinite(high)) return {};
   if (high < low) std::swap(low, high);
@@ -76,13 +96,18 @@ int tick_decimals(const std::vector<double>& values) {
 Svg::Svg(double width, double height, std::string_view label)
     : width_(width), height_(height), label_(label) {}
 
-void Svg::line(Point from, Point to, std::string_view css_class) {
+void Svg::set_margins(double left, double right) {
+  left_ = left;
+  right_ = right;
+}
+
+void Svg::line(Coordinates from, Coordinates to, std::string_view css_class) {
   content_ += fmt::format("<line class=\"{}\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
                           css_class, from.x, from.y, to.x, to.y);
 }
 
-void Svg::rect(Point corner, double width, double height, std::string_view css_class, std::string_view title,
-               double opacity, double radius) {
+void Svg::rect(Coordinates corner, double width, double height, std::string_view css_class,
+               std::string_view title, double opacity, double radius) {
   std::string attributes =
       fmt::format("class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"", css_class,
                   corner.x, corner.y, std::max(0.0, width), std::max(0.0, height));
@@ -91,7 +116,7 @@ void Svg::rect(Point corner, double width, double height, std::string_view css_c
   content_ += with_title("rect", attributes, title) + "\n";
 }
 
-void Svg::circle(Point centre, double radius, std::string_view css_class, std::string_view title) {
+void Svg::circle(Coordinates centre, double radius, std::string_view css_class, std::string_view title) {
   content_ += with_title("circle",
                          fmt::format("class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"", css_class,
                                      centre.x, centre.y, radius),
@@ -99,15 +124,16 @@ void Svg::circle(Point centre, double radius, std::string_view css_class, std::s
               "\n";
 }
 
-void Svg::polyline(const std::vector<Point>& points, std::string_view css_class) {
+void Svg::polyline(const std::vector<Coordinates>& points, std::string_view css_class) {
   content_ += fmt::format("<polyline class=\"{}\" points=\"{}\"/>\n", css_class, points_attribute(points));
 }
 
-void Svg::polygon(const std::vector<Point>& points, std::string_view css_class) {
+void Svg::polygon(const std::vector<Coordinates>& points, std::string_view css_class) {
   content_ += fmt::format("<polygon class=\"{}\" points=\"{}\"/>\n", css_class, points_attribute(points));
 }
 
-void Svg::text(Point at, std::string_view text, std::string_view css_class, Anchor anchor, double rotate) {
+void Svg::text(Coordinates at, std::string_view text, std::string_view css_class, Anchor anchor,
+               double rotate) {
   static constexpr std::string_view anchors[] = {"start", "middle", "end"};
   std::string attributes = fmt::format("x=\"{:.1f}\" y=\"{:.1f}\"", at.x, at.y);
   if (!css_class.empty()) attributes += fmt::format(" class=\"{}\"", css_class);
@@ -120,9 +146,10 @@ void Svg::text(Point at, std::string_view text, std::string_view css_class, Anch
 
 std::string Svg::str() const {
   return fmt::format(
-      "<svg role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {:.0f} {:.0f}\" width=\"{:.0f}\" "
-      "height=\"{:.0f}\">\n{}</svg>\n",
-      escape(label_), width_, height_, width_, height_, content_);
+      "<svg class=\"drawing\" role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {:.0f} {:.0f}\" "
+      "data-left=\"{:.0f}\" "
+      "data-right=\"{:.0f}\">\n{}</svg>\n",
+      escape(label_), width_, height_, left_, right_, content_);
 }
 
 }  // namespace lrid::report

@@ -1,12 +1,18 @@
 #include "view.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include <lrid/core/error.hpp>
+#include <lrid/core/options.hpp>
 #include <lrid/core/text.hpp>
+
+#include "markup.hpp"
+#include "names.hpp"
 
 namespace lrid::report {
 namespace {
@@ -14,15 +20,9 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 bool is_plain(const Row& row) {
-  return std::ranges::all_of(
-      row.condition, [](const auto& entry) { return entry.first == "measure" || entry.first == "split"; });
-}
-
-std::string title(const std::string& name,
-                  std::initializer_list<std::pair<const char*, const char*>> titles) {
-  for (const auto& [known, shown] : titles)
-    if (name == known) return shown;
-  return name;
+  return std::ranges::all_of(row.condition, [](const auto& entry) {
+    return entry.first == key::measure || entry.first == key::split;
+  });
 }
 
 RowRefs refer(const io::Results& results) {
@@ -31,15 +31,48 @@ RowRefs refer(const io::Results& results) {
   return rows;
 }
 
-RowRefs strictest(const RowRefs& rows, const std::string& split) {
-  if (split.empty()) return rows;
-  return rows_where(rows, "split", split);
+RowRefs of_split(const RowRefs& rows, const std::string& split) {
+  return split.empty() ? rows : rows_where(rows, key::split, split);
 }
 
-std::string strict_split_of(const RowRefs& rows) {
-  const std::vector<std::string> splits = values_of(rows, "split");
+std::string strictest_split(const RowRefs& rows) {
+  const std::vector<std::string> splits = values_of(rows, key::split);
   if (splits.empty()) return "";
-  return std::ranges::find(splits, "network") != splits.end() ? "network" : splits.front();
+  return std::ranges::find(splits, io::split_name::network) != splits.end() ? io::split_name::network
+                                                                            : splits.front();
+}
+
+std::vector<double> finite(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return !std::isfinite(value); });
+  return values;
+}
+
+/// Half the width of what a comparison takes for chance variation.
+double half_width(const Figure& figure) {
+  if (figure.interval) return (figure.interval->back() - figure.interval->front()) / 2;
+  const double spread = spread_over_splits(figure);
+  return std::isfinite(spread) ? 2 * spread : 0;
+}
+
+Comparison sign_of(double low, double high) {
+  return low > 0 ? Comparison::above : high < 0 ? Comparison::below : Comparison::undecided;
+}
+
+std::string condition_value(const std::string& condition_key, const std::string& value) {
+  if (condition_key == key::position) return position_title(value);
+  if (condition_key == key::measure) return measure_title(value);
+  if (condition_key == key::split) return split_title(value);
+  if (condition_key == key::control) return control_title(value);
+  if (condition_key == key::unknown || condition_key == key::held_out) return class_title(value);
+  if (condition_key == key::observables) return observable_group_title(value);
+  return value;
+}
+
+const Row* extreme(const RowRefs& rows, bool (*better)(double, double)) {
+  const Row* found = nullptr;
+  for (const Row* row : with_accuracy(rows))
+    if (found == nullptr || better(row->accuracy.mean, found->accuracy.mean)) found = row;
+  return found;
 }
 
 }  // namespace
@@ -67,71 +100,66 @@ std::optional<double> numeric_condition(const Row& row, const std::string& key) 
 
 std::string describe_condition(const Row& row) {
   std::vector<std::string> parts;
-  for (const auto& [key, value] : row.condition) {
-    std::string shown = text_of(value);
-    if (key == "position") shown = position_title(shown);
-    parts.push_back(key + " " + shown);
-  }
+  for (const auto& [key, value] : row.condition)
+    parts.push_back(condition_title(key) + " " + condition_value(key, text_of(value)));
   return join(parts, ", ");
-}
-
-std::string classifier_title(const std::string& name) {
-  return title(name, {{"svm", "linear SVM"},
-                      {"forest", "random forest"},
-                      {"mlp", "Conv1D MLP"},
-                      {"knn", "nearest neighbours"},
-                      {"logistic", "logistic regression"}});
-}
-
-std::string measure_title(const std::string& name) {
-  return title(name, {{"all", "all measures"},
-                      {"weight", "weights"},
-                      {"activation", "activations"},
-                      {"layer_change", "layer-wise change"},
-                      {"final_accuracy", "final accuracy"}});
-}
-
-std::string split_title(const std::string& name) {
-  return title(name, {{"network", "grouped by network"}, {"sample", "by sample"}});
-}
-
-std::string position_title(const std::string& value) {
-  return title(value, {{"0", "early"}, {"1", "middle"}, {"2", "deep"}});
-}
-
-std::string control_title(const std::string& name) {
-  return title(name, {{"final_accuracy", "final accuracy alone"},
-                      {"unit_norm", "shapes alone (unit norm)"},
-                      {"unit_range", "shapes alone (own range)"},
-                      {"shuffled_labels", "shuffled labels"}});
-}
-
-std::string position_accuracy_name(const std::string& position) {
-  return "accuracy_" + position_title(position);
 }
 
 double chance(const Row& row) {
   return row.labels.empty() ? nan : 1.0 / static_cast<double>(row.labels.size());
 }
 
-io::Figure summarise(std::vector<double> values) {
-  io::Figure figure;
-  figure.splits = values;
-  std::erase_if(values, [](double value) { return !std::isfinite(value); });
-  const auto n = static_cast<double>(values.size());
-  double sum = 0, squares = 0;
-  for (const double value : values) sum += value;
-  figure.mean = values.empty() ? nan : sum / n;
-  for (const double value : values) squares += (value - figure.mean) * (value - figure.mean);
-  figure.sem = values.size() < 2 ? 0 : std::sqrt(squares / (n - 1) / n);
+double common_chance(const RowRefs& rows) {
+  const double first = rows.empty() ? nan : chance(*rows.front());
+  return std::ranges::all_of(rows, [&](const Row* row) { return chance(*row) == first; }) ? first : nan;
+}
+
+std::string measure_of(const Row& row) {
+  return measure_title(condition(row, key::measure).value_or(io::measure_name::all));
+}
+
+Figure summarise(std::vector<double> values) {
+  Figure figure = Figure::of(finite(values));
+  figure.splits = std::move(values);
   return figure;
 }
 
-io::Figure summarise(const std::vector<std::vector<double>>& splits, std::size_t index) {
+Figure summarise(const std::vector<std::vector<double>>& splits, std::size_t index) {
   std::vector<double> values;
   for (const std::vector<double>& split : splits)
     if (index < split.size()) values.push_back(split[index]);
   return summarise(std::move(values));
+}
+
+std::optional<Figure> extra(const Row& row, const std::string& name) {
+  const auto found = row.extra.find(name);
+  if (found == row.extra.end() || !std::isfinite(found->second.mean)) return std::nullopt;
+  return found->second;
+}
+
+double spread_over_splits(const Figure& figure) {
+  const std::vector<double> values = finite(figure.splits);
+  if (values.size() < 2) return nan;
+  return Figure::of(values).sem * std::sqrt(static_cast<double>(values.size()));
+}
+
+std::optional<Range> range_of(const Figure& figure) {
+  if (figure.interval && std::isfinite(figure.interval->front()) && std::isfinite(figure.interval->back()))
+    return Range{figure.interval->front(), figure.interval->back()};
+  const double spread = spread_over_splits(figure);
+  if (!std::isfinite(spread) || !std::isfinite(figure.mean)) return std::nullopt;
+  return Range{figure.mean - spread, figure.mean + spread};
+}
+
+Comparison compare(const Figure& figure, double level) {
+  if (figure.interval) return sign_of(figure.interval->front() - level, figure.interval->back() - level);
+  const double width = half_width(figure);
+  return sign_of(figure.mean - width - level, figure.mean + width - level);
+}
+
+Comparison compare(const Figure& a, const Figure& b) {
+  const double difference = a.mean - b.mean, width = std::hypot(half_width(a), half_width(b));
+  return sign_of(difference - width, difference + width);
 }
 
 std::vector<std::string> values_of(const RowRefs& rows, const std::string& key) {
@@ -155,90 +183,122 @@ RowRefs rows_where(const RowRefs& rows, const std::string& key, const std::strin
   });
 }
 
+RowRefs with_accuracy(const RowRefs& rows) {
+  return rows_where(rows, [](const Row& row) { return std::isfinite(row.accuracy.mean); });
+}
+
 const Row* highest(const RowRefs& rows) {
-  const Row* best = nullptr;
-  for (const Row* row : rows)
-    if (std::isfinite(row->accuracy.mean) && (best == nullptr || row->accuracy.mean > best->accuracy.mean))
-      best = row;
-  return best;
+  return extreme(rows, [](double a, double b) { return a > b; });
 }
 
 const Row* lowest(const RowRefs& rows) {
-  const Row* worst = nullptr;
-  for (const Row* row : rows)
-    if (std::isfinite(row->accuracy.mean) && (worst == nullptr || row->accuracy.mean < worst->accuracy.mean))
-      worst = row;
-  return worst;
+  return extreme(rows, [](double a, double b) { return a < b; });
 }
 
-std::string measure_of(const Row& row) {
-  return measure_title(condition(row, "measure").value_or("all"));
+std::vector<Group> by_classifier_and_measure(const RowRefs& rows) {
+  std::vector<std::string> measures = values_of(rows, key::measure);
+  const bool several = measures.size() > 1;
+  if (measures.empty()) measures.emplace_back();
+  std::vector<Group> groups;
+  for (const std::string& classifier : values_of(rows, "classifier"))
+    for (const std::string& measure : measures) {
+      RowRefs own = rows_where(rows_where(rows, "classifier", classifier), key::measure, measure);
+      if (own.empty()) continue;
+      groups.push_back({sentence(classifier_title(classifier)), std::move(own)});
+      if (several) groups.back().heading += ", " + measure_title(measure);
+    }
+  return groups;
 }
 
-double common_chance(const RowRefs& rows) {
-  const double first = rows.empty() ? nan : chance(*rows.front());
-  return std::ranges::all_of(rows, [&](const Row* row) { return chance(*row) == first; }) ? first : nan;
+std::string headline_classifier(const RowRefs& rows) {
+  const std::vector<std::string> known = values_of(rows, "classifier");
+  for (const char* const name : {"forest", "mlp", "svm", "logistic", "knn"})
+    if (std::ranges::find(known, name) != known.end()) return name;
+  return known.empty() ? "" : known.front();
 }
 
-View::View(const Source& source, const std::vector<Source>& all)
+RowRefs headline_rows(const RowRefs& rows) {
+  return rows_where(rows, "classifier", headline_classifier(rows));
+}
+
+View::View(const io::NamedResults& source, const std::vector<io::NamedResults>& all)
     : source_(&source), rows_(refer(source.results)) {
   plain_ = rows_where(rows_, is_plain);
-  strict_split_ = strict_split_of(plain_.empty() ? rows_ : plain_);
-  const std::vector<std::string> measures = values_of(plain_.empty() ? rows_ : plain_, "measure");
+  const RowRefs& telling = plain_.empty() ? rows_ : plain_;
+  strict_split_ = strictest_split(telling);
+  const std::vector<std::string> measures = values_of(telling, key::measure);
   if (!measures.empty())
-    main_measure_ = std::ranges::find(measures, "all") != measures.end() ? "all" : measures.front();
+    main_measure_ = std::ranges::find(measures, io::measure_name::all) != measures.end()
+                        ? io::measure_name::all
+                        : measures.front();
   for (const io::Results::MeanTrajectory& trajectory : source.results.trajectories) {
     bool shown = false;
-    for (const Source* other = all.data(); other != &source; ++other)
+    for (const io::NamedResults* other = all.data(); other != &source; ++other)
       shown |= other->results.dataset_sha256 == source.results.dataset_sha256 &&
                std::ranges::any_of(other->results.trajectories,
                                    [&](const auto& one) { return one.observable == trajectory.observable; });
     if (!shown) trajectories_.push_back(&trajectory);
   }
-  for (const Source& other : all) {
+  for (const io::NamedResults& other : all) {
     if (other.results.dataset_sha256 != source.results.dataset_sha256) continue;
     const RowRefs plain = rows_where(refer(other.results), is_plain);
     plain_everywhere_.insert(plain_everywhere_.end(), plain.begin(), plain.end());
   }
 }
 
-RowRefs View::main_rows() const {
-  const RowRefs rows = plain_strict();
-  return main_measure_.empty() ? rows : rows_where(rows, "measure", main_measure_);
+RowRefs View::plain_strict() const {
+  return of_split(plain_, strict_split_);
 }
 
-RowRefs View::plain_strict() const {
-  return strictest(plain_, strict_split_);
+RowRefs View::main_rows() const {
+  const RowRefs rows = plain_strict();
+  return main_measure_.empty() ? rows : rows_where(rows, key::measure, main_measure_);
+}
+
+const Row* View::headline() const {
+  const RowRefs rows = headline_rows(with_accuracy(main_rows()));
+  return rows.empty() ? nullptr : rows.front();
 }
 
 RowRefs View::with_key(const std::string& key) const {
   const RowRefs rows = rows_where(rows_, [&](const Row& row) { return row.condition.contains(key); });
-  return strictest(rows, strict_split_of(rows));
+  return of_split(rows, strictest_split(rows));
 }
 
 const Row* View::reference(const Row& row) const {
-  const RowRefs alike = rows_where(plain_everywhere_, [&](const Row& other) {
-    return other.classifier == row.classifier &&
-           condition(other, "measure").value_or("all") == condition(row, "measure").value_or("all");
+  const RowRefs alike = rows_where(with_accuracy(plain_everywhere_), [&](const Row& other) {
+    return other.classifier == row.classifier && measure_of(other) == measure_of(row);
   });
   RowRefs same_split;
-  if (const auto split = condition(row, "split")) same_split = rows_where(alike, "split", *split);
-  if (same_split.empty()) same_split = strictest(alike, strict_split_of(alike));
+  if (const auto split = condition(row, key::split)) same_split = rows_where(alike, key::split, *split);
+  if (same_split.empty()) same_split = of_split(alike, strictest_split(alike));
   return same_split.empty() ? nullptr : same_split.front();
 }
 
-const Row* View::best() const {
-  return highest(plain_strict());
+std::optional<std::string> View::configured(const std::string& key) const {
+  try {
+    const Config config = Config::from_toml(results().config, "config");
+    const Config::Entry* entry = config.find(key);
+    if (entry == nullptr) return std::nullopt;
+    if (const auto* text = std::get_if<std::string>(&entry->value.data)) return *text;
+    return entry->value.to_toml();
+  } catch (const InputError&) {
+    return std::nullopt;  // The page shows the configuration as it is, whatever it is.
+  }
 }
 
-bool clearly_above(const io::Figure& a, double value) {
-  const double error = std::isfinite(a.sem) ? a.sem : 0;
-  return a.mean - 2 * error > value;
+std::string View::target() const {
+  std::string target = configured("target").value_or("learning_rule");
+  std::ranges::replace(target, '_', ' ');
+  return target;
 }
 
-bool clearly_above(const io::Figure& a, const io::Figure& b) {
-  const double error = std::hypot(std::isfinite(a.sem) ? a.sem : 0, std::isfinite(b.sem) ? b.sem : 0);
-  return a.mean - b.mean > 2 * error;
+std::vector<std::string> View::classes() const {
+  std::vector<std::string> classes;
+  for (const Row* row : rows_)
+    for (const std::string& label : row->labels)
+      if (std::ranges::find(classes, label) == classes.end()) classes.push_back(label);
+  return classes;
 }
 
 }  // namespace lrid::report

@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "names.hpp"
 #include "svg.hpp"
+#include "table.hpp"
 #include "view.hpp"
 
 namespace lrid::report {
@@ -27,13 +29,57 @@ TEST(Markup, WritesNumbers) {
   EXPECT_EQ(number(-0.001), "0.00");
   EXPECT_EQ(number(std::numeric_limits<double>::quiet_NaN()), "–");
   EXPECT_EQ(number(std::numeric_limits<double>::infinity()), "–");
-  EXPECT_EQ(with_error({.mean = 0.5, .sem = 0.012, .splits = {}}), "0.50\u00a0±\u00a00.01");
-  EXPECT_EQ(with_error({.mean = 0.5, .sem = 0, .splits = {0.5}}), "0.50");
-  EXPECT_EQ(with_error({.mean = 0.8249, .sem = 0.002, .splits = {}}), "0.825\u00a0±\u00a00.002");
+  EXPECT_EQ(percent(0.834), "83\u202f%");
+  EXPECT_EQ(with_range(io::Figure::of({0.4, 0.6})), "0.500\u00a0±\u00a00.141");
+  EXPECT_EQ(with_range(io::Figure::of({0.5})), "0.500");
+  io::Figure figure = io::Figure::of({0.4, 0.6});
+  figure.interval = {0.31, 0.69};
+  EXPECT_EQ(with_range(figure, 2), "0.50\u00a0[0.31,\u00a00.69]");
+  EXPECT_EQ(p_text(figure), "");
+  figure.p = 0.0126;
+  EXPECT_EQ(p_text(figure), "p\u00a0=\u00a00.013");
   EXPECT_EQ(count(7), "7");
   EXPECT_EQ(count(20736), "20\u2009736");
   EXPECT_EQ(count(-1234567), "-1\u2009234\u2009567");
   EXPECT_EQ(enumerate({"a", "b", "c"}), "a, b and c");
+}
+
+TEST(Markup, EncodesDataUris) {
+  // RFC 4648, section 10.
+  for (const auto& [text, encoded] :
+       {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}})
+    EXPECT_EQ(data_uri("text/plain", text), fmt::format("data:text/plain;base64,{}", encoded));
+}
+
+TEST(Markup, MakesSlugs) {
+  EXPECT_EQ(slug("None of these: rules (d′)"), "none-of-these-rules-d");
+}
+
+TEST(Table, WritesCsv) {
+  io::Figure figure = io::Figure::of({0.25, 0.75});
+  Table table{{words("who, what"), number_title("accuracy")},
+              {{words("say \"a\""), figure_entry(figure)}, {words("b"), figure_entry(std::nullopt)}}};
+  EXPECT_EQ(csv(table),
+            "\"who, what\",accuracy,accuracy (spread over splits)\n"
+            "\"say \"\"a\"\"\",0.5,0.3535533905932738\nb,,\n");
+  figure.interval = {0.1, 0.9};
+  table.rows[0][1] = figure_entry(figure);
+  EXPECT_EQ(
+      csv(table),
+      "\"who, what\",accuracy,accuracy (spread over splits),\"accuracy (95% interval, low)\",\"accuracy (95% "
+      "interval, high)\"\n\"say \"\"a\"\"\",0.5,0.3535533905932738,0.1,0.9\nb,,,,\n");
+}
+
+TEST(Names, ObservablesHaveNamesAndCodes) {
+  EXPECT_EQ(observable_name("actraw_thirdquartile"), "activations: upper quartile (actraw_thirdquartile)");
+  EXPECT_EQ(observable_name("weightsq_mean"), "weights: mean of squares (weightsq_mean)");
+  EXPECT_EQ(observable_name("gradavgabs_id"), "layer-wise change: mean of absolute values (gradavgabs_id)");
+  EXPECT_EQ(observable_name("layer_position"), "layer position");
+  for (const stats::Observable& observable : stats::observables())
+    EXPECT_EQ(observable_title(observable.name).code, observable.name);
+  EXPECT_EQ(class_title("fa"), "feedback alignment (fa)");
+  EXPECT_EQ(class_title("KNet4"), "KNet4");
+  EXPECT_EQ(observable_group_title("thirdquartile"), "upper quartile (thirdquartile)");
 }
 
 TEST(Svg, TicksAreRoundAndCoverTheRange) {
@@ -53,6 +99,39 @@ TEST(Svg, ShortensTextWithoutCuttingCharacters) {
   const std::string shortened = shorten("öööööööööööööööööööö", 12, 60);
   EXPECT_LT(text_width(shortened, 12), 62);
   EXPECT_TRUE(shortened.ends_with("ö…"));
+}
+
+TEST(Svg, WrapsTextAtBlanks) {
+  EXPECT_EQ(wrap("feedback alignment (fa)", 12, 90),
+            (std::vector<std::string>{"feedback", "alignment (fa)"}));
+  EXPECT_EQ(wrap("one", 12, 90), (std::vector<std::string>{"one"}));
+  EXPECT_TRUE(wrap("aVeryLongWordWithoutBlanks", 12, 60).front().ends_with("…"));
+}
+
+TEST(View, ComparesByIntervalOrSpread) {
+  io::Figure figure = io::Figure::of({0.4, 0.6});  // standard deviation 0.141
+  EXPECT_EQ(compare(figure, 0.2), Comparison::above);
+  EXPECT_EQ(compare(figure, 0.3), Comparison::undecided);
+  EXPECT_EQ(compare(figure, 0.8), Comparison::below);
+  figure.interval = {0.25, 0.55};
+  EXPECT_EQ(compare(figure, 0.2), Comparison::above);
+  EXPECT_EQ(compare(figure, 0.3), Comparison::undecided);
+  EXPECT_EQ(compare(figure, 0.6), Comparison::below);
+  EXPECT_EQ(compare(io::Figure::of({0.9}), io::Figure::of({0.8})), Comparison::above);
+}
+
+TEST(View, HeadlineClassifierIsFixedBeforehand) {
+  const auto row = [](const char* name, double accuracy) {
+    Row result;
+    result.classifier = name;
+    result.accuracy = io::Figure::of({accuracy});
+    return result;
+  };
+  const Row svm = row("svm", 0.9), mlp = row("mlp", 0.5), other = row("other", 0.95);
+  EXPECT_EQ(headline_classifier({&other, &svm, &mlp}), "mlp");
+  EXPECT_EQ(headline_classifier({&other, &svm}), "svm");
+  EXPECT_EQ(headline_classifier({&other}), "other");
+  EXPECT_EQ(headline_classifier({}), "");
 }
 
 TEST(View, SummariseLeavesOutWhatIsNotFinite) {

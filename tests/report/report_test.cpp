@@ -11,6 +11,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/report/report.hpp>
 
+#include "markup.hpp"
 #include "synthetic.hpp"
 #include "testing.hpp"
 
@@ -19,8 +20,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// What keeps a page from being well-formed XML: the first error with what stands there, "" if there is none.
-/// Knows what our pages use: elements, attributes, the five named entities and numeric ones, a doctype.
+/// The first error that keeps a page from being well-formed XML, with the text it is in; "" without any.
+/// Knows what our pages use: elements, attributes, the named entities, a doctype, and CDATA around the
+/// script.
 std::string first_markup_error(std::string_view page) {
   std::vector<std::string> open;
   std::set<std::string> ids;
@@ -41,6 +43,8 @@ std::string first_markup_error(std::string_view page) {
       ++at;
     } else if (page.substr(at).starts_with("<!DOCTYPE html>")) {
       at += 15;
+    } else if (page.substr(at).starts_with("<![CDATA[")) {
+      at = page.find("]]>", at) + 3;
     } else {
       const std::size_t begin = at++;
       const bool closing = page[at] == '/';
@@ -90,13 +94,36 @@ std::string first_markup_error(std::string_view page) {
 using Confusions = decltype(io::ResultRow::confusion);
 
 std::string page_of(std::vector<io::Results> all) {
-  std::vector<Source> sources;
+  std::vector<io::NamedResults> sources;
   for (io::Results& results : all) sources.push_back({results.experiment + ".json", std::move(results)});
   return render_report(sources);
 }
 
+/// A row of four classes.
+io::ResultRow row_of(const std::string& classifier, const std::string& split, std::vector<double> splits) {
+  io::ResultRow row;
+  row.classifier = classifier;
+  row.condition = {{"measure", std::string("all")}, {"split", split}};
+  row.accuracy = io::Figure::of(std::move(splits));
+  row.labels = {"adam", "fa", "ia", "sgdm"};
+  return row;
+}
+
+/// What stands on the page before the first part: title, answer, tiles, figure, bullets.
+std::string first_screen(const std::string& page) {
+  const std::size_t begin = page.find("<header"), end = page.find("<h2 id=\"study\"");
+  return page.substr(begin, end - begin);
+}
+
+std::size_t times(const std::string& page, const std::string& text) {
+  std::size_t found = 0;
+  for (std::size_t at = 0; (at = page.find(text, at)) != std::string::npos; ++at) ++found;
+  return found;
+}
+
 TEST(Report, MarkupCheckFindsErrors) {
   EXPECT_EQ(first_markup_error("<!DOCTYPE html><p id=\"a\">x &amp; y<br/></p>"), "");
+  EXPECT_EQ(first_markup_error("<p>//<![CDATA[\nif (a < b && c) d();\n//]]></p>"), "");
   EXPECT_THAT(first_markup_error("<p>x"), HasSubstr("never closed"));
   EXPECT_THAT(first_markup_error("<p><b>x</p></b>"), HasSubstr("does not close"));
   EXPECT_THAT(first_markup_error("<p>a & b;</p>"), HasSubstr("entity"));
@@ -108,69 +135,95 @@ TEST(Report, IsWellFormedAndSelfContained) {
   const std::string page = page_of({lrid::testing::synthetic_separability(),
                                     lrid::testing::synthetic_held_out(), lrid::testing::synthetic_breadth()});
   EXPECT_EQ(first_markup_error(page), "");
-  for (const char* foreign : {"http:", "https:", "//", "url(", "@import", "<script", "<link", "src="})
+  for (const char* foreign : {"http:", "https:", "url(", "@import", "<link", " src=", "{{"})
     EXPECT_FALSE(shows(page, foreign)) << foreign;
+  EXPECT_TRUE(shows(page, "default-src 'none'"));
 }
 
 TEST(Report, ShowsEveryKindOfFigureWithItsNumbers) {
   const io::Results main = lrid::testing::synthetic_separability();
   const std::string page =
       page_of({main, lrid::testing::synthetic_held_out(), lrid::testing::synthetic_breadth()});
-  for (const char* title : {"Accuracy by classifier and measure",
-                            "Splits by sample against splits grouped by network",
-                            "Trained without, tested on it",
+  for (const char* title : {"Accuracy of the random forest",
+                            "Accuracy by classifier and measure",
+                            "Splits by layer and by network",
+                            "Accuracy on what was held out of training",
                             "Which rules are taken for which",
-                            "How well each rule stands out",
+                            "How well each rule stands out (d′)",
                             "Accuracy by layer position",
                             "Trained and tested within a layer position",
                             "Controls",
                             "What carries the decision",
                             "What is lost without an observable",
-                            "How the most important observables run",
+                            "The most important observables during training",
                             "Accuracy from portions of the trajectory",
+                            "Trained on one portion, tested on another",
                             "Accuracy under noise and with few units",
                             "Other figures",
                             "Hyperparameters chosen",
                             "Verdicts on whole networks",
-                            "Do probabilities mean what they say",
-                            "None of these: rules never trained on",
-                            "How many networks does it take",
+                            "Confidence and accuracy",
+                            "None of these: rules left out of training",
+                            "Refused as none of the known rules",
+                            "Accuracy and the number of training networks",
                             "Trained on one kind, tested on another",
-                            "Pairs without the others",
+                            "Pairs of classes without the others",
                             "Among networks that learned equally well",
                             "What else the observables give away",
-                            "Groups of observables alone"})
-    EXPECT_TRUE(shows(page, std::string("<h3>") + title)) << title;
-  for (const io::ResultRow& row : main.rows)
-    EXPECT_TRUE(shows(page, fmt::format(">{:.3f}\u00a0±\u00a0{:.3f}<", row.accuracy.mean, row.accuracy.sem)));
+                            "Groups of observables alone",
+                            "The study's findings in these results",
+                            "All numbers"})
+    EXPECT_TRUE(shows(page, fmt::format("-title\">{}</h3>", escape(title)))) << title;
+  for (const io::ResultRow& row : main.rows) EXPECT_TRUE(shows(page, ">" + with_range(row.accuracy) + "<"));
   EXPECT_TRUE(shows(page, "chance 0.25"));
   EXPECT_TRUE(shows(page, "chance 0.125"));  // of the part with eight classes
   EXPECT_TRUE(shows(page, "SYNTHETIC: every number"));
   EXPECT_TRUE(shows(page, "grid reduced: svm 6 of 84 points"));
   EXPECT_TRUE(shows(page, "seed = 0"));
-  EXPECT_TRUE(shows(page, "none held out"));  // the reference comes from the other file, on the same data
+  EXPECT_TRUE(shows(page, "nothing held out"));  // the reference comes from the other file, on the same data
+}
+
+/// Figures and tables are counted apart, without gaps.
+TEST(Report, NumbersFiguresAndTables) {
+  const std::string page =
+      page_of({lrid::testing::synthetic_separability(), lrid::testing::synthetic_breadth()});
+  const std::size_t figures = times(page, "<figure "), tables = times(page, "<table ");
+  EXPECT_GT(figures, 20U);
+  EXPECT_GT(tables, 5U);
+  for (std::size_t i = 1; i <= figures; ++i) EXPECT_TRUE(shows(page, fmt::format("<b>Figure {}.</b>", i)));
+  for (std::size_t i = 1; i <= tables; ++i) EXPECT_TRUE(shows(page, fmt::format("<b>Table {}.</b>", i)));
+  EXPECT_FALSE(shows(page, fmt::format("<b>Figure {}.</b>", figures + 1)));
 }
 
 TEST(Report, SaysWhatOfTheStudyItAgreesWith) {
   const std::string page =
       page_of({lrid::testing::synthetic_separability(), lrid::testing::synthetic_held_out()});
+  const auto verdict = [](const std::string& finding, const std::string& outcome) {
+    return fmt::format("<th scope=\"row\">{}</th><td>{}</td>", finding, outcome);
+  };
+  EXPECT_TRUE(
+      shows(page, verdict("Each of the three measures alone separates the rules above chance.", "agrees")));
+  EXPECT_TRUE(shows(page, verdict("Non-linear classifiers beat the linear one.", "agrees")));
   EXPECT_TRUE(shows(
-      page, "<td>Each of the three measures alone separates the rules above chance.</td><td><b>agrees</b>"));
-  EXPECT_TRUE(shows(page, "<td>Non-linear classifiers beat the linear one.</td><td><b>agrees</b>"));
-  EXPECT_TRUE(shows(page, "costs accuracy, which stays above chance.</td><td><b>agrees</b>"));
-  EXPECT_TRUE(shows(page, "activations are the most robust, weights the least.</td><td><b>not tested</b>"));
+      page, verdict("What is held out of training costs accuracy, which stays above chance.", "agrees")));
+  EXPECT_TRUE(
+      shows(page, verdict("Under noise and with few units, activations are the most robust and weights the "
+                          "least.",
+                          "not tested")));
 
-  // The other way around.
-  io::Results reversed = lrid::testing::synthetic_separability();
-  for (io::ResultRow& row : reversed.rows) row.classifier = row.classifier == "svm" ? "forest" : "svm";
-  EXPECT_TRUE(shows(page_of({reversed}),
-                    "<td>Non-linear classifiers beat the linear one.</td><td><b>does not agree</b>"));
+  io::Results results;
+  results.rows = {row_of("svm", "network", {0.90, 0.91}), row_of("forest", "network", {0.60, 0.61})};
+  EXPECT_TRUE(
+      shows(page_of({results}), verdict("Non-linear classifiers beat the linear one.", "does not agree")));
+  results.rows[1].accuracy = io::Figure::of({0.70, 0.99});  // a spread in which anything may be
+  EXPECT_TRUE(
+      shows(page_of({results}), verdict("Non-linear classifiers beat the linear one.", "not decided")));
 }
 
 TEST(Report, ShowsBothKindsOfSplitSideBySide) {
   const std::string page = page_of({lrid::testing::synthetic_separability()});
-  EXPECT_TRUE(shows(page, "accuracy, split by sample"));
-  EXPECT_TRUE(shows(page, "accuracy, split grouped by network"));
+  EXPECT_TRUE(shows(page, "accuracy, split by layer<"));
+  EXPECT_TRUE(shows(page, "accuracy, split by network<"));
 }
 
 TEST(Report, StaysSmallForAWholeStudy) {
@@ -180,57 +233,125 @@ TEST(Report, StaysSmallForAWholeStudy) {
          {lrid::testing::synthetic_separability(), lrid::testing::synthetic_held_out(),
           lrid::testing::synthetic_breadth()})
       all.push_back(results);
-  EXPECT_LT(page_of(all).size(), 5'000'000U);
+  EXPECT_LT(page_of(all).size(), 10'000'000U);
 }
 
 TEST(Report, ConfusionsAreSummedOverSplits) {
   io::Results results;
-  io::ResultRow row{.classifier = "forest",
-                    .condition = {},
-                    .accuracy = io::Figure::of({0.75, 0.5}),
-                    .confusion = {{{3, 1}, {1, 3}}, {{1, 3}, {1, 3}}},
-                    .labels = {"fa", "ia"},
-                    .dprime = {},
-                    .balanced_accuracy = {},
-                    .hyperparameters = {},
-                    .importances = {},
-                    .extra = {},
-                    .reliability = {}};
+  io::ResultRow row;
+  row.classifier = "forest";
+  row.accuracy = io::Figure::of({0.75, 0.5});
+  row.confusion = {{{3, 1}, {1, 3}}, {{1, 3}, {1, 3}}};
+  row.labels = {"fa", "ia"};
   results.rows = {row};
   const std::string page = page_of({results});
-  EXPECT_TRUE(shows(page, "the random forest takes fa for ia in 50\u202f% of the cases"));
+  EXPECT_TRUE(shows(
+      page,
+      "the random forest takes feedback alignment (fa) for information alignment (ia) in 50\u202f% of its "
+      "layers"));
   EXPECT_TRUE(shows(page, ">75\u202f%<"));  // ia as ia: 6 of 8
   EXPECT_TRUE(shows(page, ">6<"));
 }
 
-TEST(Report, CaptionsFollowTheNumbers) {
+/// The first screen speaks of the classifier that was fixed beforehand, whatever the others reach, and of
+/// networks before layers.
+TEST(Report, AnswersInOneSentence) {
   io::Results results;
-  const auto add = [&](const char* classifier, const char* split, std::vector<double> splits) {
-    results.rows.push_back({.classifier = classifier,
-                            .condition = {{"measure", std::string("all")}, {"split", std::string(split)}},
-                            .accuracy = io::Figure::of(std::move(splits)),
-                            .confusion = {},
-                            .labels = {"a", "b", "c", "d"},
-                            .dprime = {},
-                            .balanced_accuracy = {},
-                            .hyperparameters = {},
-                            .importances = {},
-                            .extra = {},
-                            .reliability = {}});
-  };
-  add("svm", "network", {0.24, 0.33, 0.25});
+  results.rows = {row_of("svm", "network", {0.95, 0.96}), row_of("forest", "network", {0.80, 0.84})};
+  EXPECT_TRUE(
+      shows(first_screen(page_of({results})),
+            "a random forest names the learning rule of 82\u202f% of the layers of networks that it was not "
+            "trained on; guessing would name 25\u202f%"));
+  results.rows[1].extra["network_accuracy"] = io::Figure::of({0.9, 0.92});
+  const std::string page = first_screen(page_of({results}));
+  EXPECT_TRUE(shows(page, "names the learning rule of 91\u202f% of the networks that it was not trained on"));
+  EXPECT_LT(page.find("accuracy per network"), page.find("accuracy per layer"));
+
+  results.rows[1].extra.clear();
+  results.rows[1].accuracy = io::Figure::of({0.24, 0.33, 0.25});
+  EXPECT_TRUE(shows(first_screen(page_of({results})),
+                    "clearly better than guessing does (27\u202f% against 25\u202f%)"));
+  for (io::ResultRow& row : results.rows) row.condition["split"] = std::string("sample");
+  results.rows[1].accuracy = io::Figure::of({0.80, 0.84});
+  EXPECT_TRUE(
+      shows(first_screen(page_of({results})), "layers, of networks some of whose layers it was trained on"));
+}
+
+TEST(Report, FirstScreenIsShort) {
+  std::vector<io::Results> all;
+  for (int i = 0; i < 4; ++i) {
+    all.push_back(lrid::testing::synthetic_separability());
+    all.push_back(lrid::testing::synthetic_held_out());
+    all.push_back(lrid::testing::synthetic_breadth());
+  }
+  const std::string screen = first_screen(page_of(all));
+  EXPECT_EQ(times(screen, "<figure "), 1U);
+  const std::size_t bullets = screen.find("<ul class=\"bullets\">");
+  ASSERT_NE(bullets, std::string::npos);
+  EXPECT_EQ(times(screen.substr(bullets), "<li>"), 3U);
+  EXPECT_TRUE(shows(screen, "left out of training"));
+  EXPECT_TRUE(shows(screen, "With shuffled labels accuracy is at chance, as it should be"));
+}
+
+TEST(Report, ShuffledLabelsShouldBeAtChance) {
+  io::Results results;
+  results.rows = {row_of("forest", "network", {0.25, 0.26, 0.24})};
+  results.rows[0].condition["control"] = std::string("shuffled_labels");
+  EXPECT_TRUE(
+      shows(page_of({results}), "With shuffled labels accuracy is at chance, as it should be (0.25)."));
+  results.rows[0].accuracy = io::Figure::of({0.45, 0.46, 0.44});
+  EXPECT_TRUE(
+      shows(page_of({results}),
+            "With shuffled labels 1 of 1 accuracies are off chance (0.45), which they should not be."));
+}
+
+TEST(Report, SplitsByNetworkMayCostAccuracy) {
+  io::Results results;
+  results.rows = {row_of("svm", "network", {0.24, 0.33, 0.25})};
+  EXPECT_FALSE(shows(page_of({results}), "Splits by layer and by network"));
+  results.rows.push_back(row_of("svm", "sample", {0.80, 0.82, 0.81}));
+  EXPECT_TRUE(shows(page_of({results}), "lowers 1 of 1 accuracies by more than the spread"));
+  results.rows[0].accuracy = io::Figure::of({0.79, 0.83, 0.80});
+  EXPECT_TRUE(shows(page_of({results}), "costs no accuracy beyond the spread"));
+}
+
+/// Intervals over networks and p-values are shown, and decide, where results have them.
+TEST(Report, ShowsIntervalsWhereThereAreAny) {
+  io::Results results;
+  results.rows = {row_of("forest", "network", {0.80, 0.84})};
   std::string page = page_of({results});
-  EXPECT_TRUE(shows(page, "which two standard errors do not tell from a chance of 0.25"));
-  EXPECT_FALSE(shows(page, "grouped by network</h3>"));
-  add("svm", "sample", {0.80, 0.82, 0.81});
+  EXPECT_TRUE(shows(page, "0.820\u00a0±\u00a00.028"));  // sd of the two splits
+  EXPECT_TRUE(shows(page, "(spread over splits)"));
+  EXPECT_FALSE(shows(page, "95\u202f% interval over networks)"));
+  results.rows[0].accuracy.interval = {0.2, 0.95};
+  results.rows[0].accuracy.p = 0.0004;
   page = page_of({results});
-  EXPECT_TRUE(shows(
-      page, "clearly lowers 1 of 1 accuracies, most that of the linear SVM on all measures (0.81 → 0.27)"));
-  add("forest", "network", {0.90, 0.92, 0.91});
-  page = page_of({results});
-  EXPECT_TRUE(shows(page,
-                    "The random forest tells the rules apart best: accuracy 0.91\u00a0±\u00a00.01 "
-                    "from all measures, against a chance of 0.25"));
+  EXPECT_TRUE(shows(page, "0.820\u00a0[0.200,\u00a00.950]"));
+  EXPECT_TRUE(shows(page, "95\u202f% interval over networks), p\u00a0&lt;\u00a00.001"));
+  EXPECT_TRUE(shows(first_screen(page), "does not name"));  // the interval includes chance
+}
+
+TEST(Report, NamesThingsByTheirNames) {
+  const std::string page = page_of({lrid::testing::synthetic_separability()});
+  EXPECT_TRUE(shows(page, "feedback alignment (fa)"));
+  EXPECT_TRUE(shows(page, "SGD with momentum (sgdm)"));
+  EXPECT_TRUE(shows(page, "activations: upper quartile of absolute values (actabs_thirdquartile)"));
+  for (const char* other : {"layer_change", "share right", "layer change"})
+    EXPECT_FALSE(shows(page, other)) << other;
+}
+
+/// Importances have whiskers where results hold them for each split.
+TEST(Report, ImportancesHaveErrors) {
+  io::Results results;
+  results.rows = {row_of("forest", "network", {0.80, 0.84})};
+  results.rows[0].importances = {
+      {"weightabs_mean@0", 0.2}, {"weightabs_mean@1", 0.3}, {"actraw_mean@0", 0.5}};
+  EXPECT_TRUE(shows(page_of({results}), "These results hold their means over the splits only."));
+  results.rows[0].observable_importances = {{"weightabs_mean", io::Figure::of({0.45, 0.55})},
+                                            {"actraw_mean", io::Figure::of({0.55, 0.45})}};
+  const std::string page = page_of({results});
+  EXPECT_TRUE(shows(page, "weights: mean of absolute values: 0.500\u00a0±\u00a00.071"));
+  EXPECT_FALSE(shows(page, "These results hold their means over the splits only."));
 }
 
 TEST(Report, EscapesNames) {
@@ -254,7 +375,7 @@ TEST(Report, EscapesNames) {
   results.trajectories[0].observable = evil;
   const std::string page = render_report({{evil, results}});
   EXPECT_EQ(first_markup_error(page), "");
-  EXPECT_FALSE(shows(page, "<script"));
+  EXPECT_EQ(times(page, "<script"), 1U);  // our own
 }
 
 TEST(Report, LeavesOutWhatIsMissing) {
@@ -270,7 +391,7 @@ TEST(Report, LeavesOutWhatIsMissing) {
   std::string page = page_of({results});
   EXPECT_EQ(first_markup_error(page), "");
   EXPECT_TRUE(shows(page, "figure-1"));
-  EXPECT_FALSE(shows(page, "figure-2"));
+  EXPECT_FALSE(shows(page, "figure-3"));  // the summary's and the accuracies'
   EXPECT_FALSE(shows(page, "nan"));
 
   row.accuracy = {.mean = nan, .sem = nan, .splits = {nan, nan}};  // nothing known
@@ -305,7 +426,7 @@ TEST(Report, ReadsFilesAndRepeatsItself) {
   io::write_results(folder / "results.json", lrid::testing::synthetic_separability());
   io::write_results(folder / "held-out.json", lrid::testing::synthetic_held_out());
   for (const char* const out : {"a.html", "b.html"}) {
-    std::vector<Source> sources;
+    std::vector<io::NamedResults> sources;
     for (const char* const file : {"results.json", "held-out.json"})
       sources.push_back({file, io::read_results(folder / file)});
     write_report(sources, folder / out);
@@ -313,34 +434,50 @@ TEST(Report, ReadsFilesAndRepeatsItself) {
   const std::string page = read_file(folder / "a.html");
   EXPECT_EQ(page, read_file(folder / "b.html"));
   EXPECT_EQ(first_markup_error(page), "");
-  EXPECT_TRUE(shows(page, "From results.json and held-out.json."));
-  EXPECT_TRUE(shows(page, "How the most important observables run"));
+  EXPECT_TRUE(shows(page, "Made from results.json and held-out.json."));
+  EXPECT_TRUE(shows(page, "The most important observables during training"));
 }
 
 TEST(Report, ShowsTrajectoriesOnceForTheSameData) {
   const io::Results results = lrid::testing::synthetic_separability();
   io::Results other = results;
-  const auto times_shown = [](const std::string& page) {
-    std::size_t times = 0;
-    for (std::size_t at = 0; (at = page.find("<h3>How the most important", at)) != std::string::npos; ++at)
-      ++times;
-    return times;
-  };
-  EXPECT_EQ(times_shown(page_of({results, other})), 1U);
+  const std::string title = ">The most important observables during training</h3>";
+  EXPECT_EQ(times(page_of({results, other}), title), 1U);
   other.dataset_sha256 = "another";
-  EXPECT_EQ(times_shown(page_of({results, other})), 2U);
+  EXPECT_EQ(times(page_of({results, other}), title), 2U);
 }
 
-/// Of the figures that four experiments have, a summary tells one each: the held-out one's is on what was
-/// held out, which the others do not have.
-TEST(Report, SummaryOfManyExperimentsHasALineForEach) {
-  const io::Results results = lrid::testing::synthetic_separability();
-  const std::string page = page_of({results, results, results, lrid::testing::synthetic_held_out()});
-  const std::string summary = page.substr(0, page.find("<h2"));
-  std::size_t lines = 0;
-  for (std::size_t at = 0; (at = summary.find("<a href=\"#figure-", at)) != std::string::npos; ++at) ++lines;
-  EXPECT_EQ(lines, 4U);
-  EXPECT_TRUE(shows(summary, "On what training never saw, the best is"));
+/// Every figure as SVG that stands alone and every exhibit's numbers as CSV: the same as the page's
+/// downloads.
+TEST(Report, WritesFigures) {
+  const lrid::testing::TemporaryFolder folder;
+  const std::vector<io::NamedResults> sources = {{"results.json", lrid::testing::synthetic_separability()}};
+  write_figures(sources, folder / "figures");
+  const std::string page = render_report(sources);
+  std::size_t svgs = 0, tables = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "figures")) {
+    const std::string text = read_file(entry.path());
+    if (entry.path().extension() == ".svg") {
+      ++svgs;
+      EXPECT_EQ(first_markup_error(text), "") << entry.path();
+      EXPECT_TRUE(text.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"")) << entry.path();
+      EXPECT_EQ(text.find("var("), std::string::npos) << entry.path();
+      EXPECT_TRUE(shows(page, data_uri("image/svg+xml", text)));
+    } else {
+      ++tables;
+      EXPECT_TRUE(shows(page, data_uri("text/csv;charset=utf-8", text))) << entry.path();
+      EXPECT_GT(times(text, "\n"), 1U) << entry.path();
+    }
+  }
+  EXPECT_EQ(svgs, times(page, "<figure "));
+  EXPECT_EQ(tables, times(page, "<figure ") + times(page, "<table "));
+  const std::string numbers =
+      read_file(folder / "figures" / "figure-02-accuracy-by-classifier-and-measure.csv");
+  EXPECT_TRUE(numbers.starts_with("panel,label,accuracy,accuracy (spread over splits),splits\n"))
+      << numbers.substr(0, 90);
+
+  write_atomically(folder / "file", "");
+  EXPECT_THROW(write_figures(sources, folder / "file"), InputError);
 }
 
 TEST(Report, RefusesBadInput) {

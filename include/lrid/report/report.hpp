@@ -8,19 +8,20 @@
 
 namespace lrid::report {
 
-/// One experiment's results and the name under which the page speaks of it.
-struct Source {
-  std::string name;
-  io::Results results;
-};
+/// Returns one self-contained HTML page that shows the outcome of one or several experiments: what was found
+/// on the first screen, then a part for each source with a figure or table for each kind of result in it, the
+/// methods and a glossary. What a source lacks is left out. Style, script and drawings are inline and nothing
+/// is fetched; without the script, values on hover, sorting and stretching to wide windows are missing and
+/// nothing else. The page is well-formed XML, too. Throws InputError if `sources` is empty.
+std::string render_report(const std::vector<io::NamedResults>& sources);
 
-/// One self-contained HTML page (inline CSS and SVG; no scripts, no network) that shows the outcome of one or
-/// several experiments: a part for each source, a figure for each kind of result found in it, each with a
-/// caption that says what to see. What a source lacks is left out. The page is well-formed XML, too.
-/// Throws InputError if `sources` is empty.
-std::string render_report(const std::vector<Source>& sources);
+/// Writes the page, whole or not at all. Throws InputError if `sources` is empty, WorkError if `out` can't be
+/// written.
+void write_report(const std::vector<io::NamedResults>& sources, const std::filesystem::path& out);
 
-/// Writes their page, whole or not at all. Throws WorkError if `out` cannot be written.
-void write_report(const std::vector<Source>& sources, const std::filesystem::path& out);
+/// Writes every figure of the page as an SVG file that stands alone ("figure-03-controls.svg"), and the
+/// numbers of every figure and table as CSV, into a folder that is created if it is missing. Throws
+/// InputError if `sources` is empty or `folder` can't be a folder, WorkError if a file can't be written.
+void write_figures(const std::vector<io::NamedResults>& sources, const std::filesystem::path& folder);
 
 }  // namespace lrid::report
