@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <utility>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/index.hpp>
@@ -125,6 +127,39 @@ void FeatureTable::require_finite(const Rows& rows, const std::string& file) con
         bad_input("{}: sample {} (layer {} of {}): {} is {}: expected a finite number", file, row,
                   metadata->column("layer")[to_size(row)], metadata->column("network")[to_size(row)],
                   layout.column_name(c), x(row, c));
+}
+
+std::string FeatureTable::outliers(const Rows& rows, const std::string& file) const {
+  constexpr double far = 1e3;
+  const std::size_t n = rows.size(), most = std::max<std::size_t>(1, n / 100);
+  if (n < 4) return "";
+  std::string first;
+  std::int64_t features = 0;
+  std::vector<double> values(n);
+  for (std::int64_t c = layout.position_columns(); c < layout.columns(); ++c) {
+    for (std::size_t i = 0; i < n; ++i) values[i] = x(rows[i], c);
+    std::ranges::nth_element(values, values.begin() + std::ssize(values) / 2);
+    const double median = values[n / 2];
+    std::vector<std::pair<double, std::size_t>> distances(n);
+    for (std::size_t i = 0; i < n; ++i) distances[i] = {std::abs(x(rows[i], c) - median), i};
+    std::ranges::partial_sort(distances, distances.begin() + static_cast<std::ptrdiff_t>(most) + 1,
+                              std::greater<>());
+    bool found = false;
+    for (std::size_t k = 0; k < most; ++k)
+      found = found || (distances[k + 1].first > 0 && distances[k].first > far * distances[k + 1].first);
+    if (!found) continue;
+    if (features++ > 0) continue;
+    const std::int64_t row = rows[distances.front().second];
+    first = fmt::format("sample {} (layer {} of {}) has {} = {:g}, where the median is {:g}", row,
+                        metadata->column("layer")[to_size(row)], metadata->column("network")[to_size(row)],
+                        layout.column_name(c), x(row, c), median);
+  }
+  if (features == 0) return "";
+  return fmt::format(
+      "{}: {}{}: values this far from all others decide how a feature is scaled, so that linear classifiers "
+      "see "
+      "little else; expected none, [filter] leaves samples out",
+      file, first, features == 1 ? "" : fmt::format("; likewise {}", counted(features - 1, "other feature")));
 }
 
 std::vector<std::string> observables_of_measure(const std::string& measure) {

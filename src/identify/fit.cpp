@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <lrid/core/file.hpp>
+#include <lrid/core/log.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/identify/fit.hpp>
@@ -71,6 +72,7 @@ FittedFile fit(const FitRequest& request) {
   best.pool = study.pool().describe();
   best.config = setup.options.to_toml();
   write_fitted(request.out, best);
+  if (const std::string why = why_none_is_refused(best); !why.empty()) spdlog::warn("{}", why);
   return best;
 }
 

@@ -1,6 +1,9 @@
+#include <cmath>
+
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
 #include <lrid/core/index.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/identify/identifier_file.hpp>
 #include <lrid/io/hdf5.hpp>
@@ -76,6 +79,18 @@ std::vector<double> values_of(const Eigen::RowVectorXd& row) {
 }
 
 }  // namespace
+
+std::string why_none_is_refused(const FittedFile& fitted) {
+  if (!fitted.identifier.known) return "";
+  const auto known = static_cast<double>(fitted.identifier.known->networks.distance().size());
+  if (fitted.refuse <= 0 || 1 / (known + 1) <= fitted.refuse) return "";
+  return fmt::format(
+      "fitted to {}: no network can be refused as none of these, since its typicality is at least {:.3g}, "
+      "above "
+      "refuse = {:g}; expected at least {:.0f} networks, or a larger refuse",
+      counted(static_cast<std::int64_t>(known), "network"), 1 / (known + 1), fitted.refuse,
+      std::ceil(1 / fitted.refuse - 1 - 1e-9));
+}
 
 void write_fitted(const std::filesystem::path& path, const FittedFile& fitted) {
   const Identifier& identifier = fitted.identifier;

@@ -132,6 +132,7 @@ std::vector<double> row_of(const learn::Matrix& matrix, std::size_t row) {
 
 FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& file, bool interpolate) {
   const io::Dataset data = samples_of(file);
+  if (data.samples == 0) bad_input("{}: holds no samples, expected at least one layer", file.string());
   const FeatureTable table = features_of(fitted, data, file.string(), interpolate);
   const Identifier& identifier = fitted.identifier;
   Rows rows(to_size(data.samples));

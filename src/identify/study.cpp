@@ -5,6 +5,7 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
 #include <lrid/core/index.hpp>
+#include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
 
 namespace lrid::identify {
@@ -72,6 +73,7 @@ std::shared_ptr<const FeatureTable> Study::table(const std::string& measure) {
 std::shared_ptr<const FeatureTable> Study::table_of(const std::vector<std::string>& observables) const {
   auto table = std::make_shared<FeatureTable>(FeatureTable::of_observables(data_, metadata_, observables));
   table->require_finite(pool_rows_, file_);
+  if (const std::string found = table->outliers(pool_rows_, file_); !found.empty()) spdlog::warn("{}", found);
   return table;
 }
 

@@ -52,6 +52,27 @@ TEST(FeatureTable, NamesTheFeatureThatIsNotFinite) {
   }
 }
 
+TEST(FeatureTable, NamesValuesThatHideAllOthers) {
+  io::Dataset data = testing::tiny_dataset(2, 3);
+  FeatureTable table = FeatureTable::of_observables(data, std::make_shared<Metadata>(data.meta),
+                                                    {"actabs_norm", "actabs_mean"});
+  Rows rows(static_cast<std::size_t>(data.samples));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
+  EXPECT_EQ(table.outliers(rows, "d.h5"), "");
+  table.x(2, 4) = 1e12F;
+  EXPECT_THAT(
+      table.outliers(rows, "d.h5"),
+      ::testing::StartsWith("d.h5: sample 2 (layer layer2 of KNet4/sgdm/0) has actabs_norm@1 = 1e+12"));
+  table.x(5, 7) = -1e9F;
+  EXPECT_THAT(table.outliers(rows, "d.h5"), ::testing::HasSubstr("likewise 1 other feature"));
+  EXPECT_EQ(table.outliers({0, 1, 3, 4, 6, 7, 8, 9}, "d.h5"), "") << "samples that are not used";
+  // A whole layer of other scale is no outlier.
+  table.x(2, 4) = 0;
+  table.x(5, 7) = 0;
+  for (Eigen::Index row = 0; row < table.x.rows(); row += 4) table.x.row(row).tail(6) *= 1e6F;
+  EXPECT_EQ(table.outliers(rows, "d.h5"), "");
+}
+
 TEST(FeatureTable, NamesAnObservableThatTheDatasetLacks) {
   const io::Dataset data = testing::tiny_dataset(1, 3);
   EXPECT_THROW(FeatureTable::of_observables(data, std::make_shared<Metadata>(data.meta), {"weightraw_age"}),

@@ -165,6 +165,30 @@ TEST_F(Fit, RefusesWhatIsLikeNoKnownRule) {
   EXPECT_EQ(network.at("nearest"), model.identifier.classes[verdict.verdict]);
 }
 
+TEST_F(Fit, SaysThatItCannotRefuseAfterTooFewNetworks) {
+  EXPECT_EQ(testing::log_of([&] { (void)fitted("classifiers = ['svm']\n"); }), "")
+      << "64 networks are enough";
+  io::write_dataset(folder_ / "d.h5", testing::tiny_dataset(1, 5, 2.0));
+  FittedFile model;
+  const std::string log =
+      testing::log_of([&] { model = fitted("classifiers = ['svm']\nrefuse = 0.05\nsplit = ['sample']\n"); });
+  EXPECT_THAT(log, HasSubstr("fitted to 8 networks: no network can be refused"));
+  EXPECT_THAT(log, HasSubstr("at least 0.111, above refuse = 0.05; expected at least 19 networks"));
+  EXPECT_EQ(why_none_is_refused(read_fitted(folder_ / "m.h5")), why_none_is_refused(model));
+  model.refuse = 0.12;
+  EXPECT_EQ(why_none_is_refused(model), "");
+}
+
+TEST_F(Fit, NamesAnEmptyDataset) {
+  const FittedFile model = fitted("classifiers = ['svm']\n");
+  io::Dataset empty = data_;
+  empty.samples = 0;
+  empty.x.clear();
+  empty.meta = {};
+  io::write_dataset(folder_ / "empty.h5", empty);
+  EXPECT_THAT(refusal(model, "empty.h5"), HasSubstr("empty.h5: holds no samples"));
+}
+
 TEST_F(Fit, NamesWhatIsMissingUnlessFittedWithoutIt) {
   const FittedFile whole = fitted("classifiers = ['svm']\n");
   const FittedFile without =

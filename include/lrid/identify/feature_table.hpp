@@ -60,6 +60,10 @@ struct FeatureTable {
 
   /// Throws InputError naming `file`, sample and feature if a feature of `rows` is not finite.
   void require_finite(const Rows& rows, const std::string& file) const;
+  /// Describes, as one line for the log, features in which a few of `rows` lie a thousand times farther from
+  /// the median than all others: they decide how the feature is scaled, and hide the rest. Empty if there are
+  /// none.
+  [[nodiscard]] std::string outliers(const Rows& rows, const std::string& file) const;
 };
 
 /// Names of the admissible observables of a measure (io::measure_name), or of all of them for "all", in the

@@ -23,6 +23,10 @@ struct FittedFile {
   std::string software;              ///< version that wrote the file; set when writing
 };
 
+/// Says, for the log, why `refuse` can never act: a network's typicality is at least 1/(known networks + 1).
+/// Empty if it can.
+std::string why_none_is_refused(const FittedFile& fitted);
+
 /// Writes a file of `format = "lrid-model"` with a checksum over its content, whole or not at all. Equal
 /// content gives equal bytes.
 void write_fitted(const std::filesystem::path& path, const FittedFile& fitted);
