@@ -11,6 +11,7 @@ namespace lrid::report {
 namespace {
 
 constexpr double margin = 20, gap = 28, heading_height = 22, title_height = 26, legend_height = 20;
+constexpr double bold_font_size = 1.1 * Svg::font_size;  // as wide as bold letters
 constexpr std::size_t most_columns = 3;
 
 /// figure.css for programs that know no custom properties: each var(--name) replaced by the light colour,
@@ -50,8 +51,12 @@ std::string standalone_svg(const NumberedExhibit& figure) {
   const Exhibit& exhibit = figure.exhibit;
   const std::size_t columns = std::min(most_columns, exhibit.panels.size());
   const double panel_width = exhibit.panels.front().drawing.width();
-  const double width =
+  double width =
       2 * margin + static_cast<double>(columns) * panel_width + static_cast<double>(columns - 1) * gap;
+  const auto taken_by = [](const LegendEntry& entry) {
+    return entry.key.width() + 8 + text_width(entry.text, Svg::font_size) + 20;
+  };
+  for (const LegendEntry& entry : exhibit.legend) width = std::max(width, taken_by(entry) + 2 * margin);
   std::string content;
   double y = margin;
 
@@ -63,7 +68,7 @@ std::string standalone_svg(const NumberedExhibit& figure) {
   }
   double x = margin;
   for (const LegendEntry& entry : exhibit.legend) {
-    const double taken = entry.key.width() + 8 + text_width(entry.text, Svg::font_size) + 20;
+    const double taken = taken_by(entry);
     if (x > margin && x + taken > width - margin) {
       x = margin;
       y += legend_height;
@@ -79,7 +84,7 @@ std::string standalone_svg(const NumberedExhibit& figure) {
     for (std::size_t i = first; i < std::min(first + columns, exhibit.panels.size()); ++i) {
       const Panel& panel = exhibit.panels[i];
       x = margin + static_cast<double>(i - first) * (panel_width + gap);
-      titles.text({x, y + 12}, shorten(panel.heading, Svg::font_size, panel_width), "heading");
+      titles.text({x, y + 12}, shorten(panel.heading, bold_font_size, panel_width), "heading");
       content += placed(x, y + heading_height, panel.drawing.content());
       row_height = std::max(row_height, panel.drawing.height());
     }

@@ -52,7 +52,7 @@ std::string methods_paragraph(const std::vector<Part>& parts) {
   said.push_back(fmt::format(
       "Every observed layer of {} was described by the trajectories of statistics of its weights, its "
       "activations and "
-      "its layer-wise change during training (Nayebi et al., 2020), and by its position in the network.",
+      "its activity change during training (Nayebi et al., 2020), and by its position in the network.",
       networks > 0 ? counted(networks, "network") : "each network"));
   if (!classes.empty() && !classifiers.empty())
     said.push_back(fmt::format("From these, {} identified the {}: {}.", enumerate(classifiers), view.target(),

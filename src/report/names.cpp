@@ -69,6 +69,7 @@ std::string classifier_title(const std::string& name) {
                             {"forest", "random forest"},
                             {"mlp", "Conv1D MLP"},
                             {"knn", "nearest neighbours"},
+                            {"majority", "majority class"},
                             {"logistic", "logistic regression"}});
 }
 
@@ -76,7 +77,7 @@ std::string measure_title(const std::string& name) {
   return title_among(name, {{io::measure_name::all, "all measures"},
                             {io::measure_name::weight, "weights"},
                             {io::measure_name::activation, "activations"},
-                            {io::measure_name::layer_change, "layer-wise change"},
+                            {io::measure_name::layer_change, "activity change"},
                             {io::measure_name::final_accuracy, "final accuracy"}});
 }
 
@@ -201,6 +202,10 @@ const std::vector<std::pair<std::string_view, std::string_view>>& glossary() {
        "The share of verdicts that name the right class. Per layer: one verdict for each layer of each test "
        "network. Per network: the layers' verdicts combined into one."},
       {"activations", "A layer's outputs on a fixed set of stimuli."},
+      {"activity change",
+       "How much a layer's mean output moves when all of its inputs move together: the layer-wise activity "
+       "change of "
+       "Nayebi et al., layer_change and gradavg in files."},
       {"AUROC",
        "Area under the receiver operating characteristic: how often a layer (or network) of the unknown rule "
        "looks less familiar than one of a known rule. 0.5 is guessing, 1 is never wrong."},
@@ -216,10 +221,6 @@ const std::vector<std::pair<std::string_view, std::string_view>>& glossary() {
        "Cross-validation inside the training part of a split. It chooses the hyperparameters; the test part "
        "plays no role in it."},
       {"layer position", "Early, middle or deep: the third of the network in which a layer lies."},
-      {"layer-wise change",
-       "How much a layer's mean output moves when all of its inputs move together (layer-wise activity "
-       "change "
-       "in Nayebi et al.)."},
       {"learning rule",
        "How a network turned errors into weight changes: an optimiser with backpropagation, or one of the "
        "alternatives that need no symmetric backward weights."},

@@ -53,7 +53,7 @@ std::string observable_name(const std::string& name);
 std::string observable_group_title(const std::string& group);
 
 /// The measure of an observable or the measure of that name; 3 for everything else. The order is the page's
-/// order of colours: weights, activations, layer-wise change.
+/// order of colours: weights, activations, activity change.
 std::size_t measure_index(const std::string& name);
 inline constexpr std::array measures_in_order = {stats::Measure::weight, stats::Measure::activation,
                                                  stats::Measure::layer_change};

@@ -133,7 +133,7 @@ Outcome sparse_loses_less(const View& view) {
 Outcome activations_are_robust(const View& view) {
   const RowRefs rows = headline_rows(with_accuracy(rows_where(
       view.with_key(key::unit_fraction), [](const Row& row) { return row.condition.contains(key::noise); })));
-  // Level by level: activations against layer-wise change, layer-wise change against weights.
+  // Level by level: activations against activity change, activity change against weights.
   std::vector<std::string> evidence;
   std::map<std::string, RowRefs> of_measure;
   for (const char* measure : measures) {

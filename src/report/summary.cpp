@@ -45,7 +45,7 @@ RowRefs held_out_rows(const Part& part, const std::string& classifier, const std
 std::string observed(const Row& row) {
   const std::string measure = measure_of(row);
   if (measure == measure_title(io::measure_name::all))
-    return "statistics of weights, activations and layer-wise change";
+    return "statistics of weights, activations and activity change";
   if (measure == measure_title(io::measure_name::final_accuracy)) return "the final accuracy alone";
   return "statistics of " + measure;
 }

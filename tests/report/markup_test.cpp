@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -73,7 +74,7 @@ TEST(Table, WritesCsv) {
 TEST(Names, ObservablesHaveNamesAndCodes) {
   EXPECT_EQ(observable_name("actraw_thirdquartile"), "activations: upper quartile (actraw_thirdquartile)");
   EXPECT_EQ(observable_name("weightsq_mean"), "weights: mean of squares (weightsq_mean)");
-  EXPECT_EQ(observable_name("gradavgabs_id"), "layer-wise change: mean of absolute values (gradavgabs_id)");
+  EXPECT_EQ(observable_name("gradavgabs_id"), "activity change: mean of absolute values (gradavgabs_id)");
   EXPECT_EQ(observable_name("layer_position"), "layer position");
   for (const stats::Observable& observable : stats::observables())
     EXPECT_EQ(observable_title(observable.name).code, observable.name);

@@ -336,7 +336,7 @@ TEST(Report, NamesThingsByTheirNames) {
   EXPECT_TRUE(shows(page, "feedback alignment (fa)"));
   EXPECT_TRUE(shows(page, "SGD with momentum (sgdm)"));
   EXPECT_TRUE(shows(page, "activations: upper quartile of absolute values (actabs_thirdquartile)"));
-  for (const char* other : {"layer_change", "share right", "layer change"})
+  for (const char* other : {"share right", "layer change", "layer-wise change"})
     EXPECT_FALSE(shows(page, other)) << other;
 }
 
