@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <lrid/identify/evaluate.hpp>
+#include "evaluate.hpp"
 
 namespace lrid::identify {
 

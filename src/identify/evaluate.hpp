@@ -40,9 +40,8 @@ struct CellResult {
 ///   the fraction refused as none of the classes; and per network `network_auroc`, `network_known_refused`,
 ///   `network_unknown_refused`;
 /// - if it asks for permutations, `permuted_` and an observable, a measure or layer_position: the mean loss
-/// of
-///   accuracy when these features (the whole trajectory of an observable) are permuted jointly among the test
-///   samples (Breiman 2001, "Random forests", §10).
+///   of accuracy when these features (the whole trajectory of an observable) are permuted jointly among the
+///   test samples (Breiman 2001, "Random forests", §10).
 /// Throws InputError if the data admit no point of the grid, and Interrupted.
 CellResult evaluate(const learn::Classifier& classifier, const Condition& condition, std::size_t split,
                     const Protocol& protocol, Key key);

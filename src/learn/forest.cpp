@@ -316,13 +316,13 @@ class TreeGrower {
           for (std::size_t l = 0; l < lanes; ++l)
             keys_[i * lanes + l] = static_cast<std::uint32_t>(rows_[i][group[l]]) << 16 | packed_[i];
         const LaneSplits splits = lane_splits(members.size());
-        for (std::size_t l = 0; l < size; ++l) useful += take(splits, l, group[l], best) ? 1 : 0;
+        for (std::size_t l = 0; l < size; ++l) useful += take(splits, l, group[l], best) ? 1U : 0U;
       } else {
         for (std::size_t l = 0; l < size; ++l)
           useful += (packs_ ? try_binned(group[l], members, counts, best)
                             : try_sorted(group[l], members, counts, best))
-                        ? 1
-                        : 0;
+                        ? 1U
+                        : 0U;
       }
     }
     return best;
@@ -335,8 +335,8 @@ class TreeGrower {
     packed_.resize(members.size());
     for (std::size_t i = 0; i < members.size(); ++i) {
       rows_[i] = columns_.rows.data() + members[i] * columns_.stride;
-      packed_[i] =
-          static_cast<std::uint32_t>(weight_of(payload_[members[i]]) << 4 | class_of(payload_[members[i]]));
+      packed_[i] = static_cast<std::uint32_t>(to_size(weight_of(payload_[members[i]])) << 4 |
+                                              class_of(payload_[members[i]]));
     }
   }
 

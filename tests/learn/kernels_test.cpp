@@ -41,7 +41,7 @@ TEST(HingeKernels, PassAgreesWithTheDefinition) {
   constexpr std::int64_t n = 37, width = 20, problems = 7;  // odd: rows are taken in pairs, problems in fours
   const std::vector<double> x = numbers(n * width, 1), w = numbers(problems * width, 2);
   std::vector<int> labels, positive;
-  for (int i = 0; i < n; ++i) labels.push_back(i * 7 % problems);
+  for (int i = 0; i < n; ++i) labels.push_back(static_cast<int>(i * 7 % problems));
   for (int k = 0; k < problems; ++k) positive.push_back(k);
   on_every_unit([&] {
     std::vector<double> outputs(problems * n), loss(problems), sums(problems * width);

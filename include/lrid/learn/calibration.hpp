@@ -32,11 +32,9 @@ class IsotonicCurve {
 /// Calibrates scores into probabilities, fitted to samples held out from the classifier (by the inner folds):
 ///
 /// - "temperature": softmax(β z) with the β of least cross entropy (Guo et al. 2017, "On Calibration of
-/// Modern Neural
-///   Networks", §4.2);
+///   Modern Neural Networks", §4.2);
 /// - "isotonic": additionally a monotone curve per class, normalised (Zadrozny & Elkan 2002, "Transforming
-/// classifier
-///   scores into accurate multiclass probability estimates");
+///   classifier scores into accurate multiclass probability estimates");
 /// - "none": softmax(z).
 class Calibration {
  public:

@@ -7,9 +7,10 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv.cpp"
-#include <hwy/contrib/math/math-inl.h>
-
+// clang-format off: what follows targets.hpp is included once for each target
 #include "targets.hpp"
+#include <hwy/contrib/math/math-inl.h>
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace lrid::learn::HWY_NAMESPACE {
