@@ -20,7 +20,7 @@ PACKAGES=(
   cmake ninja-build g++ ccache git zstd ca-certificates python3-venv
   libhdf5-dev zlib1g-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libeigen3-dev libtbb-dev libhwy-dev libopenblas-serial-dev libboost-dev
   libssl-dev libjpeg-dev libpng-dev libsndfile1-dev libsoxr-dev pkg-config libgtest-dev libgmock-dev libbenchmark-dev
-  clang-14 clang-format-14 clang-tidy-14 help2man zsh chromium fonts-dejavu-core
+  clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 help2man zsh chromium fonts-dejavu-core
 )
 
 cache=$(default_cache)
@@ -59,6 +59,9 @@ install_packages() {
   fi
   say "installing Debian packages: ${missing[*]}"
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  # Ubuntu 22.04 has clang's sanitizers in another package of clang's.
+  apt-cache show libclang-rt-14-dev >/dev/null 2>&1 ||
+    mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -vx libclang-rt-14-dev)
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 [ -z "$packages" ] || install_packages

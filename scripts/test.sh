@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds everything, checks format and documentation, runs all tests; then the libraries
-# without LibTorch with clang under AddressSanitizer and UBSan, each fuzzer for a minute, and under ThreadSanitizer.
-# Prints at the end how long each stage took. A stage that fails does not keep the later ones from running.
+# Installs what is missing, builds everything, checks format and documentation, runs all tests. Prints at the end how
+# long each stage took. A stage that fails does not keep the later ones from running.
 #
 # usage: scripts/test.sh [options] [-- CTEST_OPTIONS...]
-#   --quick          leave out the sanitizers and the fuzzers; so do --preset and CTEST_OPTIONS
+#   --all            then also compile each public header alone; build what needs no LibTorch with clang, test it under
+#                    AddressSanitizer and UBSan, run each fuzzer for a minute; test it under ThreadSanitizer
 #   --preset NAME    of CMakePresets.json, default release; asan, tsan: under sanitizers
 #   --jobs N         jobs of compiler and tests, default all cores as far as memory allows
 #   --cache DIR      see scripts/setup.sh
@@ -24,13 +24,13 @@ jobs=$(default_jobs)
 cache=$(default_cache)
 setup=()
 build=()
-quick=
+all=
 format=yes
 labels=(-LE soak)
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) quick=yes; shift ;;
-    --preset) preset=$(value_of "$@"); quick=yes; shift 2 ;;
+    --all) all=yes; shift ;;
+    --preset) preset=$(value_of "$@"); shift 2 ;;
     --jobs) jobs=$(value_of "$@"); require_count "$1" "$jobs"; shift 2 ;;
     --cache|--prefix) cache=$(value_of "$@"); shift 2 ;;
     --without-torch) build+=("$1"); shift ;;
@@ -42,7 +42,6 @@ while [ $# -gt 0 ]; do
     *) bad_option "$1" ;;
   esac
 done
-[ $# -eq 0 ] || quick=yes
 
 stages=()
 status=0
@@ -79,16 +78,17 @@ use_cache "$cache"
 setup=(--without-packages)  # they are there by now
 folder=$(build_folder "$preset")
 [ -z "$format" ] || stage "format" scripts/check-format.sh --build "$folder" --jobs "$jobs" || true
-[ -n "$quick" ] && [ "$preset" != release ] || stage "documentation" scripts/check-docs --build "$folder" || true
+[ "$preset" != release ] || stage "documentation" scripts/check-docs --build "$folder" || true
 stage "tests" run_tests "$folder" "${labels[@]}" "$@" || true
-[ -z "$quick" ] || exit $status
+[ -n "$all" ] || exit $status
+
+stage "headers alone" cmake --build "$folder" -j "$jobs" --target header_tests || true
 
 # --- The libraries without LibTorch: with another compiler, under sanitizers ---
 
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export LSAN_OPTIONS=suppressions=$PWD/tests/fuzz/leaks.supp:print_suppressions=0
-export TSAN_OPTIONS=suppressions=$PWD/tests/races.supp:history_size=4
 
 # fuzz HARNESS OPTIONS...: for a minute; what it finds it keeps in build-clang/found, its output is shown if it fails.
 fuzz() {
@@ -112,7 +112,7 @@ if stage "clang, ASan, UBSan: build" build_preset clang; then
   stage "clang, ASan, UBSan: tests" run_tests build-clang "${labels[@]}" || true
   stage "a minute of each fuzzer" fuzz_all || true
 fi
-if stage "TSan: build" build_preset tsan --without-torch --target thread_tests; then
-  stage "TSan: tests" run_tests build-tsan -L threads || true
+if stage "TSan: build" build_preset tsan --without-torch; then
+  stage "TSan: tests" run_tests build-tsan "${labels[@]}" || true
 fi
 exit $status

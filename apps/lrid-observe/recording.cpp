@@ -69,8 +69,7 @@ void add_recording(Program& program) {
   command
       .add_option("--noise-unit", arguments.noise_unit,
                   "absolute, or relative: in standard deviations of a layer's weights or activations")
-      ->check(CLI::IsMember({"absolute", "relative"}))
-      ->type_name("UNIT")
+      ->check(one_of({"absolute", "relative"}))
       ->capture_default_str();
   command.add_option("--seed", arguments.seed, "seed of the choice of units and of the noise")
       ->type_name("N")

@@ -94,14 +94,12 @@ void add_remeasure(Program& program) {
   command
       .add_option("--noise-unit", arguments.noise_unit,
                   "absolute, or relative: in standard deviations of a layer's weights or activations")
-      ->check(CLI::IsMember({"absolute", "relative"}))
-      ->type_name("UNIT")
+      ->check(one_of({"absolute", "relative"}))
       ->capture_default_str();
   command
       .add_option("--subsets", arguments.subsets,
                   "shared: the same units of all layers of one size; network: other units for each network")
-      ->check(CLI::IsMember({"shared", "network"}))
-      ->type_name("KIND")
+      ->check(one_of({"shared", "network"}))
       ->capture_default_str();
   command.add_option("--seed", arguments.seed, "seed of the choice of units and of the noise")
       ->type_name("N")
