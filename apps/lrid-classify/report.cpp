@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
 #include <lrid/identify/run.hpp>
 #include <lrid/io/results.hpp>
 #include <lrid/report/report.hpp>
@@ -23,8 +24,14 @@ void report(const ReportArguments& arguments, const CommonOptions& common) {
   const ThreadLimit threads(common);
   if (arguments.page.empty() && arguments.figures.empty())
     bad_input("report: nothing to write: expected --out REPORT.html, --figures DIR, or both");
+  std::vector<std::filesystem::path> inputs = arguments.results;
+  inputs.push_back(arguments.data);
+  if (!arguments.page.empty()) require_writable(arguments.page, "--out", inputs);
   const std::vector<io::NamedResults> sources = identify::gather(
       arguments.results, arguments.data.empty() ? std::nullopt : std::optional(arguments.data));
+  if (!arguments.page.empty())
+    for (const io::NamedResults& source : sources)
+      require_writable(arguments.page, "--out", {source.results.dataset_path});
   if (!arguments.page.empty()) lrid::report::write_report(sources, arguments.page);
   if (!arguments.figures.empty()) lrid::report::write_figures(sources, arguments.figures);
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <lrid/core/file.hpp>
 #include <lrid/identify/run.hpp>
 
 #include "commands.hpp"
@@ -27,14 +28,15 @@ void run(const RunArguments& arguments, const CommonOptions& common) {
   for (const std::string& assignment : arguments.assignments) request.config.assign(assignment);
   if (!arguments.splits.empty()) request.splits = arguments.splits;
   if (arguments.shard.empty()) {
-    fmt::print("{}", identify::result_table(identify::run(request), columns()));
+    fmt::print(summary_stream(arguments.out), "{}",
+               identify::result_table(identify::run(request), columns()));
     return;
   }
   const auto [index, count] = parse_shard(arguments.shard);
   const identify::Cells cells =
       identify::run_shard(request, static_cast<std::size_t>(index), static_cast<std::size_t>(count));
-  fmt::print("shard {}: {} of {} cells are in {}.cells{}\n", arguments.shard, cells.done, cells.all,
-             arguments.out.string(),
+  fmt::print("shard {}: {} of {} cells are in {}{}\n", arguments.shard, cells.done, cells.all,
+             companion_path(arguments.out, ".cells").string(),
              cells.done == cells.all ? "; run without --shard, or report, puts them together" : "");
 }
 

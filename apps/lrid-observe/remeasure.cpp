@@ -36,14 +36,13 @@ struct RemeasureArguments {
 #ifdef LRID_WITH_TORCH
 void remeasure(const RemeasureArguments& arguments, const CommonOptions& common) {
   const stats::ThreadLimit threads(common.threads);
-  require_writable(arguments.out, "--out", {}, Sink::file);
+  require_writable(arguments.out, "--out", {arguments.data_dir}, Sink::file);
   if (arguments.seed < 0) bad_input("--seed {}: expected an integer, 0 or more", arguments.seed);
   std::error_code error;
   if (!fs::is_directory(arguments.data_dir, error))
     bad_input("--data-dir {}: no such folder, expected the one that holds the data",
               arguments.data_dir.string());
-  fs::path parts = arguments.out;
-  parts += ".parts";
+  const fs::path parts = companion_path(arguments.out, ".parts");
   const std::vector<fs::path> files = measure::trajectory_files(arguments.inputs, arguments.out);
   stats::ImperfectionGrid grid = arguments.grid;
   grid.noise_unit = stats::noise_unit_of(arguments.noise_unit);
@@ -52,7 +51,7 @@ void remeasure(const RemeasureArguments& arguments, const CommonOptions& common)
   const io::Dataset dataset = observe::remeasure(
       files, {.grid = grid, .data_dir = arguments.data_dir, .threads = common.threads}, parts);
   io::write_dataset(arguments.out, dataset);
-  fs::remove_all(parts, error);
+  observe::remove_parts(parts);
   fmt::print("{}: {} of {}\n", arguments.out.string(), counted(dataset.samples, "sample"),
              counted(files.size(), "network"));
 }

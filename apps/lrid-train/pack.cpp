@@ -19,7 +19,9 @@ struct PackArguments {
 };
 
 void pack(const PackArguments& arguments, const CommonOptions& common) {
-  require_writable(arguments.out, "--out", {arguments.folder}, Sink::file);
+  // The pack of an earlier call may be in the folder that it was made of.
+  const bool replaces_pack = data::is_pack(arguments.out) && !same_file(arguments.out, arguments.folder);
+  require_writable(arguments.out, "--out", {replaces_pack ? "" : arguments.folder}, Sink::file);
   Options options(arguments.config.read({}));
   data::PackOptions pack_options;
   pack_options.declare(options);

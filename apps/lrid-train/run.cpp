@@ -24,7 +24,7 @@ void run(const RunArguments& arguments, const CommonOptions& common) {
   require_writable(arguments.out, "--out", {arguments.config.file}, Sink::file);
   Config config = arguments.config.read(common);
   arguments.machine.apply(config);
-  train::resolve_random_seed(config, arguments.out + ".seed");
+  train::resolve_random_seed(config, companion_path(arguments.out, ".seed"));
   std::vector<train::RunPlan> plans;
   plans.push_back(train::make_plan(std::move(config), arguments.out, declare_observer));
   arguments.machine.require_data();

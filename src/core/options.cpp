@@ -12,6 +12,7 @@
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/options.hpp>
 #include <lrid/core/text.hpp>
+#include <lrid/core/text_layout.hpp>
 
 namespace lrid {
 
@@ -251,21 +252,11 @@ std::string quotes_hint(std::string_view text, const toml::parse_error& error) {
   return quoted.empty() ? "" : "; a string needs quotes: " + quoted;
 }
 
-/// Wraps text at blanks into lines of so many columns (code points), each behind `indent`.
-std::string wrapped(const std::string& text, std::size_t columns, const std::string& indent) {
-  const auto width = [](std::string_view word) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(word, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-  };
-  std::string lines, line;
-  for (const std::string& word : split(text, ' ')) {
-    if (!line.empty() && width(line) + 1 + width(word) > columns) {
-      lines += indent + line + "\n";
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-  }
-  return lines + indent + line + "\n";
+/// Returns the text in lines of at most 100 columns, below a key.
+std::string below_key(const std::string& text) {
+  std::string lines;
+  for (const std::string& line : wrap(text, 94)) lines += "      " + line + "\n";
+  return lines;
 }
 
 template <class Declaration>
@@ -492,7 +483,6 @@ std::string Options::help() const {
 }
 
 std::string Options::help_beyond(const Options& other) const {
-  constexpr std::size_t columns = 100;
   std::vector<Declaration> shown;
   for (const Declaration& mine : declarations_) {
     const bool is_known = std::ranges::any_of(other.declarations_, [&](const Declaration& theirs) {
@@ -505,8 +495,8 @@ std::string Options::help_beyond(const Options& other) const {
     if (!table.empty()) text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", table);
     for (const auto& [key, default_text, accepted, help] : shown)
       if (table_of(key) == table)
-        text += fmt::format("  {} = {}\n{}{}", key, default_text, wrapped(help, columns - 6, "      "),
-                            wrapped("(" + accepted + ")", columns - 6, "      "));
+        text += fmt::format("  {} = {}\n{}{}", key, default_text, below_key(help),
+                            below_key("(" + accepted + ")"));
   }
   return text;
 }

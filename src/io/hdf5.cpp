@@ -195,6 +195,21 @@ std::vector<hsize_t> chunk_shape(const Shape& shape, std::size_t element_bytes) 
   return chunk;
 }
 
+/// Files are complete once they have their name, so no reader needs the locks that network folders often
+/// lack.
+Handle unlocked_file_access() {
+  Handle access = properties_handle(H5Pcreate(H5P_FILE_ACCESS));
+  H5Pset_file_locking(access.id(), false, true);
+  return access;
+}
+
+/// For reading links, or objects through them; files behind external links are opened as the first one is.
+Handle link_access(hid_t access_class) {
+  Handle access = properties_handle(H5Pcreate(access_class));
+  H5Pset_elink_fapl(access.id(), unlocked_file_access().id());
+  return access;
+}
+
 /// For links that make the groups on their way.
 Handle link_creation() {
   Handle links = properties_handle(H5Pcreate(H5P_LINK_CREATE));
@@ -585,13 +600,14 @@ std::vector<std::string> Group::names() const {
 
 Group::Child Group::child(const std::string& name) const {
   const Session session;
+  const Handle access = link_access(H5P_LINK_ACCESS);
   // H5Lexists wants every link on the way to exist.
   for (std::size_t slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1))
-    if (H5Lexists(id(), name.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return Child::none;
-  if (H5Lexists(id(), name.c_str(), H5P_DEFAULT) <= 0) return Child::none;
+    if (H5Lexists(id(), name.substr(0, slash).c_str(), access.id()) <= 0) return Child::none;
+  if (H5Lexists(id(), name.c_str(), access.id()) <= 0) return Child::none;
   const std::string here = file_ + ": " + join_path(path_, name);
   H5O_info_t info, own;
-  readable(H5Oget_info_by_name2(id(), name.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT), here,
+  readable(H5Oget_info_by_name2(id(), name.c_str(), &info, H5O_INFO_BASIC, access.id()), here,
            "what it links to");
   readable(H5Oget_info2(id(), &own, H5O_INFO_BASIC), where(), "it");
   if (info.fileno == own.fileno) require_sound_header(id(), here, info.addr);  // not behind an external link
@@ -618,7 +634,8 @@ bool Group::has_dataset(const std::string& name) const {
 Group Group::group(const std::string& name) const {
   const Session session;
   const std::string path = require_child(name, Child::group);
-  const hid_t opened = readable(H5Gopen2(id(), name.c_str(), H5P_DEFAULT), file_ + ": " + path, "the group");
+  const Handle access = link_access(H5P_GROUP_ACCESS);
+  const hid_t opened = readable(H5Gopen2(id(), name.c_str(), access.id()), file_ + ": " + path, "the group");
   return {std::make_shared<const Handle>(opened, H5Gclose), file_, path};
 }
 
@@ -686,7 +703,7 @@ class LinkFollower {
                 {path, "", is_new ? "" : same->second, is_group ? Leads::to_group : Leads::to_dataset});
           return 0;
         },
-        &visit, H5O_INFO_BASIC, H5P_DEFAULT);
+        &visit, H5O_INFO_BASIC, access_.id());
   }
 
   [[nodiscard]] std::vector<std::string> links_in(const std::string& group) const {
@@ -699,16 +716,16 @@ class LinkFollower {
             static_cast<std::vector<std::string>*>(out)->emplace_back(name);
           return 0;
         },
-        &names, H5P_DEFAULT);
+        &names, access_.id());
     return names;
   }
 
   void follow_link(const std::string& path) {
     Group::Linked& link = found_.emplace_back(Group::Linked{path, target_of(path), "", Leads::nowhere});
     H5O_info_t info;
-    if (H5Oget_info_by_name2(root_, path.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return;
+    if (H5Oget_info_by_name2(root_, path.c_str(), &info, H5O_INFO_BASIC, access_.id()) < 0) return;
     if (info.fileno == file_number_) require_sound_header(root_, file_ + ": /" + path, info.addr);
-    const hid_t opened = H5Oopen(root_, path.c_str(), H5P_DEFAULT);
+    const hid_t opened = H5Oopen(root_, path.c_str(), access_.id());
     if (opened < 0) return;
     open_.emplace_back(opened, H5Oclose);  // its file gets another number if it is opened again
     if (H5Oget_info2(opened, &info, H5O_INFO_BASIC) < 0) return;
@@ -723,9 +740,9 @@ class LinkFollower {
 
   [[nodiscard]] std::string target_of(const std::string& path) const {
     H5L_info_t info;
-    if (H5Lget_info(root_, path.c_str(), &info, H5P_DEFAULT) < 0) return "?";
+    if (H5Lget_info(root_, path.c_str(), &info, access_.id()) < 0) return "?";
     std::vector<char> value(info.u.val_size + 1, '\0');
-    if (H5Lget_val(root_, path.c_str(), value.data(), info.u.val_size, H5P_DEFAULT) < 0) return "?";
+    if (H5Lget_val(root_, path.c_str(), value.data(), info.u.val_size, access_.id()) < 0) return "?";
     if (info.type == H5L_TYPE_SOFT) return value.data();
     const char *file = nullptr, *object = nullptr;
     unsigned flags = 0;
@@ -734,6 +751,7 @@ class LinkFollower {
   }
 
   hid_t root_;
+  Handle access_ = link_access(H5P_LINK_ACCESS);
   std::string file_;
   unsigned long file_number_ = 0;
   std::vector<std::string> groups_;        ///< still to be looked through for links
@@ -753,7 +771,7 @@ Dataset Group::dataset(const std::string& name, std::size_t cache_bytes) const {
   const Session session;
   const std::string path = require_child(name, Child::dataset);
   const auto open = [&](std::size_t bytes) {
-    const Handle access = properties_handle(H5Pcreate(H5P_DATASET_ACCESS));
+    const Handle access = link_access(H5P_DATASET_ACCESS);
     if (bytes > 0)
       H5Pset_chunk_cache(access.id(), H5D_CHUNK_CACHE_NSLOTS_DEFAULT, bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
     const hid_t opened =
@@ -822,10 +840,7 @@ Handle open_file(const std::filesystem::path& path) {
   const std::string name = path.string();
   require_input_file(path, "an HDF5 file");
   const Session session;
-  const Handle access = properties_handle(H5Pcreate(H5P_FILE_ACCESS));
-  // Files are complete once they have their name, so no reader needs the locks that network folders often
-  // lack.
-  H5Pset_file_locking(access.id(), false, true);
+  const Handle access = unlocked_file_access();
   const hid_t id = H5Fopen(name.c_str(), H5F_ACC_RDONLY, access.id());
   if (id < 0)
     bad_input("{}: not an HDF5 file, or damaged ({}); expected one that lrid or h5py wrote", name,

@@ -82,7 +82,7 @@ class SpikeTrains final : public Source {
   [[nodiscard]] std::string reason(Coverage coverage) const override {
     if (coverage == Coverage::unobserved)
       return "in which no unit of " + path_ + " was observed (obs_intervals)";
-    const auto [begin, end] = has_observed_ ? observed_range() : span_;
+    const auto [begin, end] = has_observed_ ? observed_range() : spiking_;
     return fmt::format("outside of the recorded time of {} ({} {:.6g} s to {:.6g} s)", path_,
                        has_observed_ ? "observed from" : "spikes from", begin, end);
   }
@@ -112,7 +112,7 @@ class SpikeTrains final : public Source {
     const std::string size =
         fmt::format("{}, {} of {}", table_.group().attribute_or<std::string>("neurodata_type", "Units"),
                     counted(spikes_.shape()[0], "spike"), counted(table_.rows(), "unit"));
-    const auto [begin, end] = has_observed_ ? observed_range() : span_;
+    const auto [begin, end] = has_observed_ ? observed_range() : spiking_;
     return size + fmt::format(", {} {:.6g} s to {:.6g} s", has_observed_ ? "observed from" : "spikes from",
                               begin, end);
   }
@@ -160,6 +160,7 @@ class SpikeTrains final : public Source {
     if (timed == 0) spikes_.fail("no unit has a spike");
     const double interval = timed > 1 ? (span.end - span.begin) / static_cast<double>(timed - 1) : 0;
     span_ = {span.begin - interval, span.end + interval};
+    spiking_ = span;
     return spikes_of;
   }
 
@@ -210,7 +211,7 @@ class SpikeTrains final : public Source {
 
   Table table_;
   hdf5::Dataset spikes_;
-  Window span_;
+  Window span_, spiking_;  ///< the recorded time; from the first spike to the last
   std::int64_t timeless_ = 0;
   bool has_observed_ = false;
   std::vector<Range> trains_;                  ///< of each unit in use
