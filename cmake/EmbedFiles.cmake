@@ -1,5 +1,5 @@
 # Writes a C++ source that holds files as string views, each under its name with _ for what is no letter:
-#   cmake -DOUT=page_files.cpp -DHEADER=page_files.hpp -DNAMESPACE=lrid::report "-DFILES=a/page.html|a/page.css" -P EmbedFiles.cmake
+#   cmake -DOUT=SOURCE -DHEADER=HEADER -DNAMESPACE=lrid::report "-DFILES=a/page.html|a/page.css" -P EmbedFiles.cmake
 string(REPLACE "|" ";" files "${FILES}")
 set(source "#include \"${HEADER}\"\n\nnamespace ${NAMESPACE} {\n")
 foreach(file IN LISTS files)

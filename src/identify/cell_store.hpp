@@ -30,8 +30,8 @@ CellOrigin read_origin(const std::filesystem::path& folder);
 /// under the same program version, dataset, configuration, condition, classifier and split.
 class CellStore {
  public:
-  /// Looks cells up in all `folders` and stores them in the first, which is created on the first store; without
-  /// folders nothing is kept. `run_identity`: CellOrigin::identity().
+  /// Looks cells up in all `folders` and stores them in the first, which is created on the first store;
+  /// without folders nothing is kept. `run_identity`: CellOrigin::identity().
   CellStore(std::vector<std::filesystem::path> folders, std::string run_identity);
 
   /// The stored result; nothing if there is none or it is damaged.

@@ -34,7 +34,8 @@ std::optional<std::int64_t> to_point(const std::string& name) {
   return point && *point >= 0 ? point : std::nullopt;
 }
 
-/// Calls `visit(name, member)` for every root attribute but `software`, in the order in which they are written.
+/// Calls `visit(name, member)` for every root attribute but `software`, in the order in which they are
+/// written.
 template <class T, class Visit>
 void for_each_attribute(T& trajectory, const Visit& visit) {
   visit("architecture", trajectory.architecture);
@@ -136,8 +137,8 @@ void write_trajectory(const std::filesystem::path& path, const Trajectory& t) {
     if (std::ranges::any_of(t.imperfect->units, [](std::int64_t units) { return units > 0; }))
       root.write("imperfect/units", t.imperfect->units, {measurements});
     if (t.imperfect->noise_unit != "absolute") root.set_attribute("noise_unit", t.imperfect->noise_unit);
-    root.write("imperfect/observables", t.imperfect->observables, {measurements, points, layers, count(names)},
-               Storage::compressed);
+    root.write("imperfect/observables", t.imperfect->observables,
+               {measurements, points, layers, count(names)}, Storage::compressed);
   }
   for (const CheckpointTensor& tensor : t.checkpoints)
     root.write("checkpoints/" + std::to_string(tensor.point) + "/" + tensor.name, tensor.data, tensor.shape);
@@ -175,7 +176,8 @@ Trajectory read_trajectory(const std::filesystem::path& path) {
     const std::int64_t measurements = count(imperfect.unit_fraction);
     imperfect.noise = group.dataset("noise").read<double>({measurements});
     imperfect.units.assign(static_cast<std::size_t>(measurements), 0);
-    if (group.has_dataset("units")) imperfect.units = group.dataset("units").read<std::int64_t>({measurements});
+    if (group.has_dataset("units"))
+      imperfect.units = group.dataset("units").read<std::int64_t>({measurements});
     imperfect.noise_unit = root.attribute_or<std::string>("noise_unit", "absolute");
     imperfect.observables = group.dataset("observables").read<float>({measurements, points, layers, columns});
     t.imperfect = std::move(imperfect);

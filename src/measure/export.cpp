@@ -95,7 +95,8 @@ void export_trajectory(const std::filesystem::path& path, std::ostream& out, Tab
           "network,architecture,task,dataset,learning_rule,layer,layer_position,unit_fraction,noise,") +
           (counted_units ? "units,noise_unit," : "") + "point,step,epoch",
       t.observable_names);
-  const std::string network = fields(path.stem().string(), t.architecture, t.task, t.dataset, t.learning_rule);
+  const std::string network =
+      fields(path.stem().string(), t.architecture, t.task, t.dataset, t.learning_rule);
   const auto write = [&](double unit_fraction, double noise, std::int64_t units, const std::string& unit,
                          const float* values) {
     for (std::size_t point = 0; point < t.step.size(); ++point)
@@ -129,8 +130,9 @@ void export_dataset(const std::filesystem::path& path, std::ostream& out, TableF
   for (std::size_t i = 0; i < meta.network.size(); ++i) {
     const std::string sample =
         fields(meta.network[i], meta.architecture[i], meta.task[i], meta.dataset[i], meta.learning_rule[i],
-              meta.batch_size[i], meta.model_seed[i], meta.dataset_seed[i], meta.final_accuracy[i],
-              meta.layer[i], static_cast<int>(meta.layer_position[i]), meta.unit_fraction[i], meta.noise[i]) +
+               meta.batch_size[i], meta.model_seed[i], meta.dataset_seed[i], meta.final_accuracy[i],
+               meta.layer[i], static_cast<int>(meta.layer_position[i]), meta.unit_fraction[i],
+               meta.noise[i]) +
         (counted_units ? "," + fields(meta.units[i], meta.noise_unit[i]) : "");
     for (std::int64_t point = 0; point < d.points; ++point, values += table.columns())
       table.row(sample + "," + field(point), values);

@@ -146,21 +146,20 @@ TEST_F(FilesTest, ExportsResults) {
   row.importances["x@1"] = 0.25;
   results.rows.push_back(row);
   io::write_results(folder_ / "results.json", results);
+  EXPECT_THAT(exported("results.json"),
+              ::testing::ElementsAre(
+                  "experiment,classifier,measure,noise,n_train,n_test,n_networks,figure,split,value",
+                  "main,svm,all,0.1,10,5,3,accuracy,mean,0.625", "main,svm,all,0.1,10,5,3,accuracy,sem,0.125",
+                  "main,svm,all,0.1,10,5,3,accuracy,0,0.5", "main,svm,all,0.1,10,5,3,accuracy,1,0.75",
+                  "main,svm,all,0.1,10,5,3,log_loss,mean,2", "main,svm,all,0.1,10,5,3,log_loss,sem,0",
+                  "main,svm,all,0.1,10,5,3,log_loss,0,2", "main,forest,\"a,b\",,10,5,3,accuracy,mean,1",
+                  "main,forest,\"a,b\",,10,5,3,accuracy,sem,0", "main,forest,\"a,b\",,10,5,3,accuracy,0,1",
+                  "main,forest,\"a,b\",,10,5,3,importance_x@1,mean,0.25"));
   EXPECT_THAT(
-      exported("results.json"),
-      ::testing::ElementsAre(
-          "experiment,classifier,measure,noise,n_train,n_test,n_networks,figure,split,value",
-          "main,svm,all,0.1,10,5,3,accuracy,mean,0.625", "main,svm,all,0.1,10,5,3,accuracy,sem,0.125",
-          "main,svm,all,0.1,10,5,3,accuracy,0,0.5", "main,svm,all,0.1,10,5,3,accuracy,1,0.75",
-          "main,svm,all,0.1,10,5,3,log_loss,mean,2", "main,svm,all,0.1,10,5,3,log_loss,sem,0",
-          "main,svm,all,0.1,10,5,3,log_loss,0,2", "main,forest,\"a,b\",,10,5,3,accuracy,mean,1",
-          "main,forest,\"a,b\",,10,5,3,accuracy,sem,0", "main,forest,\"a,b\",,10,5,3,accuracy,0,1",
-          "main,forest,\"a,b\",,10,5,3,importance_x@1,mean,0.25"));
-  EXPECT_THAT(exported("results.json", TableForm::wide),
-              ::testing::ElementsAre("experiment,classifier,measure,noise,n_train,n_test,n_networks,accuracy,"
-                                     "accuracy_sem,log_loss,log_loss_sem",
-                                     "main,svm,all,0.1,10,5,3,0.625,0.125,2,0",
-                                     "main,forest,\"a,b\",,10,5,3,1,0,,"));
+      exported("results.json", TableForm::wide),
+      ::testing::ElementsAre("experiment,classifier,measure,noise,n_train,n_test,n_networks,accuracy,"
+                             "accuracy_sem,log_loss,log_loss_sem",
+                             "main,svm,all,0.1,10,5,3,0.625,0.125,2,0", "main,forest,\"a,b\",,10,5,3,1,0,,"));
 }
 
 TEST_F(FilesTest, ShowsAClassifier) {

@@ -32,8 +32,8 @@ TEST(ForeignFiles, ImportsWhatPynwbWrote) {
   const std::string here = "'" + folder.path().string() + "'";
   const CommandResult made = run_python(python, "tests/measure/make_nwb.py", here);
   ASSERT_EQ(made.exit_code, 0) << made.err;
-  for (const std::string name : {"roi_rate", "roi_timestamps", "units", "plain", "electrical", "lfp", "sorted",
-                                 "linked", "linked_data"}) {
+  for (const std::string name : {"roi_rate", "roi_timestamps", "units", "plain", "electrical", "lfp",
+                                 "sorted", "linked", "linked_data"}) {
     const CommandResult imported =
         observe_in(folder, "import-nwb " + name + ".nwb --quiet " + read_file(folder / (name + ".args")) +
                                " --out " + name + ".h5");

@@ -19,15 +19,6 @@ struct CommonOptions {
   void apply();
 };
 
-/// Declares them on a CLI11 (sub)command; a template so that the core needs no CLI11.
-template <class App>
-void add_common_options(App& app, CommonOptions& common) {
-  app.add_option("--log-level", common.log_level, "trace, debug, info, warn, error or off")
-      ->capture_default_str();
-  app.add_option("--threads", common.threads, "worker threads, 0: all cores")->capture_default_str();
-  app.add_flag("--quiet", common.quiet, "errors only, no progress");
-}
-
 /// Runs the body of a `main` and returns the process's exit code. An exception becomes one line on stderr,
 /// and so does a failure to write to stdout (exit code 1), unless its reader went away: then SIGPIPE ends the
 /// process, as it ends other filters.

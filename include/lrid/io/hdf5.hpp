@@ -123,8 +123,9 @@ class Group : public Node {
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] bool has_group(const std::string& name) const;
   [[nodiscard]] bool has_dataset(const std::string& name) const;
-  /// Child by relative path ("meta/layer"), or by absolute path in the file of this group; InputError if it is missing or of the other kind. Links are
-  /// followed; for one that leads nowhere already the questions above are an InputError.
+  /// Child by relative path ("meta/layer"), or by absolute path in the file of this group; InputError if it
+  /// is missing or of the other kind. Links are followed; for one that leads nowhere already the questions
+  /// above are an InputError.
   [[nodiscard]] Group group(const std::string& name) const;
   /// Chunks that a reader comes back to stay in memory within `cache_bytes`, and one of them however large it
   /// is; 0: HDF5's own 1 MB.

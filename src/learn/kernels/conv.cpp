@@ -8,8 +8,9 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv.cpp"
 // clang-format off: what follows targets.hpp is included once for each target
-#include "targets.hpp"
 #include <hwy/contrib/math/math-inl.h>
+
+#include "targets.hpp"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
