@@ -139,9 +139,13 @@ void Program::refuse(const CLI::ParseError& error) const {
 int Program::main(int argc, char** argv) {
   bool lacks_command = false;
   const int code = run_app(app_.get_name(), [&] {
-    refuse_retired({argv + 1, argv + argc});
+    std::vector<std::string> words(argv + 1, argv + argc);
+    refuse_retired(words);
+    // Scripts ask for names with --list, as before there were commands.
+    if (!words.empty() && words.front() == "--list") words.front() = "list";
+    std::ranges::reverse(words);  // the order in which CLI11 takes them
     try {
-      app_.parse(argc, argv);
+      app_.parse(words);
     } catch (const CLI::CallForHelp&) {
       fmt::print("{}", app_.help());
       return;

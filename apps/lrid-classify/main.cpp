@@ -6,8 +6,7 @@ int main(int argc, char** argv) {
   Program program(
       "lrid-classify", "Identifies the learning rule that trained a network from its observable statistics.",
       {"lrid-classify run --config configs/classify/base.toml --data dataset.h5 \\\n      --out results.json",
-       "lrid-classify report results.json --out report.html"},
-      {{"--list", "lrid-classify list {experiments,classifiers}"}});
+       "lrid-classify report results.json --out report.html"});
   add_run(program);
   add_fit(program);
   add_predict(program);

@@ -17,7 +17,6 @@ int main(int argc, char** argv) {
                    {"--benchmark", "lrid-train benchmark SWEEP.toml --out COSTS.toml"},
                    {"--sweep", "lrid-train sweep SWEEP.toml --out-dir DIR"},
                    {"--pack", "lrid-train pack DIR --out FILE.pack"},
-                   {"--list", "lrid-train list {rules,architectures,tasks,datasets,pairs}"},
                    {"--config", "lrid-train run --config RUN.toml --out RUN.h5"}});
   add_run(program);
   add_sweep(program);

@@ -305,8 +305,7 @@ TEST(LridTrain, OldSpellingsNameTheCommandsThatReplacedThem) {
            {"--sweep s.toml --out-dir runs --status --json", "lrid-train status SWEEP.toml"},
            {"--sweep s.toml --out-dir runs --verify", "lrid-train verify SWEEP.toml"},
            {"--benchmark --sweep s.toml --out costs.toml", "lrid-train benchmark SWEEP.toml"},
-           {"--pack images --out images.pack", "lrid-train pack DIR"},
-           {"--list rules", "lrid-train list {rules,"}}) {
+           {"--pack images --out images.pack", "lrid-train pack DIR"}}) {
     const auto result = run_command("'" + testing::program("lrid-train").string() + "' " + old);
     EXPECT_EQ(result.exit_code, 2) << old;
     EXPECT_NE(result.err.find("expected " + now), std::string::npos) << result.err;
