@@ -143,7 +143,7 @@ std::optional<Exhibit> importance_figure(const View& view) {
     const std::string name = sentence(classifier_title(row->classifier));
     const auto measures = grouped(all, measure_name_of);
     panels.push_back(contribution_panel(
-        fmt::format("{}: the first {} of {} features", name, std::min(most_shown, all.size()), all.size()),
+        fmt::format("{}: first {} of {}", name, std::min(most_shown, all.size()), all.size()),
         all, "importance", itself));
     for (const auto& [what, groups, label] :
          {std::tuple{"by measure", measures, &itself},
