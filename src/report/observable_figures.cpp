@@ -143,8 +143,8 @@ std::optional<Exhibit> importance_figure(const View& view) {
     const std::string name = sentence(classifier_title(row->classifier));
     const auto measures = grouped(all, measure_name_of);
     panels.push_back(contribution_panel(
-        fmt::format("{}: first {} of {}", name, std::min(most_shown, all.size()), all.size()),
-        all, "importance", itself));
+        fmt::format("{}: first {} of {}", name, std::min(most_shown, all.size()), all.size()), all,
+        "importance", itself));
     for (const auto& [what, groups, label] :
          {std::tuple{"by measure", measures, &itself},
           std::tuple{"by statistic", grouped(all, statistic_of), &observable_group_title},

@@ -7,10 +7,10 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv.cpp"
-// clang-format off: what follows targets.hpp is included once for each target
-#include <hwy/contrib/math/math-inl.h>
-
 #include "targets.hpp"
+// Included once for each target, after Highway.
+// clang-format off
+#include <hwy/contrib/math/math-inl.h>
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
