@@ -308,7 +308,7 @@ std::optional<Exhibit> learning_curve_figure(const View& view) {
     for (const Row* row : of_measure)
       ticks.emplace_back(std::log(networks(row)), text_of(row->condition.at(key::train_networks)));
     std::ranges::sort(ticks);
-    ticks.erase(std::ranges::unique(ticks).begin(), ticks.end());
+    ticks.erase(std::unique(ticks.begin(), ticks.end()), ticks.end());
     plot.ticks_across(ticks);
     for (std::size_t c = 0; c < classifiers.size(); ++c) {
       const RowRefs own = rows_where(of_measure, "classifier", classifiers[c]);
