@@ -33,4 +33,7 @@ struct PackOptions {
 std::int64_t write_pack(const std::filesystem::path& folder, const std::filesystem::path& out,
                         const PackOptions& options, int threads);
 
+/// Whether a file begins as one that write_pack() wrote.
+bool is_pack(const std::filesystem::path& file);
+
 }  // namespace lrid::data
