@@ -112,13 +112,15 @@ TEST_P(Programs, ZshAcceptsItsCompletion) {
   EXPECT_THAT(run("--completion zsh").out, StartsWith("#compdef " + GetParam() + "\n"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Programs,
-                         ::testing::Values("lrid-observe", "lrid-classify"
+std::vector<std::string> programs() {
 #ifdef LRID_WITH_TORCH
-                                           ,
-                                           "lrid-train"
+  return {"lrid-observe", "lrid-classify", "lrid-train"};
+#else
+  return {"lrid-observe", "lrid-classify"};
 #endif
-                                           ),
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Programs, ::testing::ValuesIn(programs()),
                          [](const auto& test) { return test.param.substr(5); });
 
 }  // namespace

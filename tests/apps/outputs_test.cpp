@@ -35,8 +35,12 @@ class Outputs : public ::testing::Test {
     return testing::run_command("cd '" + folder_.path().string() + "' && " + command);
   }
   void make_recording(const std::string& name, std::int64_t stimuli = 4) const {
-    io::Activity activity{.points = 2, .stimuli = stimuli};
-    io::Activity::Layer layer{.name = "V1", .unit_ids = {0, 1, 2}};
+    io::Activity activity;
+    activity.points = 2;
+    activity.stimuli = stimuli;
+    io::Activity::Layer layer;
+    layer.name = "V1";
+    layer.unit_ids = {0, 1, 2};
     for (std::int64_t i = 0; i < 2 * stimuli * 3; ++i) layer.values.push_back(static_cast<double>(i % 17));
     activity.layers = {layer};
     io::write_recording(folder_ / name, activity);

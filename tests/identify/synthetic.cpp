@@ -13,7 +13,7 @@ io::Dataset tiny_dataset(int networks_each, std::int64_t points, double separati
   data.points = points;
   const auto k = static_cast<std::int64_t>(data.observable_names.size());
   const char* const rules[] = {"sgdm", "adam", "fa", "ia"};
-  for (const std::uint64_t layers : {4, 5}) {
+  for (const std::uint64_t layers : {std::uint64_t{4}, std::uint64_t{5}}) {
     const std::string architecture = "KNet" + std::to_string(layers);
     for (std::uint64_t rule = 0; rule < 4; ++rule) {
       for (std::uint64_t network = 0; network < static_cast<std::uint64_t>(networks_each); ++network) {

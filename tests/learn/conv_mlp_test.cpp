@@ -257,11 +257,11 @@ TEST(ConvMlp, HalvingTrainsTheBestToTheEndAndTheOthersToTheirRound) {
       "1e-5]\n"
       "batch = [16]\nl2 = [0]\n";
   const auto scores_after = [&](int epochs) {
-    return with_grid(grid + "epochs = " + std::to_string(epochs)).fit_grid(train, test, Key(6)).scores;
+    return with_grid(grid + "epochs = " + std::to_string(epochs))->fit_grid(train, test, Key(6)).scores;
   };
   const std::vector<Matrix> early = scores_after(3), middle = scores_after(12), late = scores_after(20);
   const GridOutcome halved =
-      with_grid(grid + "epochs = 20\nhalving = 4\nfirst_round = 3").fit_grid(train, test, Key(6));
+      with_grid(grid + "epochs = 20\nhalving = 4\nfirst_round = 3")->fit_grid(train, test, Key(6));
   EXPECT_EQ(halved.computed, 16);
   int given_up = 0, later = 0, to_the_end = 0;
   const auto right = [&](const Matrix& scores) {

@@ -88,7 +88,7 @@ TEST(Logistic, SolvesTheProblemThatItSays) {
   for (const double c : {0.01, 10.0}) {
     const LogisticSolution plain =
         solve_logistic(x, train.labels, c, Matrix::Zero(x.cols(), train.classes), 1e-14);
-    const auto model = Logistic().fit(train, {{"C", c}}, Key(0));
+    const auto model = make_logistic()->fit(train, {{"C", c}}, Key(0));
     EXPECT_LE((dynamic_cast<LinearModel&>(*model).weights() - plain.weights).norm(),
               std::sqrt(2 * 1e-8 * plain.objective));  // what the certificate allows
   }

@@ -1,6 +1,7 @@
 // The page in a real browser, which sees what no string comparison can: headless Chromium lays it out,
 // axe-core judges its accessibility, and tests/report/check_page.py uses it as a reader would.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
