@@ -11,6 +11,7 @@
 #   --without-torch  leave out what needs LibTorch
 #   --without-packages  install no Debian packages
 #   --no-format      no format check
+#   --no-tidy        check the layout only, without clang-tidy
 #   --soak           also the long tests (half an hour): kills, many jobs, a Slurm cluster of one node
 #
 # e.g. scripts/test.sh -- -L golden       only the golden tests (LRID_GOLDEN_DIR names their folder)
@@ -26,6 +27,7 @@ setup=()
 build=()
 all=
 format=yes
+tidy=()
 labels=(-LE soak)
 while [ $# -gt 0 ]; do
   case $1 in
@@ -36,6 +38,7 @@ while [ $# -gt 0 ]; do
     --without-torch) build+=("$1"); shift ;;
     --without-packages) setup+=("$1"); shift ;;
     --no-format) format=; shift ;;
+    --no-tidy) tidy=(--no-tidy); shift ;;
     --soak) labels=(); setup+=("$1"); shift ;;
     -h|--help) print_usage "$0"; exit 0 ;;
     --) shift; break ;;
@@ -77,7 +80,7 @@ stage "install and build" build_preset "$preset" "${build[@]}" || exit 1
 use_cache "$cache"
 setup=(--without-packages)  # they are there by now
 folder=$(build_folder "$preset")
-[ -z "$format" ] || stage "format" scripts/check-format.sh --build "$folder" --jobs "$jobs" || true
+[ -z "$format" ] || stage "format" scripts/check-format.sh --build "$folder" --jobs "$jobs" "${tidy[@]}" || true
 [ "$preset" != release ] || stage "documentation" scripts/check-docs --build "$folder" || true
 stage "tests" run_tests "$folder" "${labels[@]}" "$@" || true
 [ -n "$all" ] || exit $status

@@ -129,7 +129,7 @@ std::string zsh_specifications(const CLI::App& app, const std::string& indent) {
 }  // namespace
 
 std::string bash_completion(const CLI::App& program) {
-  const std::string name = program.get_name();
+  const std::string& name = program.get_name();
   std::string function = "_" + name;
   std::ranges::replace(function, '-', '_');
   std::vector<std::string> commands;
@@ -159,7 +159,7 @@ complete -F {function} {name}
 }
 
 std::string zsh_completion(const CLI::App& program) {
-  const std::string name = program.get_name();
+  const std::string& name = program.get_name();
   std::string described, cases;
   for (const CLI::App* command : commands_of(program)) {
     described += fmt::format("\n        '{}:{}'", command->get_name(), zsh_text(command->get_description()));
