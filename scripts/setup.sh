@@ -18,7 +18,7 @@ source scripts/common.sh
 
 PACKAGES=(
   cmake ninja-build g++ ccache git zstd ca-certificates python3-venv
-  libhdf5-dev zlib1g-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libeigen3-dev libtbb-dev libhwy-dev libopenblas-serial-dev libboost-dev
+  libhdf5-dev zlib1g-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libeigen3-dev libtbb-dev libhwy-dev libboost-dev
   libssl-dev libjpeg-dev libpng-dev libsndfile1-dev libsoxr-dev pkg-config libgtest-dev libgmock-dev libbenchmark-dev
   clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 help2man zsh chromium fonts-dejavu-core
 )

@@ -49,7 +49,7 @@ TEST(ResultTable, ShowsWhatTheExperimentIsAbout) {
                            {io::extra_name::unknown_refused, io::Figure::of({NAN})}};
   const std::string refusals = result_table(novelty);
   EXPECT_THAT(refusals,
-              HasSubstr("AUROC, networks            svm\nheld_out fa, measure all  0.950 ± 0.050\n"));
+              HasSubstr("AUROC, networks           svm\nheld_out fa, measure all  0.950 ± 0.050\n"));
   EXPECT_THAT(refusals, HasSubstr("unknown layers refused"));
   EXPECT_THAT(refusals, HasSubstr("  none\n"));
   EXPECT_THAT(refusals, Not(HasSubstr("known networks refused")));
