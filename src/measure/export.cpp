@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/io/dataset.hpp>
 #include <lrid/io/hdf5.hpp>
@@ -216,6 +217,7 @@ void export_results(const std::filesystem::path& path, std::ostream& out, TableF
 }  // namespace
 
 void export_csv(const std::filesystem::path& path, std::ostream& out, TableForm form) {
+  require_input_file(path, "a file of lrid's");
   const bool is_results = is_json(path);
   const std::string format = is_results ? "" : io::hdf5::InputFile(path).format();
   if (is_results)
