@@ -121,10 +121,8 @@ std::int64_t number_of(const std::string& name, const std::vector<std::string>& 
 /// Keeps the items for which `bad` is false.
 template <class Item>
 void keep_good(const std::vector<bool>& bad, std::vector<Item>& items) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    if (!bad[i]) items[kept++] = std::move(items[i]);
-  items.resize(kept);
+  std::size_t i = 0;
+  std::erase_if(items, [&](const Item&) { return bad[i++]; });
 }
 
 /// Removes names that no label has, renumbers the labels, returns the names removed.

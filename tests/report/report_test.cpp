@@ -135,8 +135,9 @@ TEST(Report, IsWellFormedAndSelfContained) {
   const std::string page = page_of({lrid::testing::synthetic_separability(),
                                     lrid::testing::synthetic_held_out(), lrid::testing::synthetic_breadth()});
   EXPECT_EQ(first_markup_error(page), "");
-  for (const char* foreign : {"http:", "https:", "url(", "@import", "<link", " src=", "{{"})
+  for (const char* foreign : {"http:", "https:", "url(", "@import", "<link", " src="})
     EXPECT_FALSE(shows(page, foreign)) << foreign;
+  EXPECT_EQ(times(page, "{{"), 1U) << "the citation's; others would be places that were not filled in";
   EXPECT_TRUE(shows(page, "default-src 'none'"));
 }
 
@@ -203,9 +204,10 @@ TEST(Report, SaysWhatOfTheStudyItAgreesWith) {
   };
   EXPECT_TRUE(
       shows(page, verdict("Each of the three measures alone separates the rules above chance.", "agrees")));
-  EXPECT_TRUE(shows(page, verdict("Non-linear classifiers beat the linear one.", "agrees")));
-  EXPECT_TRUE(shows(
-      page, verdict("What is held out of training costs accuracy, which stays above chance.", "agrees")));
+  // 0.83 ± 0.04 against 0.70 ± 0.06 is no more than two of their standard deviations.
+  EXPECT_TRUE(shows(page, verdict("Non-linear classifiers beat the linear one.", "not decided")));
+  EXPECT_TRUE(shows(page, verdict("What is held out of training costs accuracy, which stays above chance.",
+                                  "not decided")));
   EXPECT_TRUE(
       shows(page, verdict("Under noise and with few units, activations are the most robust and weights the "
                           "least.",
@@ -335,7 +337,7 @@ TEST(Report, NamesThingsByTheirNames) {
   const std::string page = page_of({lrid::testing::synthetic_separability()});
   EXPECT_TRUE(shows(page, "feedback alignment (fa)"));
   EXPECT_TRUE(shows(page, "SGD with momentum (sgdm)"));
-  EXPECT_TRUE(shows(page, "activations: upper quartile of absolute values (actabs_thirdquartile)"));
+  EXPECT_TRUE(shows(page, "activations: norm of absolute values (actabs_norm)"));
   for (const char* other : {"share right", "layer change", "layer-wise change"})
     EXPECT_FALSE(shows(page, other)) << other;
 }
