@@ -212,9 +212,9 @@ TEST_F(Outputs, MayHaveNamesUpToTheLimit) {
 TEST_F(Outputs, PastALimitOnFileSizeAreOneLineAndLeaveNothing) {
   make_recording("rec.h5");
   make_experiment();
-  for (const char* command :
-       {"OBSERVE recording rec.h5 --out o.h5", "CLASSIFY fit --quiet --config e.toml --data d.h5 --out m.h5",
-        "CLASSIFY run --quiet --config e.toml --data d.h5 --out r.json"}) {
+  for (const char* command : {"OBSERVE recording --quiet rec.h5 --out o.h5",
+                              "CLASSIFY fit --quiet --config e.toml --data d.h5 --out m.h5",
+                              "CLASSIFY run --quiet --config e.toml --data d.h5 --out r.json"}) {
     // Through a pipe: the limit also holds for the file that takes messages.
     const CommandResult result =
         run(fmt::format("bash -c \"set -o pipefail; (ulimit -f 0; {}) 2>&1 >/dev/null | cat >&2\"", command));

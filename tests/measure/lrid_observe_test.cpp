@@ -41,7 +41,6 @@ TEST(LridObserve, HelpAndVersion) {
 }
 
 TEST(LridObserve, BadUsageIsOneLineAndExitCode2) {
-  expect_bad_input("", "subcommand");
   expect_bad_input("collect", "RUN.h5");
   expect_bad_input("collect x", "--out");
   expect_bad_input("show x --nonsense", "--nonsense");
