@@ -87,9 +87,10 @@ function(lrid_test name)
     target_precompile_headers(${name} REUSE_FROM lrid_torch_pch)
     target_compile_options(${name} PRIVATE -fPIC) # as the precompiled header; executables get -fPIE otherwise
   endif()
-  # Tests run side by side: threads of OpenMP (LibTorch's) that wait for work must not spin.
+  # A test that hangs fails and lets the others run. Tests run side by side: threads of OpenMP (LibTorch's) that wait for
+  # work must not spin.
   set(common DISCOVERY_TIMEOUT 120 NO_PRETTY_VALUES PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]"
-    ENVIRONMENT "OMP_WAIT_POLICY=passive")
+    TIMEOUT 600 ENVIRONMENT "OMP_WAIT_POLICY=passive")
   gtest_discover_tests(${name} TEST_FILTER "-Golden*" ${common} LABELS "${ARG_LABELS}")
   gtest_discover_tests(${name} TEST_FILTER "Golden*" TEST_LIST ${name}_golden ${common}
     LABELS "golden;${ARG_LABELS}")

@@ -289,7 +289,7 @@ TEST_F(Outputs, PipesAsInputsCanBeInterrupted) {
 
 TEST_F(Outputs, ErrorsAtTheStartAreTheOnlyLine) {
   make_experiment();
-  write_atomically(folder_ / "e.toml", "splits = 1000\n");
+  write_atomically(folder_ / "e.toml", "split = ['network']\ninner_folds = 1000\n");
   const CommandResult result = run("CLASSIFY run --config e.toml --data d.h5 --out r.json");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
