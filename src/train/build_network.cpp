@@ -1,3 +1,4 @@
+#include <memory>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -15,8 +16,9 @@ namespace {
 void require_memory(const RunConfig& config, nn::NetworkSpec spec) {
   if (config.compute.device != "cpu") return;  // there, an allocation fails
   spec.options = spec.options.device(torch::kMeta);
+  const std::unique_ptr<nn::Network> outline = nn::architectures().at(config.architecture).build(spec);
   std::int64_t needed = 0;
-  for (const nn::Parameter& parameter : nn::architectures().at(config.architecture).build(spec)->parameters())
+  for (const nn::Parameter& parameter : outline->parameters())
     needed += 3 * static_cast<std::int64_t>(parameter.tensor.nbytes());
   if (const std::int64_t there = config.compute.memory(); needed > there)
     throw std::runtime_error(
