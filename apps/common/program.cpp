@@ -100,11 +100,11 @@ void Program::add_common_options(CLI::App& app) {
 }
 
 CLI::App& Program::add_command(const std::string& name, const std::string& summary,
-                               const std::vector<std::string>& examples, std::function<void()> run) {
+                               const std::vector<std::string>& examples, const std::function<void()>& run) {
   CLI::App& command = *app_.add_subcommand(name, summary);
   add_examples(command, examples);
   add_common_options(command);
-  command.callback([this, run = std::move(run)] { run_ = run; });
+  command.callback([this, run] { run_ = run; });
   return command;
 }
 

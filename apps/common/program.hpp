@@ -50,7 +50,7 @@ class Program {
 
  private:
   CLI::App& add_command(const std::string& name, const std::string& summary,
-                        const std::vector<std::string>& examples, std::function<void()> run);
+                        const std::vector<std::string>& examples, const std::function<void()>& run);
   void add_common_options(CLI::App& app);
   void refuse_retired(const std::vector<std::string>& words) const;
   [[noreturn]] void refuse(const CLI::ParseError& error) const;

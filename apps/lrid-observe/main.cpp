@@ -2,17 +2,17 @@
 #include "commands.hpp"
 
 int main(int argc, char** argv) {
-  using namespace lrid::apps;
-  Program program(
+  namespace apps = lrid::apps;
+  apps::Program program(
       "lrid-observe",
       "Collects, measures, shows and exports the observable statistics of networks and recordings.",
       {"lrid-observe collect runs --out dataset.h5", "lrid-observe import-nwb mouse.nwb --list",
        "lrid-observe recording mouse.h5 --out mouse-observables.h5"});
-  add_collect(program);
-  add_remeasure(program);
-  add_recording(program);
-  add_import_nwb(program);
-  add_show(program);
-  add_export(program);
+  apps::add_collect(program);
+  apps::add_remeasure(program);
+  apps::add_recording(program);
+  apps::add_import_nwb(program);
+  apps::add_show(program);
+  apps::add_export(program);
   return program.main(argc, argv);
 }
