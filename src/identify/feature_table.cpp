@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <stdexcept>
 #include <utility>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/index.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/identify/feature_table.hpp>
+#include <lrid/identify/transform.hpp>
 #include <lrid/io/results.hpp>
 #include <lrid/stats/observable.hpp>
 
@@ -16,17 +18,23 @@ std::string FeatureLayout::column_name(std::int64_t column) const {
   static const char* const positions[] = {"position_early", "position_middle", "position_deep"};
   if (column < position_columns()) return positions[column];
   const std::int64_t continuous = column - position_columns();
-  return observables[to_size(continuous / points)] + "@" + std::to_string(continuous % points);
+  const std::string& name = series[to_size(continuous / points) % series.size()];
+  return fmt::format("{}{}{}@{}", observables[to_size(continuous / columns_each())], name.empty() ? "" : ".",
+                     name, continuous % points);
 }
 
 std::string FeatureLayout::group_name(std::int64_t column) const {
   if (column < position_columns()) return "layer_position";
-  return observables[to_size((column - position_columns()) / points)];
+  return observables[to_size((column - position_columns()) / columns_each())];
+}
+
+std::int64_t FeatureLayout::trajectory_points() const {
+  return transform.empty() ? points : points + transforms().at(transform).fewer();
 }
 
 FeatureTable FeatureTable::of_observables(const io::Dataset& data, std::shared_ptr<const Metadata> metadata,
                                           const std::vector<std::string>& observables) {
-  FeatureTable table{.layout = {.observables = observables, .points = data.points, .with_position = true},
+  FeatureTable table{.layout = {.observables = observables, .points = data.points},
                      .x = {},
                      .metadata = std::move(metadata)};
   const FeatureLayout& layout = table.layout;
@@ -49,7 +57,7 @@ FeatureTable FeatureTable::of_observables(const io::Dataset& data, std::shared_p
 
 FeatureTable FeatureTable::of_scalar(const std::string& name, const std::vector<double>& values,
                                      std::shared_ptr<const Metadata> metadata) {
-  FeatureTable table{.layout = {.observables = {name}, .points = 1, .with_position = false},
+  FeatureTable table{.layout = {.observables = {name}, .points = 1, .with_position = false, .transform = ""},
                      .x = learn::FloatMatrix(std::ssize(values), 1),
                      .metadata = std::move(metadata)};
   for (std::size_t n = 0; n < values.size(); ++n) table.x(to_index(n), 0) = static_cast<float>(values[n]);
@@ -118,6 +126,34 @@ FeatureTable FeatureTable::with_unit_range() const {
     else
       trajectory.setZero();
   });
+}
+
+FeatureTable FeatureTable::transformed(const std::string& name) const {
+  const Transform& transform = transforms().at(name);
+  if (layout.transform != transforms().entries().front().name)
+    throw std::logic_error("FeatureTable::transformed: the trajectories are transformed already");
+  if (layout.points <= transform.fewer())
+    bad_input("features.transform {}: trajectories of {}: expected at least {}", name,
+              counted(layout.points, "point"), transform.fewer() + 1);
+  FeatureTable table{.layout = layout, .x = {}, .metadata = metadata};
+  table.layout.transform = name;
+  table.layout.points = layout.points - transform.fewer();
+  table.layout.series.clear();
+  for (const Series& series : transform.series) table.layout.series.push_back(series.name);
+  table.x.resize(x.rows(), table.layout.columns());
+  const std::int64_t first = layout.position_columns(), width = table.layout.columns_each();
+  table.x.leftCols(first) = x.leftCols(first);
+  for (Eigen::Index row = 0; row < x.rows(); ++row)
+    for (std::int64_t k = 0; k < std::ssize(layout.observables); ++k)
+      transform.apply({x.row(row).data() + first + k * layout.points, to_size(layout.points)},
+                      {table.x.row(row).data() + first + k * width, to_size(width)});
+  return table;
+}
+
+FeatureTable FeatureTable::without_position() const {
+  FeatureTable table{.layout = layout, .x = x.rightCols(layout.continuous_columns()), .metadata = metadata};
+  table.layout.with_position = false;
+  return table;
 }
 
 void FeatureTable::require_finite(const Rows& rows, const std::string& file) const {

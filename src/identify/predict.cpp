@@ -159,12 +159,10 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
 
   // Replace one observable at a time by its mean over the training samples.
   const learn::Samples standardised = standardise(identifier.scaler, table, rows);
-  for (std::int64_t k = 0; k < identifier.layout.channels(); ++k) {
+  const std::int64_t width = identifier.layout.columns_each();
+  for (std::int64_t k = 0; k < std::ssize(identifier.layout.observables); ++k) {
     learn::Samples without = standardised;
-    without.x
-        .middleCols(identifier.layout.position_columns() + k * identifier.layout.points,
-                    identifier.layout.points)
-        .setZero();
+    without.x.middleCols(identifier.layout.position_columns() + k * width, width).setZero();
     const learn::Matrix probabilities = identifier.networks.probabilities(
         judgement.networks.pooled_logits(identifier.probabilities(without)));
     for (std::size_t n = 0; n < result.networks.size(); ++n) {

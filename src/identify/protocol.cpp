@@ -5,6 +5,7 @@
 #include <lrid/core/text.hpp>
 #include <lrid/identify/experiment.hpp>
 #include <lrid/identify/feature_table.hpp>
+#include <lrid/identify/transform.hpp>
 #include <lrid/io/results.hpp>
 #include <lrid/learn/calibration.hpp>
 #include <lrid/learn/classifier.hpp>
@@ -38,6 +39,10 @@ void Protocol::declare(Options& options) {
               "folds of the cross-validation that selects hyperparameters within the training part");
   options.add("features.measures", measures, Accepts::one_of(measure_names()),
               "observables to use: those of all measures, or of one; a condition for each");
+  options.add("features.transform", transform, Accepts::one_of(transforms().names()),
+              "what trajectories become before they are standardised; none: as in the study");
+  options.add("features.position", position, Accepts::anything(),
+              "whether the layer's position (early, middle or deep) is a feature");
   for (const std::string& column : Metadata::column_names()) {
     const std::string key = "filter." + column,
                       help = "keep samples whose " + column + " is one of these; empty: all";

@@ -19,6 +19,8 @@ struct Protocol {
   std::vector<std::string> split = {"sample", "network"};
   std::string target = "learning_rule";
   std::vector<std::string> measures = {"all", "weight", "activation", "layer_change"};
+  std::string transform = "none";  ///< in transforms()
+  bool position = true;            ///< whether the layer position is a feature
   /// Accepted values per metadata column, as text; an empty list accepts every value.
   std::map<std::string, std::vector<std::string>> only;
   std::string calibration = "temperature";

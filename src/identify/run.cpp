@@ -174,6 +174,7 @@ class Run {
                 .data = std::filesystem::absolute(path_),
                 .dataset_sha256 = sha256_of_file(path_)},
         store_(std::move(folders), origin_.identity()) {
+    apply_transform(setup_.protocol, conditions_);
     // Ordered split by split to mix cheap and expensive cells, which makes early estimates of the time left
     // good.
     for (std::size_t split = 0; split < static_cast<std::size_t>(setup_.protocol.splits); ++split)

@@ -7,6 +7,7 @@
 #include <lrid/core/index.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
+#include <lrid/identify/transform.hpp>
 
 namespace lrid::identify {
 
@@ -56,6 +57,28 @@ io::SampleMeta with_equal_networks_merged(const io::Dataset& data, std::vector<s
   for (std::string& network : meta.network)
     if (const auto found = merged.find(network); found != merged.end()) network = found->second;
   return meta;
+}
+
+void apply_transform(const Protocol& protocol, std::vector<Condition>& conditions) {
+  using Table = std::shared_ptr<const FeatureTable>;
+  std::map<Table, Table> done;  // conditions share tables
+  const auto apply = [&](Table& table) {
+    const std::string& untransformed = transforms().entries().front().name;
+    if (table->layout.transform != untransformed) return;
+    const bool drop_position = table->layout.with_position && !protocol.position;
+    if (protocol.transform == untransformed && !drop_position) return;
+    Table& result = done[table];
+    if (result == nullptr) {
+      FeatureTable changed = table->transformed(protocol.transform);
+      result =
+          std::make_shared<FeatureTable>(drop_position ? changed.without_position() : std::move(changed));
+    }
+    table = result;
+  };
+  for (Condition& condition : conditions) {
+    apply(condition.train);
+    for (Test& test : condition.tests) apply(test.table);
+  }
 }
 
 std::vector<SplitKind> Study::split_kinds() const {

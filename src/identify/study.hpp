@@ -98,6 +98,11 @@ class Study {
   std::map<std::string, std::shared_ptr<const FeatureTable>> tables_;  // by measure
 };
 
+/// Applies the protocol's `features.transform` and `features.position` to the tables of all conditions,
+/// except those that an experiment transformed itself and values that are no trajectories. Throws InputError
+/// for trajectories that are too short.
+void apply_transform(const Protocol& protocol, std::vector<Condition>& conditions);
+
 /// The dataset's metadata, with one name for all networks whose statistics are equal in every layer. Appends
 /// a note that lists the renamed ones.
 io::SampleMeta with_equal_networks_merged(const io::Dataset& data, std::vector<std::string>& notes);

@@ -55,8 +55,8 @@ TEST_F(Cli, Lists) {
             (std::vector<std::string>{"svm", "forest", "mlp", "knn", "logistic", "majority"}));
   EXPECT_EQ(names_of(classify("list experiments").out),
             (std::vector<std::string>{"separability", "controls", "held-out", "trajectory", "imperfection",
-                                      "importances", "none-of-these", "learning-curve", "transfer", "pairs",
-                                      "matched", "targets"}));
+                                      "importances", "none-of-these", "learning-curve", "transfer",
+                                      "transforms", "pairs", "matched", "targets"}));
   EXPECT_EQ(classify("list rules").exit_code, 2);
   const CommandResult old = classify("--list experiments");
   EXPECT_EQ(old.exit_code, 0);
@@ -194,7 +194,7 @@ TEST_F(Cli, EveryRecipeIsAnExperimentThatRuns) {
                                           "--set 'svm.C=[1]' --set 'svm.pca=[0]'");
     EXPECT_EQ(result.exit_code, 0) << entry.path() << result.err;
   }
-  EXPECT_EQ(recipes, 14U);
+  EXPECT_EQ(recipes, 15U);
 }
 
 TEST_F(Cli, BadInputIsOneLineAndExitCode2) {

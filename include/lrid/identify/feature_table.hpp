@@ -13,17 +13,27 @@
 namespace lrid::identify {
 
 /// The columns of a sample's row: a one-hot code of the layer position (3 columns, if it is a feature), then
-/// T points of each observable in turn.
+/// for each observable in turn the series that its transform makes of the trajectory, one after the other.
 struct FeatureLayout {
   std::vector<std::string> observables;  ///< [K]
-  std::int64_t points = 0;               ///< T
+  std::int64_t points = 0;               ///< of each series; T without a transform
   bool with_position = true;
+  std::string transform = "none";          ///< in transforms(); empty for values that are no trajectories
+  std::vector<std::string> series = {""};  ///< names of the transform's series
 
-  [[nodiscard]] std::int64_t channels() const { return static_cast<std::int64_t>(observables.size()); }
+  [[nodiscard]] std::int64_t channels() const {
+    return static_cast<std::int64_t>(observables.size() * series.size());
+  }
+  /// Number of columns of an observable, which lie side by side.
+  [[nodiscard]] std::int64_t columns_each() const {
+    return static_cast<std::int64_t>(series.size()) * points;
+  }
+  /// T, the number of points of the trajectories that the transform takes.
+  [[nodiscard]] std::int64_t trajectory_points() const;
   [[nodiscard]] std::int64_t position_columns() const { return with_position ? 3 : 0; }
   [[nodiscard]] std::int64_t continuous_columns() const { return channels() * points; }
   [[nodiscard]] std::int64_t columns() const { return position_columns() + continuous_columns(); }
-  /// "position_early", "weightabs_median@3".
+  /// "position_early", "weightabs_median@3", "weightabs_median.sorted@3".
   [[nodiscard]] std::string column_name(std::int64_t column) const;
   /// The feature group of a column: "layer_position" or its observable.
   [[nodiscard]] std::string group_name(std::int64_t column) const;
@@ -57,6 +67,12 @@ struct FeatureTable {
   /// become 0.
   [[nodiscard]] FeatureTable with_unit_norm() const;
   [[nodiscard]] FeatureTable with_unit_range() const;
+
+  /// The table with the trajectories transformed (transforms()). Throws InputError if they have too few
+  /// points, std::logic_error if they are transformed already.
+  [[nodiscard]] FeatureTable transformed(const std::string& transform) const;
+  /// The table without the layer position.
+  [[nodiscard]] FeatureTable without_position() const;
 
   /// Throws InputError naming `file`, sample and feature if a feature of `rows` is not finite.
   void require_finite(const Rows& rows, const std::string& file) const;

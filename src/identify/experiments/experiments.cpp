@@ -20,6 +20,8 @@ const Registry<ExperimentEntry>& experiments() {
        {"none-of-these", "is a class recognised as unknown if it was never trained on", make_none_of_these},
        {"learning-curve", "how many networks are needed", make_learning_curve},
        {"transfer", "train on networks of one kind, test on those of another", make_transfer},
+       {"transforms", "which transform of trajectories holds for architectures (tasks, ...) left out",
+        make_transforms},
        {"pairs", "each pair of classes without the others", make_pairs},
        {"matched", "use only networks of about the same final accuracy", make_matched},
        {"targets", "what else do the observables reveal", make_targets}});

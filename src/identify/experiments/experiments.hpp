@@ -29,6 +29,7 @@ std::unique_ptr<Experiment> make_importances();
 std::unique_ptr<Experiment> make_none_of_these();
 std::unique_ptr<Experiment> make_learning_curve();
 std::unique_ptr<Experiment> make_transfer();
+std::unique_ptr<Experiment> make_transforms();
 std::unique_ptr<Experiment> make_pairs();
 std::unique_ptr<Experiment> make_matched();
 std::unique_ptr<Experiment> make_targets();
