@@ -11,12 +11,13 @@ namespace lrid::rules {
 RuleEntry activation_alignment() {
   return layerwise_rule(
       "aa", "activation alignment: backward kernels that learn to project as the forward ones do",
-      LossInput::layer, [](Options& options) -> WeightsInStep {
+      [](Options& options) -> LayerwiseForm {
         const Coefficient alpha = Coefficient::declare(options, "alpha", 1e-3, "the sparse term of R");
         const Coefficient beta = Coefficient::declare(options, "beta", 2e-3, "the amplification term of R");
-        return [=](const StepInfo& now) -> LayerwiseWeights {
+        const auto weights = [=](const StepInfo& now) -> LayerwiseWeights {
           return {.amp = beta.at(now.epoch, now.epochs), .sparse = alpha.at(now.epoch, now.epochs)};
         };
+        return {{.source = LossInput::Source::layer}, weights};
       });
 }
 

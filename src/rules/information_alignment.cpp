@@ -12,8 +12,8 @@ namespace lrid::rules {
 
 RuleEntry information_alignment() {
   return layerwise_rule(
-      "ia", "information alignment: backward kernels that learn to reconstruct", LossInput::layer,
-      [](Options& options) -> WeightsInStep {
+      "ia", "information alignment: backward kernels that learn to reconstruct",
+      [](Options& options) -> LayerwiseForm {
         const Coefficient alpha = Coefficient::declare(options, "alpha", 2e-3, "the amplification term of R");
         const Coefficient beta = Coefficient::declare(options, "beta", 1e-3, "the null term of R");
         const Coefficient gamma = Coefficient::declare(options, "gamma", 1e-3, "the decay term of R");
@@ -24,14 +24,16 @@ RuleEntry information_alignment() {
                     "the amplification term: Fwd·Bwd, or x·(Bᵀ·Fwd), which is it without Bwd's bias");
         options.add("rule.decay_form", decay, Accepts::one_of({"weights", "sparse"}),
                     "the decay term: of W and B, or of Fwd and Bwd");
-        return [=](const StepInfo& now) {
-          LayerwiseWeights weights;
-          weights.amp = alpha.at(now.epoch, now.epochs);
-          weights.amp_bias = amplification == "output";
-          (null == "reversal" ? weights.reversed_null : weights.null) = beta.at(now.epoch, now.epochs);
-          (decay == "sparse" ? weights.sparse : weights.decay) = gamma.at(now.epoch, now.epochs);
-          return weights;
+        const LossInput input = LossInput::declare(options);
+        const auto weights = [=](const StepInfo& now) {
+          LayerwiseWeights w;
+          w.amp = alpha.at(now.epoch, now.epochs);
+          w.amp_bias = amplification == "output";
+          (null == "reversal" ? w.reversed_null : w.null) = beta.at(now.epoch, now.epochs);
+          (decay == "sparse" ? w.sparse : w.decay) = gamma.at(now.epoch, now.epochs);
+          return w;
         };
+        return {input, weights};
       });
 }
 

@@ -1,5 +1,8 @@
 #include "layerwise_rule.hpp"
 
+#include <limits>
+#include <numeric>
+
 #include <torch/types.h>
 
 #include "rule_parts.hpp"
@@ -47,15 +50,33 @@ KernelLearning KernelLearning::declare(Options& options) {
   return settings;
 }
 
+/// x, or its standardised copy.
+Tensor standardised(const Tensor& x, LossInput::Standardiser standardiser) {
+  if (standardiser == LossInput::Standardiser::none) return x;
+  // Over all units of a sample, which need not lie one behind another in memory.
+  std::vector<std::int64_t> units(static_cast<std::size_t>(x.dim() - 1));
+  std::iota(units.begin(), units.end(), 1);
+  Tensor result = x - x.mean(units, /*keepdim=*/true);
+  if (standardiser == LossInput::Standardiser::unit_length) {
+    const Tensor length = at::linalg_vector_norm(result, 2, units, /*keepdim=*/true);
+    // A constant sample has no direction: it stays zero.
+    result.div_(length.clamp_min_(std::numeric_limits<float>::min()));
+  }
+  return result;
+}
+
 class LayerwiseRule final : public SeparateFeedback {
  public:
-  LayerwiseRule(const SgdSettings& sgd, BackwardInitial initial, LossInput input, WeightsInStep weights,
+  LayerwiseRule(const SgdSettings& sgd, BackwardInitial initial, LayerwiseForm form,
                 const KernelLearning& learning)
-      : SeparateFeedback(sgd, initial), input_(input), weights_(std::move(weights)), learning_(learning) {}
+      : SeparateFeedback(sgd, initial),
+        input_(form.input),
+        weights_(std::move(form.weights)),
+        learning_(learning) {}
 
   void attach(nn::Network& network, Key key) override {
     SeparateFeedback::attach(network, key);
-    for (const auto& layer : network.layers()) layer->capture.keep_forward = input_ != LossInput::none;
+    for (const auto& layer : network.layers()) layer->capture.keep_forward = input_.source != Source::none;
     optimizer_ = make_adam(kernel_parameters(), learning_.adam);
     device_weights_ = DeviceWeights(kernels().front().options());
   }
@@ -83,8 +104,8 @@ class LayerwiseRule final : public SeparateFeedback {
   [[nodiscard]] Tensor layerwise_losses() const override { return losses_; }
   [[nodiscard]] bool can_align_alone() const override { return true; }
   [[nodiscard]] StepWork work(const StepInfo& info) const override {
-    const int forward_of_noise = input_ == LossInput::noise ? 1 : 0;
-    return {.layer_products = layerwise_products(weights_(info)) + forward_of_noise, .kernels_learn = true};
+    const int own_forward = input_.source != Source::none && !forward_pass_serves() ? 1 : 0;
+    return {.layer_products = layerwise_products(weights_(info)) + own_forward, .kernels_learn = true};
   }
 
   [[nodiscard]] std::vector<nn::NamedTensor> state() override {
@@ -94,9 +115,12 @@ class LayerwiseRule final : public SeparateFeedback {
   }
 
  private:
+  using Source = LossInput::Source;
+
   void align() {
     const torch::NoGradGuard no_grad;
-    if (input_ != LossInput::none) device_weights_.set_batch(network().layers()[0]->capture.input.size(0));
+    if (input_.source != Source::none)
+      device_weights_.set_batch(network().layers()[0]->capture.input.size(0));
     std::vector<Tensor> gradients, losses;
     for (std::size_t i = 0; i < kernels().size(); ++i) {
       auto [loss, gradient] = loss_of(i);
@@ -110,12 +134,22 @@ class LayerwiseRule final : public SeparateFeedback {
 
   LayerwiseLoss loss_of(std::size_t i) const {
     const nn::ObservedLayer& layer = *network().layers()[i];
-    const Tensor& x = layer.capture.input;
-    if (input_ != LossInput::noise)
-      return layerwise_loss(layer, kernels()[i], x, layer.capture.preactivation, device_weights_);
-    const Tensor noise =
-        draws().normal("layer input", layer_name(i), network().step(), x.sizes(), x.options());
-    return layerwise_loss(layer, kernels()[i], noise, layer.preactivation(noise), device_weights_);
+    Tensor x = layer.capture.input, fwd = layer.capture.preactivation;
+    if (input_.source != Source::none && !forward_pass_serves()) {
+      if (input_.source == Source::noise)
+        x = draws().normal("layer input", layer_name(i), network().step(), x.sizes(), x.options());
+      x = standardised(x, input_.standardiser);
+      fwd = input_.forward_bias ? layer.preactivation(x) : layer.apply(layer.weight.detach(), x);
+    }
+    // layerwise_loss() needs x for Bwd only.
+    if (input_.backward_centred) x = x - x.mean(0, /*keepdim=*/true);
+    return layerwise_loss(layer, kernels()[i], x, fwd, device_weights_);
+  }
+
+  /// Whether R's Fwd is what the task's forward pass has computed.
+  [[nodiscard]] bool forward_pass_serves() const {
+    return input_.source == Source::layer && input_.standardiser == LossInput::Standardiser::none &&
+           input_.forward_bias;
   }
 
   LossInput input_;
@@ -128,16 +162,33 @@ class LayerwiseRule final : public SeparateFeedback {
 
 }  // namespace
 
-RuleEntry layerwise_rule(const std::string& name, const std::string& summary, LossInput input,
-                         const std::function<WeightsInStep(Options&)>& declare) {
+LossInput LossInput::declare(Options& options) {
+  LossInput input{.source = Source::layer};
+  std::string source = "layer", standardiser = "none", backward = "as-forward";
+  options.add("rule.input", source, Accepts::one_of({"layer", "noise"}),
+              "the x in R: the layer's input, or standard normal noise in its place");
+  options.add("rule.input_standardiser", standardiser, Accepts::one_of({"none", "centred", "unit-length"}),
+              "what is done to x first: nothing; minus each sample's mean over units; and to unit length");
+  options.add("rule.forward_bias", input.forward_bias, Accepts::anything(), "add W's bias in R's Fwd");
+  options.add("rule.backward_input", backward, Accepts::one_of({"as-forward", "batch-centred"}),
+              "the x in R's Bwd: the same, or minus its mean over the batch");
+  if (source == "noise") input.source = Source::noise;
+  if (standardiser == "centred") input.standardiser = Standardiser::centred;
+  if (standardiser == "unit-length") input.standardiser = Standardiser::unit_length;
+  input.backward_centred = backward == "batch-centred";
+  return input;
+}
+
+RuleEntry layerwise_rule(const std::string& name, const std::string& summary,
+                         const std::function<LayerwiseForm(Options&)>& declare) {
   return {.name = name,
           .summary = summary,
           .own_learning_rate = {},
           .make = [=](Options& options, double default_weight_decay) -> std::unique_ptr<LearningRule> {
             const SgdSettings sgd = SgdSettings::declare(options, default_weight_decay);
             const BackwardInitial initial = declare_backward_initial(options);
-            WeightsInStep weights = declare(options);
-            return std::make_unique<LayerwiseRule>(sgd, initial, input, std::move(weights),
+            LayerwiseForm form = declare(options);
+            return std::make_unique<LayerwiseRule>(sgd, initial, std::move(form),
                                                    KernelLearning::declare(options));
           }};
 }

@@ -11,13 +11,14 @@ namespace lrid::rules {
 
 RuleEntry symmetric_alignment() {
   return layerwise_rule(
-      "sa", "symmetric alignment: backward kernels that are pulled to the forward ones", LossInput::none,
-      [](Options& options) -> WeightsInStep {
+      "sa", "symmetric alignment: backward kernels that are pulled to the forward ones",
+      [](Options& options) -> LayerwiseForm {
         const Coefficient alpha = Coefficient::declare(options, "alpha", 1e-3, "the decay term of R");
         const Coefficient beta = Coefficient::declare(options, "beta", 2e-3, "the self term of R");
-        return [=](const StepInfo& now) -> LayerwiseWeights {
+        const auto weights = [=](const StepInfo& now) -> LayerwiseWeights {
           return {.decay = alpha.at(now.epoch, now.epochs), .self = beta.at(now.epoch, now.epochs)};
         };
+        return {{}, weights};
       });
 }
 

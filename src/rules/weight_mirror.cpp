@@ -11,13 +11,13 @@ namespace lrid::rules {
 
 RuleEntry weight_mirror() {
   return layerwise_rule(
-      "wm", "weight mirror: backward kernels that learn from noise", LossInput::noise,
-      [](Options& options) -> WeightsInStep {
+      "wm", "weight mirror: backward kernels that learn from noise", [](Options& options) -> LayerwiseForm {
         const Coefficient alpha = Coefficient::declare(options, "alpha", 1e-3, "the decay term of R");
         const Coefficient beta = Coefficient::declare(options, "beta", 1e-3, "the amplification term of R");
-        return [=](const StepInfo& now) -> LayerwiseWeights {
+        const auto weights = [=](const StepInfo& now) -> LayerwiseWeights {
           return {.amp = beta.at(now.epoch, now.epochs), .decay = alpha.at(now.epoch, now.epochs)};
         };
+        return {{.source = LossInput::Source::noise}, weights};
       });
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
@@ -136,6 +137,10 @@ WordSpeakerNoise::WordSpeakerNoise(Options& options) {
   options.add("compute.workers", workers_, Accepts::between(1, 4096),
               "threads that read and mix sounds, ahead of the device; auto: all cores; changes no bits");
   mixture_.declare(options);
+  options.add(
+      "cochleagram.size", size_, Accepts::between(1, data::Cochleagram::frequencies),
+      "average cochleagrams over cells to so many frequencies and times, for small networks; auto: not, "
+      "203 × 400");
   options.add("loss.word", word_weight_, Accepts::at_least(0), "weight of the words' cross entropy");
   options.add("loss.speaker", speaker_weight_, Accepts::at_least(0), "weight of the speakers' cross entropy");
   options.add("loss.noise", noise_weight_, Accepts::at_least(0),
@@ -165,14 +170,13 @@ void WordSpeakerNoise::load(const fs::path& data_dir, int threads) {
 
 std::int64_t WordSpeakerNoise::bytes() const {
   if (!mixture_.cache) return 0;
-  return std::ssize(words_.files) * data::Cochleagram::frequencies * data::Cochleagram::times *
-         static_cast<std::int64_t>(sizeof(float));
+  return std::ssize(words_.files) * height() * width() * static_cast<std::int64_t>(sizeof(float));
 }
 
 TaskShape WordSpeakerNoise::shape() const {
   return {.channels = 1,
-          .height = data::Cochleagram::frequencies,
-          .width = data::Cochleagram::times,
+          .height = height(),
+          .width = width(),
           .outputs = std::ssize(words_.word_names) + std::ssize(words_.speaker_names) + noise_classes()};
 }
 
@@ -252,7 +256,8 @@ Tensor WordSpeakerNoise::cochleagrams(const Tensor& sounds) const {
     front_end = &front_ends_.try_emplace(sounds.device().str(), sounds.options()).first->second;
   }
   const torch::NoGradGuard no_grad;
-  return (*front_end)(sounds);
+  const Tensor full = (*front_end)(sounds);
+  return size_ ? at::adaptive_avg_pool2d(full, {*size_, *size_}) : full;
 }
 
 Batch WordSpeakerNoise::finish(Batch batch) const {

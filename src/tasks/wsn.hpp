@@ -23,7 +23,7 @@ struct MixtureOptions {
 
 /// Task "wsn", Word-Speaker-Noise (Feather, Durango, Gonzalez & McDermott, NeurIPS 2019, as the study used
 /// it): who says which word, and in what noise, told from the cochleagram (cochleagram.hpp) of a clip of 2 s
-/// at 20 kHz. Options: [data], [probe], [mixture], [loss].
+/// at 20 kHz. Options: [data], [probe], [mixture], [cochleagram], [loss].
 ///
 /// **Clip.** The word in the middle of the clip (of a longer recording its middle 2 s), zeros around it, plus
 /// 2 s of a noise file drawn for the sample: a random part of a longer one, a shorter one repeated from a
@@ -71,12 +71,16 @@ class WordSpeakerNoise : public SampledTask {
   void write(const Batch& room, std::int64_t place, std::int64_t sample, Key key) const;
   /// Sounds to cochleagrams.
   [[nodiscard]] Batch finish(Batch batch) const override;
+  /// What networks see of sounds [N, 40000]: [N, 1, height(), width()].
   [[nodiscard]] Tensor cochleagrams(const Tensor& sounds) const;
+  [[nodiscard]] std::int64_t height() const { return size_.value_or(data::Cochleagram::frequencies); }
+  [[nodiscard]] std::int64_t width() const { return size_.value_or(data::Cochleagram::times); }
   [[nodiscard]] bool is_cached(std::int64_t sample) const;
 
   std::string folder_, words_file_ = "words.csv", noises_file_ = "noises.csv";
   bool skip_bad_ = false;
   std::optional<std::int64_t> workers_{};
+  std::optional<std::int64_t> size_{};  ///< side of the pooled cochleagram
   data::SplitOptions split_;
   MixtureOptions mixture_;
   double word_weight_ = 1, speaker_weight_ = 1, noise_weight_ = 1;

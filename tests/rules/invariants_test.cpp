@@ -115,6 +115,79 @@ TEST(InformationAlignment, BringsBTowardsW) {
   EXPECT_GT(ia.weight_cosine(1), fa.weight_cosine(1));
 }
 
+/// Without its null term, and from noise, it is the weight mirror: to the bit.
+TEST(InformationAlignment, FromNoiseWithoutTheNullTermIsTheWeightMirror) {
+  Trial ia("ia", {{"rule.alpha", 3e-3}, {"rule.beta", 0}, {"rule.gamma", 2e-3}}, {"rule.input=noise"}),
+      wm("wm", {{"rule.alpha", 2e-3}, {"rule.beta", 3e-3}});
+  ia.run(4);
+  wm.run(4);
+  expect_same_network(ia, wm, 0);
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_TRUE(ia.rule->backward_kernel(i).equal(wm.rule->backward_kernel(i)));
+}
+
+/// R of each layer from its terms' definitions, with x standardised as the options say.
+TEST(InformationAlignment, StandardisesTheInputOfR) {
+  struct Case {
+    std::vector<std::string> words;
+    bool centred = false, unit_length = false, bias = true, batch_centred = false;
+  };
+  for (const Case& c : std::vector<Case>{
+           {.words = {"rule.input_standardiser=centred"}, .centred = true},
+           {.words = {"rule.input_standardiser=unit-length"}, .centred = true, .unit_length = true},
+           {.words = {"rule.forward_bias=false"}, .bias = false},
+           {.words = {"rule.backward_input=batch-centred"}, .batch_centred = true},
+           {.words = {"rule.input_standardiser=centred", "rule.backward_input=batch-centred"},
+           .centred = true,
+           .batch_centred = true}}) {
+    SCOPED_TRACE(c.words.front());
+    Trial run("ia", {{"rule.alpha", 0.3}, {"rule.beta", 0.2}, {"rule.gamma", 0.1}}, c.words);
+    run.step();  // biases are no longer 0
+    std::vector<double> expected;
+    run.before_update = [&] {
+      const torch::NoGradGuard no_grad;
+      for (std::size_t i = 0; i < 4; ++i) {
+        const nn::ObservedLayer& layer = *run.network.layers()[i];
+        const Tensor w = layer.weight.detach(), b = run.rule->backward_kernel(i);
+        const auto n = static_cast<double>(layer.capture.input.size(0));
+        Tensor x = layer.capture.input.contiguous().flatten(1);
+        if (c.centred) x = x - x.mean(1, true);
+        if (c.unit_length) x = x / x.square().sum(1, true).sqrt();
+        const Tensor of_bwd = (c.batch_centred ? x - x.mean(0, true) : x).view(layer.capture.input.sizes());
+        x = x.view(layer.capture.input.sizes());
+        const Tensor fwd = c.bias ? layer.preactivation(x) : layer.apply(w, x);
+        const Tensor bwd = layer.add_bias(layer.apply(b, of_bwd));
+        const Tensor rec = layer.apply_transposed(b, fwd, x.sizes());
+        const Tensor r = -0.3 * (fwd * bwd).sum() / n + 0.2 * rec.square().sum() / n +
+                         0.1 * (w.square().sum() + b.square().sum());
+        expected.push_back(r.item<double>());
+      }
+    };
+    run.step();
+    const Tensor r = run.rule->layerwise_losses();
+    for (std::size_t i = 0; i < 4; ++i)
+      EXPECT_NEAR(r[static_cast<std::int64_t>(i)].item<double>(), expected[i],
+                  1e-10 * (1 + std::abs(expected[i])))
+          << i;
+  }
+}
+
+/// learning-rules.md, "Where information alignment rests": from white inputs, with a light null term, at W.
+TEST(InformationAlignment, FromNoiseMeetsWWhereTheNullTermIsLight) {
+  const auto cosine = [](const std::string& input) {
+    Trial ia("ia", {{"rule.learning_rate", 0.02}, {"rule.beta", 1e-5}}, {"rule.input=" + input});
+    for (int step = 0; step < 250; ++step) {  // W rests
+      ia.rule->prepare({.step = step, .schedule_factor = step < 150 ? 1 : 0.1, .task = false});
+      ia.network.forward(normal({8, 3, 9, 9}, 1000 + static_cast<std::uint64_t>(step)));
+      ia.rule->update();
+    }
+    return ia.weight_cosine(2);  // fcC, whose input is far from white
+  };
+  const double from_noise = cosine("noise");
+  EXPECT_GT(from_noise, 0.9);
+  EXPECT_LT(cosine("layer"), from_noise - 0.03);
+}
+
 TEST(InformationAlignment, FollowsTheScheduleUnlessToldOtherwise) {
   Trial frozen("ia"), constant("ia", {}, {"rule.schedule=constant"});
   for (Trial* run : {&frozen, &constant}) {

@@ -138,6 +138,29 @@ TEST_F(WordSpeakerNoiseTask, ACacheGivesEachSampleOneClip) {
   EXPECT_TRUE(cached.inputs.equal(fresh->validation(0, 1, torch::kCPU).inputs));
 }
 
+/// Cells of a cochleagram pooled to 64 × 64: row r averages frequencies ⌊203r/64⌋ to ⌈203(r + 1)/64⌉ − 1.
+TEST_F(WordSpeakerNoiseTask, CochleagramsArePooledToTheSizeAskedFor) {
+  const auto full = load(), pooled = load("cochleagram.size = 64"),
+             cached = load("cochleagram.size = 64\nmixture.cache = true");
+  EXPECT_EQ(pooled->shape().height, 64);
+  EXPECT_EQ(pooled->shape().width, 64);
+  EXPECT_EQ(cached->bytes(), 20 * 64 * 64 * 4);
+  const Tensor large = full->batches(1, 4, torch::kCPU)->batch(2).inputs,
+               small = pooled->batches(1, 4, torch::kCPU)->batch(2).inputs;
+  ASSERT_EQ(small.sizes(), (std::vector<std::int64_t>{4, 1, 64, 64}));
+  for (const std::int64_t row : {0, 31, 63}) {
+    for (const std::int64_t column : {0, 17, 63}) {
+      const std::int64_t top = 203 * row / 64, bottom = (203 * (row + 1) + 63) / 64, left = 400 * column / 64,
+                         right = (400 * (column + 1) + 63) / 64;
+      const Tensor cell = large.narrow(2, top, bottom - top).narrow(3, left, right - left);
+      EXPECT_TRUE(small.select(2, row).select(2, column).allclose(cell.mean({2, 3}), 1e-5, 1e-6))
+          << row << ", " << column;
+    }
+  }
+  EXPECT_TRUE(cached->validation(0, 2, torch::kCPU)
+                  .inputs.allclose(pooled->validation(0, 2, torch::kCPU).inputs, 1e-6, 1e-7));
+}
+
 TEST_F(WordSpeakerNoiseTask, LossByHand) {
   const auto task = load("[loss]\nword = 1.0\nspeaker = 0.5\nnoise = 2.0\n");
   const Tensor outputs =
@@ -206,6 +229,7 @@ TEST_F(WordSpeakerNoiseTask, SkippingLeavesNoClassWithoutSounds) {
 TEST_F(WordSpeakerNoiseTask, BadOptionsAreNamed) {
   EXPECT_THAT(input_error([&] { load("mixture.snr_db = [3.0, 1.0]"); }), HasSubstr("mixture.snr_db"));
   EXPECT_THAT(input_error([&] { load("mixture.snr_db = [1.0]"); }), HasSubstr("mixture.snr_db"));
+  EXPECT_THAT(input_error([&] { load("cochleagram.size = 204"); }), HasSubstr("cochleagram.size"));
   EXPECT_THAT(input_error([&] { load("[loss]\nword = 0.0\nspeaker = 0.0\nnoise = 0.0\n"); }),
               HasSubstr("all weights are 0"));
   EXPECT_THAT(input_error([&] { load("data.words = \"none.csv\""); }), HasSubstr("none.csv: cannot read"));
