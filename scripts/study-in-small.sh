@@ -5,7 +5,7 @@
 #
 # usage: scripts/study-in-small.sh [options]
 #   --chunk X        only this chunk, A to E; may be repeated; default all
-#   --out-dir DIR    default study-in-small: X/ has the networks, X.h5 the dataset, X.md its card
+#   --out-dir DIR    default study-in-small: X/ has the networks, X.h5 the dataset, a page beside it its card
 #   --data-dir DIR   holds cifar10/ (CIFAR-10's binary files, or train/<class>/ and test/<class>/) and, for chunk D, wsn/
 #                    (words.csv, noises.csv: scripts/make-wsn-sample.sh); default data
 #   --jobs N         networks trained side by side, default all cores

@@ -2,6 +2,7 @@
 """scripts/tune.py against a trainer that is a formula: it finds the optimum, goes on after an interruption, counts
 networks that fail, and names what is wrong. Exit code 77 where this Python has no optuna (scripts/setup.sh --tune)."""
 import csv
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,10 @@ try:
     import h5py  # noqa: F401
     import optuna  # noqa: F401
 except ImportError as missing:
-    print(f"SKIPPED: {missing}")
+    other = Path(os.environ.get("LRID_CACHE", Path.home() / ".cache/lrid")) / "tune/bin/python"
+    if other.exists() and Path(sys.executable) != other:
+        os.execv(other, [str(other), *sys.argv])
+    print(f"SKIPPED: {missing}: expected scripts/setup.sh --tune to have been run")
     sys.exit(77)
 
 TUNE = Path(sys.argv.pop(1)) / "scripts" / "tune.py"
