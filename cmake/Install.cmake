@@ -1,4 +1,9 @@
 # cmake --install: programs, recipes, shell completion, man pages and documentation. LibTorch stays where it is.
+if(SKBUILD) # a wheel (pyproject.toml): programs and models inside of the Python package, nothing else
+  install(TARGETS lrid-observe lrid-classify RUNTIME DESTINATION lrid/bin)
+  install(DIRECTORY data/models DESTINATION lrid OPTIONAL FILES_MATCHING PATTERN "*.h5")
+  return()
+endif()
 include(GNUInstallDirs)
 set(programs lrid-observe lrid-classify)
 if(LRID_WITH_TORCH)
