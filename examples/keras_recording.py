@@ -21,7 +21,7 @@ class Record(keras.callbacks.Callback):
 
     def point(self) -> None:
         layers = [layer for layer in self.model.layers if getattr(layer, "kernel", None) is not None]
-        outputs = keras.Model(self.model.inputs, [layer.output for layer in layers])
+        outputs = keras.Model(self.model.inputs[0], [layer.output for layer in layers])
         for layer, output in zip(layers, outputs(self.probe, training=False), strict=True):
             self.activations.setdefault(layer.name, []).append(keras.ops.convert_to_numpy(output))
             self.weights.setdefault(layer.name, []).append(keras.ops.convert_to_numpy(layer.kernel))

@@ -96,7 +96,6 @@ class _Pending:
     def __init__(self, layer: _Layer, output: Tensor, first: int, tangent: Tensor | None) -> None:
         self.layer, self.output, self.first, self.tangent = layer, output, first, tangent
         self.aliases = [output]  # keeps them alive: they are known by identity
-        self.done = False
 
 
 class Recorder:
@@ -201,6 +200,7 @@ class _Pass(TorchDispatchMode):
         super().__init__()
         self._recorder, self._file, self._point = recorder, file, recorder.points
         self._pending: dict[int, _Pending] = {}
+        self._later: list[Callable[[], None]] = []
         self._own = False  # what runs is ours, not the network's
         self._first, self._count = 0, 0  # the batch's stimuli
         self._called: dict[int, int] = {}  # calls of each module in this forward pass
@@ -276,6 +276,7 @@ class _Pass(TorchDispatchMode):
                 )
             self._own = True
             try:
+                self._differentiate()
                 self._take(name, module, call, arguments[0] if arguments else keywords.get("input"), output)
             finally:
                 self._own = False
@@ -363,18 +364,18 @@ class _Pass(TorchDispatchMode):
             return view
         if name.rstrip("_") in _NONLINEARITIES and len(used) == 1 and id(args[0]) in self._pending:
             (pending,) = used.values()
-            change = self._change(pending, args[0], operator, name, args[1:], kwargs)
+            if pending.tangent is not None:
+                self._take_change(pending, pending.tangent, args[0], operator, name, args[1:], kwargs)
             result = operator(*args, **kwargs)
-            output = result[0] if isinstance(result, tuple) else result
-            self._finish(pending, output, change)
+            self._finish(pending, result[0] if isinstance(result, tuple) else result)
             return result
         for pending in used.values():
-            self._finish(pending, pending.output, self._linear_change(pending))
+            self._finish_linear(pending)
         return operator(*args, **kwargs)
 
     # --- A layer's output ---
 
-    def _finish(self, pending: _Pending, output: Tensor, change: Tensor | None) -> None:
+    def _finish(self, pending: _Pending, output: Tensor) -> None:
         for alias in pending.aliases:
             self._pending.pop(id(alias), None)
         data = self._dataset(pending.layer, "activations")
@@ -382,52 +383,63 @@ class _Pass(TorchDispatchMode):
         values = output.detach().reshape(self._count, -1)
         values = values.to("cpu", torch.float64 if data.dtype == np.float64 else torch.float32)
         append(data, self._point, pending.first, values.numpy())
-        if change is not None:
-            pending.layer.change.append(change.to("cpu", torch.float64))
+
+    def _finish_linear(self, pending: _Pending) -> None:
+        """There is no nonlinearity."""
+        if pending.tangent is not None:
+            mean = pending.tangent.flatten(1).mean(1, dtype=torch.float64)
+            self._add_change(pending.layer, mean.expand(self._count))
+        self._finish(pending, pending.output)
 
     def _finish_all(self) -> None:
         for pending in list({id(p): p for p in self._pending.values()}.values()):
-            self._finish(pending, pending.output, self._linear_change(pending))
+            self._finish_linear(pending)
+        self._differentiate()
 
-    def _linear_change(self, pending: _Pending) -> Tensor | None:
-        tangent = pending.tangent
-        if tangent is None:
-            return None
-        return tangent.flatten(1).mean(1, dtype=torch.float64).expand(self._count).contiguous()
+    def _add_change(self, layer: _Layer, change: Tensor) -> None:
+        layer.change.append(change.detach().to("cpu", torch.float64))
 
-    def _change(
+    def _take_change(
         self,
         pending: _Pending,
+        tangent: Tensor,
         input: Tensor,
         operator: Any,
         name: str,
         rest: tuple[Any, ...],
         kwargs: dict[str, Any],
-    ) -> Tensor | None:
-        """g of each stimulus for a layer with a nonlinearity, from the nonlinearity's input."""
-        tangent = pending.tangent
-        if tangent is None:
-            return None
+    ) -> None:
+        """g of each stimulus for a layer with a nonlinearity, from the nonlinearity's input: at once for a ReLU, else
+        later, as a dispatch mode can't differentiate."""
         units = tangent[0].numel()
         if _is_relu(name, rest, kwargs):
             active = (input > 0).reshape(self._count, *tangent.shape[1:])
             moved = torch.where(active, tangent, torch.zeros((), dtype=tangent.dtype, device=tangent.device))
-            return moved.flatten(1).sum(1, dtype=torch.float64) / units
+            self._add_change(pending.layer, moved.flatten(1).sum(1, dtype=torch.float64) / units)
+            return
         outside = getattr(operator.overloadpacket, operator._overloadname)
-        if name.endswith("_"):  # in place: the input must stay for now
+        if name.endswith("_"):
             outside = getattr(getattr(_aten, name.rstrip("_")), operator._overloadname)
-        point = input.detach().to(tangent.dtype)
+        point = input.detach().to(tangent.dtype, copy=True)
         moving = tangent.expand(self._count, *tangent.shape[1:]).reshape(point.shape)
-        weights = tuple(
-            r.to(tangent.dtype) if isinstance(r, Tensor) and r.is_floating_point() else r for r in rest
-        )
+        wide = [r.to(tangent.dtype) if isinstance(r, Tensor) and r.is_floating_point() else r for r in rest]
 
         def nonlinearity(values: Tensor) -> Tensor:
-            result = outside(values, *weights, **kwargs)
+            result = outside(values, *wide, **kwargs)
             return result[0] if isinstance(result, tuple) else result
 
-        _, moved = torch.func.jvp(nonlinearity, (point,), (moving.contiguous(),))
-        return moved.reshape(self._count, -1).sum(1, dtype=torch.float64) / units
+        def differentiate() -> None:
+            _, moved = torch.func.jvp(nonlinearity, (point,), (moving.contiguous(),))
+            self._add_change(
+                pending.layer, moved.reshape(self._count, -1).sum(1, dtype=torch.float64) / units
+            )
+
+        self._later.append(differentiate)
+
+    def _differentiate(self) -> None:
+        for work in self._later:
+            work()
+        self._later.clear()
 
     def _tangent(self, layer: _Layer, input: Any, output: Tensor) -> Tensor:
         """What the layer's output moves by when every input moves by one: [1, ...] where that is the same for all
