@@ -238,7 +238,7 @@ class OneVsRest {
     for (std::size_t begin = 0; begin < rows.size(); begin += at_a_time) {
       const std::size_t count = std::min(at_a_time, rows.size() - begin);
       for (std::size_t i = 0; i < count; ++i) panel.row(to_index(i)) = x_.row(rows[begin + i]).head(width_);
-      add_gram(to_index(count), width_, panel.data(), width_, sign, problem.gram.data());
+      add_gram(to_index(count), width_, panel.data(), width_, sign, problem.gram.data(), width_);
     }
   }
 

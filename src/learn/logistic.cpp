@@ -90,7 +90,7 @@ class LogisticLoss {
         const Eigen::Index count = std::min(at_a_time, x_.rows() - begin);
         const auto p = p_.col(column).segment(begin, count).array();
         const Matrix panel = (c * p * (1 - p)).sqrt().matrix().asDiagonal() * x_.middleRows(begin, count);
-        add_gram(count, panel.cols(), panel.data(), panel.cols(), 1.0, gram.data());
+        add_gram(count, panel.cols(), panel.data(), panel.cols(), 1.0, gram.data(), panel.cols());
       }
       gram.diagonal().array() += 1;
       result[k].compute(gram);

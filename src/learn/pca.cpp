@@ -15,7 +15,7 @@ namespace {
 std::vector<double> gram_of(const Matrix& x, Eigen::Index first) {
   const Eigen::Index d = x.cols() - first;
   std::vector<double> gram(to_size(d * d), 0.0);
-  add_gram(x.rows(), d, x.data() + first, x.cols(), 1.0, gram.data());
+  add_gram(x.rows(), d, x.data() + first, x.cols(), 1.0, gram.data(), d);
   return gram;
 }
 

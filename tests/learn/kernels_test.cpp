@@ -1,8 +1,11 @@
 // Every vector unit of this machine against plain C++ written from the definitions.
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
@@ -24,7 +27,10 @@ void on_every_unit(const Check& check) {
     hwy::SetSupportedTargetsForTest(targets & -targets);
     hwy::GetChosenTarget().DeInit();
     SCOPED_TRACE(hwy::TargetName(targets & -targets));
-    check();
+    if constexpr (std::is_invocable_v<Check, std::int64_t>)
+      check(targets & -targets);
+    else
+      check();
   }
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().DeInit();
@@ -267,6 +273,90 @@ TYPED_TEST(ConvKernelsOf, AgreeOnEveryUnit) {
   }
 }
 
+/// The product as one chain of multiply-adds an element, along inner in parts of about 192.
+template <class Scalar>
+void expect_product(std::int64_t n, std::int64_t inner, std::int64_t m, bool a_transposed, bool b_transposed,
+                    Scalar keep) {
+  const std::int64_t a_stride = (a_transposed ? n : inner) + 2, b_stride = (b_transposed ? inner : m) + 3,
+                     stride = m + 1;
+  const auto a = numbers<Scalar>((a_transposed ? inner : n) * a_stride, 9),
+             b = numbers<Scalar>((b_transposed ? m : inner) * b_stride, 10);
+  const std::vector<Scalar> before = numbers<Scalar>(n * stride, 11);
+  std::vector<Scalar> expected = before;
+  const std::int64_t parts = std::max<std::int64_t>(1, (inner + 96) / 192),
+                     part = std::max<std::int64_t>(1, (inner + parts - 1) / parts);
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < m; ++j)
+      for (std::int64_t first = 0; first == 0 || first < inner; first += part) {
+        Scalar sum = 0;
+        for (std::int64_t k = first; k < std::min(inner, first + part); ++k)
+          sum = std::fma(a[to_size(a_transposed ? k * a_stride + i : i * a_stride + k)],
+                         b[to_size(b_transposed ? j * b_stride + k : k * b_stride + j)], sum);
+        Scalar& element = expected[to_size(i * stride + j)];
+        element = std::fma(first == 0 ? keep : Scalar(1), element, sum);
+      }
+  on_every_unit([&](std::int64_t target) {
+    std::vector<Scalar> result = before;
+    multiply(n, inner, m, Factor<Scalar>{a.data(), a_stride, a_transposed},
+             Factor<Scalar>{b.data(), b_stride, b_transposed}, keep, result.data(), stride);
+    const bool is_fused = (target & (HWY_SSSE3 | HWY_SSE4 | HWY_EMU128 | HWY_SCALAR)) == 0;
+    for (std::size_t i = 0; i < result.size(); ++i)
+      if (is_fused)
+        ASSERT_EQ(result[i], expected[i]) << i;
+      else
+        ASSERT_NEAR(result[i], expected[i], 1e4 * std::numeric_limits<Scalar>::epsilon()) << i;
+  });
+}
+
+TEST(Products, AreTheSameBitsOnEveryUnitThatFusesAndForEveryLayout) {
+  for (const std::int64_t n : {1, 6, 13, 200})
+    for (const std::int64_t inner : {0, 1, 30, 288, 500})
+      for (const std::int64_t m : {1, 8, 9, 33, 530}) {
+        if (n * inner * m > 1 << 20) continue;
+        for (const bool a_transposed : {false, true})
+          for (const bool b_transposed : {false, true}) {
+            SCOPED_TRACE(fmt::format("{} {} {} {} {}", n, inner, m, a_transposed, b_transposed));
+            expect_product<double>(n, inner, m, a_transposed, b_transposed, 3);
+            expect_product<float>(n, inner, m, a_transposed, b_transposed, 0);
+          }
+      }
+}
+
+TEST(Dense, GramMatricesAreSymmetricProducts) {
+  constexpr std::int64_t n = 40, stride = 77;
+  const std::vector<double> x = numbers(n * stride, 12);
+  for (const std::int64_t d : {1, 5, 16, 17, 75})
+    on_every_unit([&] {
+      const std::int64_t gram_stride = d + 2;
+      std::vector<double> gram(to_size(d * gram_stride), 7.0), product(to_size(d * d));
+      add_gram(n, d, x.data(), stride, -1, gram.data(), gram_stride);
+      multiply(d, n, d, Factor<double>{x.data(), stride, true}, Factor<double>{x.data(), stride}, 0,
+               product.data(), d);
+      for (std::int64_t j = 0; j < d; ++j)
+        for (std::int64_t i = 0; i < gram_stride; ++i)
+          ASSERT_EQ(gram[to_size(j * gram_stride + i)], i < j || i >= d ? 7 : 7 - product[to_size(i * d + j)])
+              << i << " " << j;
+    });
+}
+
+TEST(Dense, RidgeOfManyFeatures) {
+  constexpr std::int64_t n = 90, d = 131;
+  const std::vector<double> x = numbers(n * d, 13), side = numbers(d, 14);
+  std::vector<double> gram(d * d), scratch(d * d), solution = side;
+  add_gram(n, d, x.data(), d, 1, gram.data(), d);
+  solve_ridge(d, gram.data(), d, 0.5, scratch.data(), solution.data());
+  for (std::int64_t i = 0; i < d; ++i) {
+    double value = solution[to_size(i)];
+    for (std::int64_t j = 0; j < d; ++j)
+      value += 0.5 * gram[to_size(std::min(i, j) * d + std::max(i, j))] * solution[to_size(j)];
+    EXPECT_NEAR(value, side[to_size(i)], 1e-11);
+  }
+  gram[0] = -10;
+  solution = side;
+  solve_ridge(d, gram.data(), d, 0.5, scratch.data(), solution.data());
+  EXPECT_EQ(solution, side) << "an indefinite matrix changes nothing";
+}
+
 TEST(Dense, AgreesWithTheDefinition) {
   constexpr std::int64_t n = 13, inner = 30, m = 5, stride = 33;
   const std::vector<double> a = numbers(n * stride, 9), b = numbers(inner * stride, 10);
@@ -288,7 +378,7 @@ TEST(Dense, AgreesWithTheDefinition) {
 
   constexpr std::int64_t d = 6;
   std::vector<double> gram(d * d), vectors(d * d), scratch(d * d), solution = numbers(d, 11);
-  add_gram(n, d, a.data(), stride, 2, gram.data());
+  add_gram(n, d, a.data(), stride, 2, gram.data(), d);
   const auto entry = [&](std::int64_t i, std::int64_t j) {
     return gram[to_size(std::min(i, j) * d + std::max(i, j))];
   };

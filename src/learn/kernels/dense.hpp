@@ -4,8 +4,8 @@
 
 namespace lrid::learn {
 
-// Dense linear algebra by Eigen, compiled for every processor of a kind. Each call runs in the calling thread
-// alone, and gives the same bits whenever it is repeated: OpenBLAS, several times faster, did not.
+// Dense linear algebra: products for the widest vector unit of the machine, the rest by Eigen. Each call runs
+// in the calling thread alone and gives the same bits whenever it is repeated, which OpenBLAS does not.
 
 /// A factor of a product: row-major with `stride` elements from row to row, or the transpose of such a
 /// matrix.
@@ -24,9 +24,9 @@ void multiply(std::int64_t n, std::int64_t inner, std::int64_t m, Factor<float> 
 
 // Gram matrices are [d, d], column-major; only the lower triangle is read and written.
 
-/// gram += sign · xᵀx for x [n, d], row-major.
-void add_gram(std::int64_t n, std::int64_t d, const double* x, std::int64_t stride, double sign,
-              double* gram);
+/// gram += sign · xᵀx for x [n, d], row-major; `gram_stride` elements from column to column.
+void add_gram(std::int64_t n, std::int64_t d, const double* x, std::int64_t stride, double sign, double* gram,
+              std::int64_t gram_stride);
 
 /// Writes the eigenvectors, [d, d] row-major, one in each column, by descending eigenvalue. Throws WorkError
 /// if the iteration does not converge.
