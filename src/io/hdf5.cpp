@@ -767,24 +767,44 @@ std::vector<Group::Linked> Group::linked() const {
   return LinkFollower(id(), file_).follow();
 }
 
+namespace {
+
+/// Slots of a cache for `chunks`: with a prime number of them, those of a row or a column don't share any.
+std::size_t slots_for(std::size_t chunks) {
+  const auto is_prime = [](std::size_t n) {
+    for (std::size_t d = 2; d * d <= n; ++d)
+      if (n % d == 0) return false;
+    return true;
+  };
+  std::size_t slots = std::max<std::size_t>(521, 10 * chunks + 1);  // HDF5's own number at least
+  while (!is_prime(slots)) ++slots;
+  return slots;
+}
+
+}  // namespace
+
 Dataset Group::dataset(const std::string& name, std::size_t cache_bytes) const {
   const Session session;
   const std::string path = require_child(name, Child::dataset);
-  const auto open = [&](std::size_t bytes) {
-    const Handle access = link_access(H5P_DATASET_ACCESS);
-    if (bytes > 0)
-      H5Pset_chunk_cache(access.id(), H5D_CHUNK_CACHE_NSLOTS_DEFAULT, bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
+  const auto open = [&](const Handle& access) {
     const hid_t opened =
         readable(H5Dopen2(id(), name.c_str(), access.id()), file_ + ": " + path, "the dataset");
     return Dataset(std::make_shared<const Handle>(opened, H5Dclose), file_, path);
   };
-  if (cache_bytes > 0) {
-    // The size of the cache is settled when a dataset is opened, that of its chunks is known only then.
-    Shape chunk = open(0).chunk();
-    chunk.push_back(open(0).element_bytes());
-    if (chunk.size() > 1) cache_bytes = std::max(cache_bytes, static_cast<std::size_t>(element_count(chunk)));
+  const Handle access = link_access(H5P_DATASET_ACCESS);
+  if (cache_bytes == 0) return open(access);
+  // The cache is settled by whoever opens a dataset first, the size of its chunks is known only then.
+  const std::int64_t chunk_bytes = [&] {
+    const Dataset dataset = open(access);
+    const Shape chunk = dataset.chunk();
+    return chunk.empty() ? 0 : element_count(chunk) * dataset.element_bytes();
+  }();
+  if (chunk_bytes > 0) {
+    cache_bytes = std::max(cache_bytes, static_cast<std::size_t>(chunk_bytes));
+    H5Pset_chunk_cache(access.id(), slots_for(cache_bytes / static_cast<std::size_t>(chunk_bytes)),
+                       cache_bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
   }
-  return open(cache_bytes);
+  return open(access);
 }
 
 Group Group::create_group(const std::string& name) {

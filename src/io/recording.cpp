@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <unistd.h>
+
 #include <lrid/core/error.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
@@ -19,8 +21,8 @@ std::vector<T>& hold(Recording::Values& values) {
   return std::get<std::vector<T>>(values);
 }
 
-void read(const hdf5::Dataset& data, const hdf5::Shape& offset, const hdf5::Shape& count,
-          Recording::Values& values) {
+void read_values(const hdf5::Dataset& data, const hdf5::Shape& offset, const hdf5::Shape& count,
+                 Recording::Values& values) {
   if (data.type_name() == "float32") return data.read_block(offset, count, hold<float>(values));
   std::vector<double>& wide = hold<double>(values);
   data.read_block(offset, count, wide);
@@ -34,7 +36,7 @@ void read_point(const hdf5::Dataset& data, std::int64_t t, Recording::Values& va
   hdf5::Shape offset(data.shape().size(), 0), count = data.shape();
   offset[0] = t;
   count[0] = 1;
-  read(data, offset, count, values);
+  read_values(data, offset, count, values);
 }
 
 /// Row-major values of these extents, to the row-major order in which axis `order[i]` is the i-th.
@@ -57,6 +59,10 @@ void permute(std::vector<T>& values, const hdf5::Shape& extents, const std::arra
             result[static_cast<std::size_t>((i * count[1] + j) * count[2] + k)] =
                 values[static_cast<std::size_t>(i * stride[0] + j * stride[1] + k * stride[2])];
   values.swap(result);
+}
+
+std::int64_t physical_memory() {
+  return std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
 }
 
 /// All of one kind.
@@ -168,52 +174,79 @@ std::int64_t Recording::add_array(const hdf5::Dataset& data, std::size_t time_ax
   return elements / points;
 }
 
-hdf5::Dataset Recording::dataset(std::size_t layer, const char* name) const {
-  return file_.root().dataset("layers/" + layers_.at(layer).id + "/" + name);
+hdf5::Dataset Recording::dataset(std::size_t layer, const char* name, std::size_t cache_bytes) const {
+  return file_.root().dataset("layers/" + layers_.at(layer).id + "/" + name, cache_bytes);
 }
 
-std::vector<Recording::Block> Recording::blocks(std::size_t layer, std::int64_t bytes) const {
+Recording::Activations Recording::activations(std::size_t layer, std::int64_t bytes) const {
   const Layer& shape = layers_.at(layer);
-  std::vector<Block> blocks;
-  if (shape.units == 0) return blocks;
-  const hdf5::Dataset data = dataset(layer, "activations");
-  const auto& [time, stimuli, units] = axes_[layer].place;
+  const std::array<std::size_t, 3>& place = axes_.at(layer).place;
+  const auto& [time, stimuli, units] = place;
+  // Closed again before it is opened for reading: the cache of chunks is that of the first who has it open.
+  const auto [chunk, element_bytes] = [&] {
+    const hdf5::Dataset data = dataset(layer, "activations");
+    return std::pair(data.chunk(), data.element_bytes());
+  }();
 
-  // The file gives a chunk in one piece; where there are none, a run of the last dimension.
-  hdf5::Shape grain = data.chunk();
-  if (grain.empty()) grain = {1, 1, 4096};
-  const std::int64_t row_bytes =
-      std::max<std::int64_t>(1, shape.units * (data.type_name() == "float32" ? 4 : 8));
+  // A slab: the chunks of all units at the same place; without chunks, a run of the last dimension.
+  hdf5::Shape grain = chunk;
+  const bool is_chunked = !grain.empty();
+  if (!is_chunked) grain = {1, 1, 4096};
+  const std::int64_t slab_rows = std::min(grain[stimuli], shape.stimuli);
+  const std::int64_t slab_points = std::min(grain[time], points_);
+  const std::int64_t row_bytes = shape.units * (shape.type == "float32" ? 4 : 8);
   const auto fitting = [&](std::int64_t within, std::int64_t others) {
     return std::max<std::int64_t>(1, within / row_bytes / others);
   };
-  std::int64_t rows = std::min(grain[stimuli], shape.stimuli), points = std::min(grain[time], points_);
-  rows = std::min(rows, fitting(8 * bytes, 1));
-  points = std::min(points, fitting(8 * bytes, rows));
-  rows = std::min(shape.stimuli, rows * fitting(bytes, rows * points));
-  if (rows == shape.stimuli) points = std::min(points_, points * fitting(bytes, rows * points));
 
-  for (std::int64_t point = 0; point < points_; point += points)
-    for (std::int64_t stimulus = 0; stimulus < shape.stimuli; stimulus += rows)
-      blocks.push_back(
-          {point, std::min(points, points_ - point), stimulus, std::min(rows, shape.stimuli - stimulus)});
-  return blocks;
+  std::int64_t part = 8 * bytes, cache = 0;
+  if (is_chunked && slab_rows * slab_points > fitting(part, 1)) {
+    const std::int64_t columns = (shape.units + grain[units] - 1) / grain[units] * grain[units];
+    const std::int64_t stored = hdf5::element_count({grain[time], grain[stimuli], columns, element_bytes});
+    if (stored <= physical_memory() / 4)
+      cache = stored;
+    else
+      part = std::max(part, physical_memory() / 8);
+  }
+  const std::int64_t part_rows = std::min(slab_rows, fitting(part, 1));
+  const std::int64_t part_points = std::min(slab_points, fitting(part, part_rows));
+
+  // Small slabs side by side.
+  const bool is_cut = part_rows < slab_rows || part_points < slab_points;
+  const std::int64_t rows =
+      is_cut ? slab_rows : std::min(shape.stimuli, slab_rows * fitting(bytes, slab_rows * slab_points));
+  const std::int64_t points = is_cut || rows < shape.stimuli
+                                  ? slab_points
+                                  : std::min(points_, slab_points * fitting(bytes, rows * slab_points));
+
+  const auto cut = [](std::int64_t begin, std::int64_t end, std::int64_t step, const auto& use) {
+    for (; begin < end; begin += step) use(begin, std::min(begin + step, end));
+  };
+  std::vector<Block> blocks;
+  cut(0, points_, points, [&](std::int64_t first_point, std::int64_t last_point) {
+    cut(0, shape.stimuli, rows, [&](std::int64_t first_row, std::int64_t last_row) {
+      cut(first_point, last_point, is_cut ? part_points : points, [&](std::int64_t t, std::int64_t t_end) {
+        cut(first_row, last_row, is_cut ? part_rows : rows, [&](std::int64_t s, std::int64_t s_end) {
+          blocks.push_back({t, t_end - t, s, s_end - s});
+        });
+      });
+    });
+  });
+  return {dataset(layer, "activations", static_cast<std::size_t>(cache)), place, std::move(blocks)};
 }
 
-void Recording::activations(std::size_t layer, const Block& block, Values& values) const {
-  const hdf5::Dataset data = dataset(layer, "activations");
-  const std::array<std::size_t, 3>& place = axes_.at(layer).place;
-  const auto& [time, stimuli, units] = place;
-  hdf5::Shape offset(3, 0), count = data.shape();
+void Recording::Activations::read(const Block& block, Values& values) const {
+  const auto& [time, stimuli, units] = place_;
+  hdf5::Shape offset(3, 0), count = data_.shape();
   offset[time] = block.point;
   count[time] = block.points;
   offset[stimuli] = block.stimulus;
   count[stimuli] = block.stimuli;
-  read(data, offset, count, values);
+  read_values(data_, offset, count, values);
   // A dimension of one element may stand anywhere.
   const auto ordered = [&](std::size_t a, std::size_t b) { return a < b || count[a] == 1 || count[b] == 1; };
   const bool in_order = ordered(time, stimuli) && ordered(stimuli, units) && ordered(time, units);
-  if (!in_order) std::visit([&](auto& held) { permute(held, count, place); }, values);
+  if (!in_order) std::visit([&](auto& held) { permute(held, count, place_); }, values);
 }
 
 void Recording::weights(std::size_t layer, std::int64_t t, Values& values) const {

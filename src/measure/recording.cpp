@@ -32,7 +32,7 @@ stats::View view_of(const io::Recording::Values& values, std::int64_t first_row,
 class BlockReader {
  public:
   BlockReader(const io::Recording& recording, std::size_t layer)
-      : recording_(recording), layer_(layer), blocks_(recording.blocks(layer)) {
+      : activations_(recording.activations(layer)) {
     start();
   }
 
@@ -41,7 +41,7 @@ class BlockReader {
     if (!coming_.valid()) return false;
     coming_.get();
     std::swap(current_, reading_);
-    block_ = blocks_[begun_ - 1];
+    block_ = activations_.blocks()[begun_ - 1];
     start();
     return true;
   }
@@ -50,16 +50,14 @@ class BlockReader {
 
  private:
   void start() {
-    if (begun_ == blocks_.size()) return;
-    coming_ = std::async(std::launch::async, [this, &block = blocks_[begun_]] {
-      recording_.activations(layer_, block, reading_);
+    if (begun_ == activations_.blocks().size()) return;
+    coming_ = std::async(std::launch::async, [this, &block = activations_.blocks()[begun_]] {
+      activations_.read(block, reading_);
     });
     ++begun_;
   }
 
-  const io::Recording& recording_;
-  const std::size_t layer_;
-  const std::vector<io::Recording::Block> blocks_;
+  const io::Recording::Activations activations_;
   std::size_t begun_ = 0;
   io::Recording::Block block_;
   io::Recording::Values current_, reading_;

@@ -1,5 +1,7 @@
 #include <cmath>
+#include <fstream>
 #include <functional>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,7 +35,7 @@ class RecordingTest : public ::testing::Test {
   }
   static std::vector<double> activations(const Recording& recording, std::int64_t t) {
     Recording::Values values;
-    recording.activations(0, {t, 1, 0, recording.layers()[0].stimuli}, values);
+    recording.activations(0).read({t, 1, 0, recording.layers()[0].stimuli}, values);
     return to_float64(values);
   }
   lrid::testing::TemporaryFolder folder_;
@@ -114,9 +116,10 @@ TEST_F(RecordingTest, BlocksCoverEveryLayoutOnce) {
   for (std::size_t l = 0; l < recording.layers().size(); ++l)
     for (const std::int64_t bytes : {1, 100, 1000, 1 << 20}) {
       std::vector<int> seen(5 * 7, 0);
-      std::int64_t last = -1;
-      for (const Recording::Block& block : recording.blocks(l, bytes)) {
-        recording.activations(l, block, block_values);
+      std::array<std::int64_t, 5> next{};
+      const Recording::Activations activations = recording.activations(l, bytes);
+      for (const Recording::Block& block : activations.blocks()) {
+        activations.read(block, block_values);
         const std::vector<double> wide = to_float64(block_values);
         ASSERT_EQ(std::ssize(wide), block.points * block.stimuli * 11);
         ASSERT_LE(std::ssize(wide), std::max<std::int64_t>(11, 8 * bytes / 4));
@@ -128,11 +131,41 @@ TEST_F(RecordingTest, BlocksCoverEveryLayoutOnce) {
               ASSERT_EQ(*value++, 100.0 * static_cast<double>(t * 10 + s) + 2.0 * static_cast<double>(u))
                   << recording.layers()[l].name;
           }
-        ASSERT_GT(block.point * 7 + block.stimulus, last);
-        last = block.point * 7 + block.stimulus;
+        for (std::int64_t t = block.point; t < block.point + block.points; ++t) {
+          std::int64_t& stimulus = next.at(static_cast<std::size_t>(t));
+          ASSERT_EQ(std::exchange(stimulus, block.stimulus + block.stimuli), block.stimulus);
+        }
       }
       EXPECT_THAT(seen, ::testing::Each(1)) << recording.layers()[l].name << " in blocks of " << bytes;
     }
+}
+
+/// Bytes that this process has read from files.
+std::int64_t bytes_read() {
+  std::ifstream io("/proc/self/io");
+  std::string name;
+  std::int64_t count = 0;
+  io >> name >> count;
+  return count;
+}
+
+TEST_F(RecordingTest, ChunksThatAreReadInPartsAreReadOnce) {
+  const std::string python = lrid::testing::python_with_h5py();
+  if (python.empty()) GTEST_SKIP() << lrid::testing::no_h5py;
+  const auto path = folder_ / "layouts.h5";
+  const auto made =
+      lrid::testing::run_python(python, "tests/io/make_layouts.py", "'" + path.string() + "' large");
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const Recording recording(path);
+  Recording::Values block_values;
+  for (std::size_t l = 0; l < recording.layers().size(); ++l) {
+    const std::int64_t before = bytes_read();
+    const Recording::Activations activations = recording.activations(l, 1 << 12);
+    ASSERT_GT(activations.blocks().size(), 20U);
+    for (const Recording::Block& block : activations.blocks()) activations.read(block, block_values);
+    // 2 MB that do not compress; a chunk is looked at before libhdf5 reads it.
+    EXPECT_LT(bytes_read() - before, 6'000'000) << recording.layers()[l].name;
+  }
 }
 
 TEST_F(RecordingTest, OrdersLayersByAttributeElseById) {

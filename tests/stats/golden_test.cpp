@@ -53,7 +53,7 @@ TEST(GoldenStatistics, Observables) {
       io::Recording::Values values;
       recording.weights(l, t, values);
       const std::vector<double> weights = io::to_float64(values);
-      recording.activations(l, {t, 1, 0, layer.stimuli}, values);
+      recording.activations(l).read({t, 1, 0, layer.stimuli}, values);
       const std::vector<double> activations = io::to_float64(values);
       LayerFold wide(plan, Key(0)), single(plan, Key(0));
       wide.set_weights(View::of(weights));

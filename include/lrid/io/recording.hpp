@@ -43,12 +43,27 @@ class Recording {
   [[nodiscard]] std::int64_t points() const { return points_; }
   [[nodiscard]] const hdf5::Group& root() const { return file_.root(); }
 
-  /// All activations of a layer, each once: ascending points, and at each of them ascending stimuli. Blocks
-  /// are whole chunks of the file, so that none is decompressed twice, of about `bytes`; more where chunks
-  /// are large, but beyond eight times `bytes` (or one stimulus, if that is more) chunks are read in parts.
-  [[nodiscard]] std::vector<Block> blocks(std::size_t layer, std::int64_t bytes = 32 << 20) const;
-  /// [points, stimuli, units] into `values`, whose memory is used again.
-  void activations(std::size_t layer, const Block& block, Values& values) const;
+  /// The activations of a layer, open for reading.
+  class Activations {
+   public:
+    /// All activations, each once, and the stimuli of a point in ascending order.
+    [[nodiscard]] const std::vector<Block>& blocks() const { return blocks_; }
+    /// Reads [points, stimuli, units] into `values`, whose memory is used again.
+    void read(const Block& block, Values& values) const;
+
+   private:
+    friend class Recording;
+    hdf5::Dataset data_;
+    std::array<std::size_t, 3> place_;
+    std::vector<Block> blocks_;
+    Activations(hdf5::Dataset data, const std::array<std::size_t, 3>& place, std::vector<Block> blocks)
+        : data_(std::move(data)), place_(place), blocks_(std::move(blocks)) {}
+  };
+  /// In blocks of about `bytes`: whole chunks, up to eight times as much where chunks are large. Still larger
+  /// ones are read in parts and stay in memory meanwhile, so that each is inflated once; only where the
+  /// chunks of all units at one time take more than a quarter of the machine's memory does every eighth of
+  /// the memory's worth of values take a pass over them.
+  [[nodiscard]] Activations activations(std::size_t layer, std::int64_t bytes = 32 << 20) const;
   /// All entries of the kernel at point t, as one row-major run.
   void weights(std::size_t layer, std::int64_t t, Values& values) const;
   /// The layer-wise change g of each stimulus at point t, [stimuli].
@@ -58,7 +73,7 @@ class Recording {
   struct Axes {
     std::array<std::size_t, 3> place{0, 1, 2};  ///< dimension of time, of stimuli, of units
   };
-  [[nodiscard]] hdf5::Dataset dataset(std::size_t layer, const char* name) const;
+  [[nodiscard]] hdf5::Dataset dataset(std::size_t layer, const char* name, std::size_t cache_bytes = 0) const;
   void add_activations(const hdf5::Dataset& data, std::size_t layer);
   std::int64_t add_array(const hdf5::Dataset& data, std::size_t time_axis);
 
