@@ -29,6 +29,7 @@ std::optional<CellResult> read_cell(const std::filesystem::path& path) {
     for (const Json& test : json.at("tests")) {
       TestResult& one = result.tests.emplace_back();
       one.predicted = test.at("predicted").get<std::vector<int>>();
+      one.network_predicted = test.at("network_predicted").get<std::vector<int>>();
       for (const auto& [name, value] : test.at("figures").items())
         one.figures[name] = value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
       for (const Json& bin : test.at("reliability"))
@@ -91,7 +92,10 @@ void CellStore::store(const std::string& cell, const CellResult& result) const {
     Json bins = Json::array();
     for (const learn::ReliabilityBin& bin : test.reliability)
       bins.push_back({bin.count, bin.confidence, bin.right});
-    tests.push_back({{"predicted", test.predicted}, {"figures", test.figures}, {"reliability", bins}});
+    tests.push_back({{"predicted", test.predicted},
+                     {"network_predicted", test.network_predicted},
+                     {"figures", test.figures},
+                     {"reliability", bins}});
   }
   const Json json = {{"cell", cell},
                      {"chosen", condition_to_json(result.chosen)},

@@ -32,7 +32,8 @@ void add_network_figures(const Judgement& judgement, const std::vector<int>& lab
     if (std::ranges::any_of(members, [&](std::size_t i) { return labels[i] != actual.back(); })) return;
   }
   const learn::Matrix& probabilities = judgement.network_probabilities;
-  result.figures[name::network_accuracy] = learn::accuracy(learn::predicted_classes(probabilities), actual);
+  result.network_predicted = learn::predicted_classes(probabilities);
+  result.figures[name::network_accuracy] = learn::accuracy(result.network_predicted, actual);
   result.figures[name::network_calibration_error] =
       learn::calibration_error(learn::reliability(probabilities, actual));
 }
@@ -90,7 +91,7 @@ void add_permutation_figures(const Identifier& identifier, const FeatureTable& t
 CellResult evaluate(const learn::Classifier& classifier, const Condition& condition, std::size_t split_index,
                     const Protocol& protocol, Key key) {
   const Split& split = condition.plan->splits[split_index];
-  const Target& target = condition.target_at(split_index);
+  const Target& target = *condition.target;
   FittedIdentifier fitted = fit_identifier(classifier,
                                            {.table = *condition.train,
                                             .target = target,
@@ -112,6 +113,7 @@ CellResult evaluate(const learn::Classifier& classifier, const Condition& condit
   for (const Test& test : condition.tests) {
     const Judgement judgement = fitted.identifier.judge(*test.table, split.test);
     TestResult result{.predicted = learn::predicted_classes(judgement.probabilities),
+                      .network_predicted = {},
                       .figures = {{name::log_loss, learn::log_loss(judgement.probabilities, labels)}},
                       .reliability = learn::reliability(judgement.probabilities, labels)};
     result.figures[name::calibration_error] = learn::calibration_error(result.reliability);

@@ -14,6 +14,7 @@ namespace lrid::identify {
 /// Predictions on a test part and the figures computed from them.
 struct TestResult {
   std::vector<int> predicted;             ///< [test rows of the split] class
+  std::vector<int> network_predicted;     ///< [networks, by first appearance there]; empty without verdicts
   std::map<std::string, double> figures;  ///< by io::extra_name; NaN where undefined
   std::vector<learn::ReliabilityBin> reliability;
 

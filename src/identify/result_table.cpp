@@ -14,13 +14,21 @@ namespace lrid::identify {
 
 namespace {
 
-/// A row's figure, nothing where it has none.
-using FigureOf = std::function<std::optional<io::Figure>(const io::ResultRow&)>;
+/// A row's entry in a table, nothing where it has none.
+using EntryOf = std::function<std::optional<std::string>(const io::ResultRow&)>;
 
-constexpr std::size_t figure_width = 13;  // "0.812 ± 0.014"
-
+/// "0.812 [0.75, 0.86]", the 95 % interval over networks; without one "0.812 ± 0.014", the standard error
+/// over splits.
 std::string text_of(const io::Figure& figure) {
-  return std::isnan(figure.mean) ? "none" : fmt::format("{:.3f} ± {:.3f}", figure.mean, figure.sem);
+  if (std::isnan(figure.mean)) return "none";
+  if (figure.interval)
+    return fmt::format("{:.3f} [{:.2f}, {:.2f}]", figure.mean, figure.interval->front(),
+                       figure.interval->back());
+  return fmt::format("{:.3f} ± {:.3f}", figure.mean, figure.sem);
+}
+
+std::string p_text(double p) {
+  return p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", p);
 }
 
 std::string condition_of(const io::ResultRow& row) {
@@ -35,20 +43,23 @@ std::string padded(const std::string& text, std::size_t width) {
 }
 
 /// A line for each condition, a column for each classifier; conditions wrap at words, classifiers that do not
-/// fit beside each other follow below. Empty if no row has the figure.
-std::string block(const std::string& title, const io::Results& results, const FigureOf& figure_of,
+/// fit beside each other follow below. Empty if no row has an entry.
+std::string block(const std::string& title, const io::Results& results, const EntryOf& entry_of_row,
                   std::size_t width) {
   std::vector<std::string> columns, lines;
-  std::map<std::pair<std::string, std::string>, std::string> figures;
+  std::map<std::pair<std::string, std::string>, std::string> entries;
+  std::size_t entry_width = 8;
   for (const io::ResultRow& row : results.rows) {
-    const auto figure = figure_of(row);
-    if (!figure) continue;
+    const auto entry = entry_of_row(row);
+    if (!entry) continue;
     const std::string line = condition_of(row);
     if (std::ranges::find(lines, line) == lines.end()) lines.push_back(line);
     if (std::ranges::find(columns, row.classifier) == columns.end()) columns.push_back(row.classifier);
-    figures[{line, row.classifier}] = text_of(*figure);
+    entry_width = std::max(entry_width, text_width(*entry));
+    entries[{line, row.classifier}] = *entry;
   }
-  constexpr std::size_t least_condition = 24, column_width = figure_width + 2;
+  constexpr std::size_t least_condition = 20;
+  const std::size_t column_width = entry_width + 2;
   const std::size_t fitting = std::max<std::size_t>(1, (width - least_condition) / column_width);
   std::string text;
   for (std::size_t begin = 0; begin < columns.size(); begin += fitting) {
@@ -63,23 +74,72 @@ std::string block(const std::string& title, const io::Results& results, const Fi
       for (std::size_t i = 0; i < wrapped.size(); ++i) {
         std::string row = padded(wrapped[i], condition_width);
         if (i == 0)
-          for (std::size_t c = begin; c < end; ++c) row += "  " + padded(entry_of(columns[c]), figure_width);
+          for (std::size_t c = begin; c < end; ++c) row += "  " + padded(entry_of(columns[c]), entry_width);
         text += row.substr(0, row.find_last_not_of(' ') + 1) + "\n";
       }
     };
     add_row(title, [](const std::string& column) { return column; });
     for (const std::string& line : lines)
-      add_row(line, [&](const std::string& column) { return figures[{line, column}]; });
+      add_row(line, [&](const std::string& column) { return entries[{line, column}]; });
     text += "\n";
   }
   return text;
 }
 
-FigureOf extra(const std::string& name) {
-  return [name](const io::ResultRow& row) -> std::optional<io::Figure> {
+EntryOf extra(const std::string& name) {
+  return [name](const io::ResultRow& row) -> std::optional<std::string> {
     const auto found = row.extra.find(name);
-    return found == row.extra.end() ? std::nullopt : std::optional(found->second);
+    return found == row.extra.end() ? std::nullopt : std::optional(text_of(found->second));
   };
+}
+
+/// What distinguishes row a from row b: its classifier, or the conditions that b does not share.
+std::string distinction(const io::ResultRow& a, const io::ResultRow& b) {
+  if (a.classifier != b.classifier) return a.classifier;
+  io::ResultRow own;
+  for (const auto& [key, value] : a.condition)
+    if (const auto found = b.condition.find(key); found == b.condition.end() || found->second != value)
+      own.condition[key] = value;
+  return own.condition.empty() ? "all" : condition_of(own);
+}
+
+/// The decided comparisons, largest difference first, and how many there are in all.
+std::string comparisons(const io::Results& results, std::size_t width) {
+  constexpr double level = 0.05;
+  constexpr std::size_t most = 12;
+  std::vector<const io::RowComparison*> decided;
+  for (const io::RowComparison& one : results.comparisons)
+    if (one.p_holm < level) decided.push_back(&one);
+  if (results.comparisons.empty()) return "";
+  std::ranges::stable_sort(decided, std::greater<>(),
+                           [](const io::RowComparison* one) { return std::abs(one->difference); });
+  std::string text;
+  const auto add = [&](const std::string& line) {
+    bool first = true;
+    for (const std::string& part : wrap(line, width - 4)) {
+      text += (text.empty() ? "" : first ? "  " : "    ") + part + "\n";
+      first = false;
+    }
+  };
+  add(fmt::format("differences over the same networks: {} of {} decided (p < {} by Holm's method)",
+                  decided.size(), results.comparisons.size(), level));
+  for (std::size_t i = 0; i < std::min(most, decided.size()); ++i) {
+    const bool swapped = decided[i]->difference < 0;
+    const io::ResultRow &more = results.rows[swapped ? decided[i]->b : decided[i]->a],
+                        &less = results.rows[swapped ? decided[i]->a : decided[i]->b];
+    io::ResultRow common;
+    for (const auto& [key, value] : more.condition)
+      if (const auto found = less.condition.find(key);
+          found != less.condition.end() && found->second == value)
+        common.condition[key] = value;
+    add(fmt::format("{:+.3f} [{:.2f}, {:.2f}], p {}: {} over {} ({}{})", std::abs(decided[i]->difference),
+                    swapped ? -decided[i]->interval.back() : decided[i]->interval.front(),
+                    swapped ? -decided[i]->interval.front() : decided[i]->interval.back(),
+                    p_text(decided[i]->p_holm), distinction(more, less), distinction(less, more),
+                    more.classifier == less.classifier ? more.classifier + ", " : "", condition_of(common)));
+  }
+  if (decided.size() > most) add(fmt::format("and {} more in the results file", decided.size() - most));
+  return text + "\n";
 }
 
 /// What carries a row's decision, most important first: the forest's own importances, and what accuracy loses
@@ -111,8 +171,17 @@ std::string importances(const io::ResultRow& row, std::size_t width) {
 
 std::string result_table(const io::Results& results, std::size_t width) {
   namespace name = io::extra_name;
+  const bool over_networks = std::ranges::any_of(
+      results.rows, [](const io::ResultRow& row) { return row.accuracy.interval.has_value(); });
   std::string text = block(
-      "accuracy", results, [](const io::ResultRow& row) { return std::optional(row.accuracy); }, width);
+      over_networks ? "accuracy [95 % interval]" : "accuracy", results,
+      [](const io::ResultRow& row) { return std::optional(text_of(row.accuracy)); }, width);
+  text += block(
+      "p, above chance", results,
+      [](const io::ResultRow& row) {
+        return row.accuracy.p ? std::optional(p_text(*row.accuracy.p)) : std::nullopt;
+      },
+      width);
   for (const auto& [title, figure] : {std::pair{"AUROC, networks", name::network_auroc},
                                       {"AUROC, layers", name::auroc_novelty},
                                       {"known networks refused", name::network_known_refused},
@@ -120,6 +189,7 @@ std::string result_table(const io::Results& results, std::size_t width) {
                                       {"known layers refused", name::known_refused},
                                       {"unknown layers refused", name::unknown_refused}})
     text += block(title, results, extra(figure), width);
+  text += comparisons(results, width);
   if (results.experiment == "importances")
     for (const io::ResultRow& row : results.rows) text += importances(row, width);
   return text.substr(0, text.find_last_not_of('\n') + 1) + "\n";

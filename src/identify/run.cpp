@@ -1,8 +1,5 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cmath>
-#include <limits>
 #include <set>
 
 #include <oneapi/tbb/parallel_for.h>
@@ -15,11 +12,12 @@
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/identify/run.hpp>
-#include <lrid/learn/metrics.hpp>
 
 #include "cell_store.hpp"
+#include "comparisons.hpp"
 #include "evaluate.hpp"
 #include "json.hpp"
+#include "result_row.hpp"
 #include "setup.hpp"
 #include "trajectories.hpp"
 
@@ -52,93 +50,6 @@ void save_splits(const std::filesystem::path& path, const std::vector<Condition>
   }
   write_atomically(path,
                    Json{{"format", "lrid-splits"}, {"format_version", 1}, {"plans", plans}}.dump() + "\n");
-}
-
-/// Accuracy on early, middle and deep layers of the test part; NaN where it has none.
-std::array<double, 3> accuracy_by_position(const Condition& condition, std::size_t split_index,
-                                           const std::vector<int>& predicted) {
-  const Split& split = condition.plan->splits[split_index];
-  const Target& target = condition.target_at(split_index);
-  const std::vector<std::string>& position = condition.train->metadata->column("layer_position");
-  constexpr std::array names = {"early", "middle", "deep"};
-  std::array<double, 3> result{};
-  for (std::size_t p = 0; p < names.size(); ++p) {
-    double correct = 0, all = 0;
-    for (std::size_t i = 0; i < split.test.size(); ++i) {
-      const std::size_t row = to_size(split.test[i]);
-      if (position[row] != names[p]) continue;
-      ++all;
-      correct += predicted[i] == target.labels[row] ? 1 : 0;
-    }
-    result[p] = correct / all;
-  }
-  return result;
-}
-
-/// Mean number of rows on one side of the splits, rounded.
-std::int64_t mean_size(const SplitPlan& plan, Rows Split::*side) {
-  double sum = 0;
-  for (const Split& split : plan.splits) sum += static_cast<double>((split.*side).size());
-  return std::lround(sum / static_cast<double>(plan.splits.size()));
-}
-
-/// The results row of one of the condition's tests; `cells`: [splits].
-io::ResultRow result_row(const std::string& classifier, const Condition& condition, std::size_t test,
-                         const std::vector<CellResult>& cells) {
-  const SplitPlan& plan = *condition.plan;
-  io::ResultRow row{.classifier = classifier,
-                    .condition = condition.labels,
-                    .accuracy = {},
-                    .confusion = {},
-                    .labels = condition.target->classes,
-                    .dprime = {},
-                    .balanced_accuracy = {},
-                    .hyperparameters = {},
-                    .importances = {},
-                    .n_train = mean_size(plan, &Split::train),
-                    .n_test = mean_size(plan, &Split::test),
-                    .n_networks = plan.networks,
-                    .extra = {},
-                    .reliability = {}};
-  row.condition.insert(condition.tests[test].labels.begin(), condition.tests[test].labels.end());
-  std::vector<double> accuracies, inner;
-  std::array<std::vector<double>, io::extra_name::accuracy_at_position.size()> at_position;
-  std::map<std::string, std::vector<double>> by_observable;
-  std::map<std::string, std::vector<double>> figures;
-  for (std::size_t s = 0; s < cells.size(); ++s) {
-    const TestResult& result = cells[s].tests[test];
-    row.confusion.push_back(learn::confusion_matrix(condition.target_at(s).labels_of(plan.splits[s].test),
-                                                    result.predicted,
-                                                    static_cast<int>(condition.target->classes.size())));
-    accuracies.push_back(learn::accuracy(row.confusion.back()));
-    row.dprime.push_back(learn::d_prime(row.confusion.back()));
-    row.balanced_accuracy.push_back(learn::balanced_accuracy(row.confusion.back()));
-    row.hyperparameters.push_back(cells[s].chosen);
-    for (const auto& [name, value] : cells[s].importances) {
-      row.importances[name] += value / static_cast<double>(cells.size());
-      std::vector<double>& sums = by_observable[io::observable_of_feature(name)];
-      sums.resize(cells.size());
-      sums[s] += value;
-    }
-    inner.push_back(cells[s].inner_accuracy);
-    const std::array<double, 3> by_position = accuracy_by_position(condition, s, result.predicted);
-    for (std::size_t p = 0; p < by_position.size(); ++p) at_position[p].push_back(by_position[p]);
-    for (const auto& [name, value] : result.figures) figures[name].push_back(value);
-    row.reliability.resize(result.reliability.size());
-    for (std::size_t b = 0; b < result.reliability.size(); ++b) {
-      row.reliability[b].count += result.reliability[b].count;
-      row.reliability[b].confidence += result.reliability[b].confidence;
-      row.reliability[b].right += result.reliability[b].right;
-    }
-  }
-  row.accuracy = io::Figure::of(accuracies);
-  for (auto& [name, sums] : by_observable) row.observable_importances[name] = io::Figure::of(std::move(sums));
-  row.extra[io::extra_name::accuracy_inner_folds] = io::Figure::of(inner);
-  for (auto& [name, values] : figures) row.extra[name] = io::Figure::of(std::move(values));
-  if (!condition.labels.contains(key::position))
-    for (std::size_t p = 0; p < at_position.size(); ++p)
-      row.extra[io::extra_name::accuracy_at_position[p]] = io::Figure::of(std::move(at_position[p]));
-  return row;
 }
 
 /// Mean trajectories of the most important observables of the first row with importances, controls aside.
@@ -267,12 +178,15 @@ class Run {
     results.dataset_sha256 = origin_.dataset_sha256;
     results.config = origin_.config;
     results.software = software();
-    for (std::size_t c = 0; c < conditions_.size(); ++c)
+    for (std::size_t c = 0; c < conditions_.size(); ++c) {
+      const auto tested = std::make_shared<const io::TestedNetworks>(tested_networks(conditions_[c]));
       for (std::size_t test = 0; test < conditions_[c].tests.size(); ++test)
         for (std::size_t k = 0; k < setup_.classifiers.size(); ++k)
           if (!outcome[c][k].empty())
             results.rows.push_back(
-                result_row(setup_.classifiers[k].name, conditions_[c], test, outcome[c][k]));
+                result_row(setup_.classifiers[k].name, conditions_[c], test, outcome[c][k], tested));
+    }
+    results.comparisons = compare_rows(results.rows);
     results.trajectories = trajectories_of(results.rows, study_);
     results.notes = study_.notes();
     for (std::size_t k = 0; k < setup_.classifiers.size(); ++k) {

@@ -209,12 +209,13 @@ SplitPlan SplitPlan::make(const SplitRequest& request, const Metadata& metadata,
   if (test_pool.empty()) bad_input("no samples to test on: none has {}", request.test.describe());
 
   const std::vector<std::string>& network = metadata.column("network");
-  std::set<std::string> train_networks, networks;
+  std::set<std::string> train_networks, test_networks, networks;
   for (const std::int64_t row : train_pool) train_networks.insert(network[to_size(row)]);
   networks = train_networks;
   bool share_networks = false;
   for (const std::int64_t row : test_pool) {
     share_networks |= train_networks.contains(network[to_size(row)]);
+    test_networks.insert(network[to_size(row)]);
     networks.insert(network[to_size(row)]);
   }
   Rows shared;
@@ -234,6 +235,16 @@ SplitPlan SplitPlan::make(const SplitRequest& request, const Metadata& metadata,
             ? sample_split(request, train_pool, test_pool, !shared.empty(), metadata, target, split_key)
             : network_split(request, train_pool, test_pool, share_networks, metadata, target, split_key));
     require_usable_folds(plan.splits.back(), request.kind, request.inner_folds, target);
+  }
+  if (request.kind == SplitKind::network && share_networks) {
+    double tested = 0;
+    for (const Split& split : plan.splits) {
+      std::set<std::string> names;
+      for (const std::int64_t row : split.test) names.insert(network[to_size(row)]);
+      tested += static_cast<double>(names.size());
+    }
+    plan.overlap =
+        tested / static_cast<double>(plan.splits.size()) / static_cast<double>(test_networks.size());
   }
   plan.validate(metadata, target);
   return plan;

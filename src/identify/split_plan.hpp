@@ -47,6 +47,9 @@ struct SplitPlan {
   std::vector<Split> splits;
   std::string train_pool, test_pool;  ///< descriptions: number of samples and filter
   std::int64_t networks = 0;          ///< distinct networks in both pools
+  /// Share of the test pool's networks that a split tests, and so that two splits have in common. 1 for
+  /// splits by sample and disjoint pools: there all splits test the same networks.
+  double overlap = 1;
 
   /// Throws InputError naming the filter if a pool is empty, or a class missing or too small for the folds.
   static SplitPlan make(const SplitRequest& request, const Metadata& metadata, const Target& target, Key key);

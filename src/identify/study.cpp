@@ -1,6 +1,7 @@
 #include "study.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
@@ -26,6 +27,9 @@ Study::Study(const Protocol& protocol, const io::Dataset& data, std::string file
   }
   pool_rows_ = pool_.rows(*metadata_);
   target_ = std::make_shared<Target>(Target::of(*metadata_, protocol_.target, pool_rows_));
+  const std::vector<std::string> architectures = metadata_->values("architecture", pool_rows_);
+  if (std::ranges::any_of(architectures, [](const std::string& name) { return name.starts_with("ResNet"); }))
+    note("each observed layer of a ResNet is linear: its activity change is a statistic of the kernel alone");
   if (std::ssize(pool_rows_) < data.samples)
     note(fmt::format("{} of the dataset's {} samples used: {}", pool_rows_.size(), data.samples,
                      pool_.describe()));
@@ -108,32 +112,28 @@ SplitRequest Study::request(SplitKind kind, const Filter& train, const Filter& t
           .test = test};
 }
 
+namespace {
+
+/// The names of a filter's networks, in order.
+std::string networks_of(const Filter& filter, const Metadata& metadata) {
+  std::set<std::string> names;
+  for (const std::int64_t row : filter.rows(metadata)) names.insert(metadata.column("network")[to_size(row)]);
+  return fmt::format("{}", fmt::join(names, "\n"));
+}
+
+}  // namespace
+
 Key Study::plan_key(const SplitRequest& request) const {
   return Key(static_cast<std::uint64_t>(protocol_.seed), "splits")
       .with(name_of(request.kind))
-      .with(request.train.describe())
-      .with(request.test.describe());
+      .with(networks_of(request.train, *metadata_))
+      .with(networks_of(request.test, *metadata_));
 }
 
 std::shared_ptr<const SplitPlan> Study::plan(SplitKind kind, const Filter& train, const Filter& test,
                                              const Target& target) const {
   const SplitRequest asked = request(kind, train, test);
   return std::make_shared<SplitPlan>(SplitPlan::make(asked, *metadata_, target, plan_key(asked)));
-}
-
-std::shared_ptr<const SplitPlan> Study::plan(
-    SplitKind kind, const std::vector<std::shared_ptr<const Target>>& target_of_split) const {
-  SplitRequest one = request(kind, pool_, pool_);
-  one.splits = 1;
-  std::shared_ptr<SplitPlan> result;
-  for (std::size_t s = 0; s < target_of_split.size(); ++s) {
-    SplitPlan plan = SplitPlan::make(one, *metadata_, *target_of_split[s], plan_key(one).with(s));
-    if (result == nullptr)
-      result = std::make_shared<SplitPlan>(std::move(plan));
-    else
-      result->splits.push_back(std::move(plan.splits.front()));
-  }
-  return result;
 }
 
 }  // namespace lrid::identify

@@ -32,14 +32,8 @@ struct Condition {
   std::shared_ptr<const SplitPlan> plan;
   std::vector<Test> tests;  ///< at least one
   Rows unknown = {};        ///< samples of no known class, tested in addition to the test rows
-  /// [split] where labels differ between splits, with the same classes as `target`; empty otherwise.
-  std::vector<std::shared_ptr<const Target>> target_of_split = {};
   /// How often each feature group is permuted among the test samples to measure its importance.
   int permutations = 0;
-
-  [[nodiscard]] const Target& target_at(std::size_t split) const {
-    return target_of_split.empty() ? *target : *target_of_split[split];
-  }
 
   /// A condition that is tested on the table it is trained on.
   static Condition on(Labels labels, const std::shared_ptr<const FeatureTable>& table,
@@ -71,13 +65,10 @@ class Study {
   /// Features of the named observables. Throws InputError as table() does.
   [[nodiscard]] std::shared_ptr<const FeatureTable> table_of(
       const std::vector<std::string>& observables) const;
-  /// Splits that depend on seed, kind, filters and labels only, so that conditions which differ in their
-  /// features share them and can be compared split by split.
+  /// Splits that depend on seed, kind, labels and the names of the networks on either side only: conditions
+  /// that test the same networks share them, whatever is known of these, and can be compared split by split.
   [[nodiscard]] std::shared_ptr<const SplitPlan> plan(SplitKind kind, const Filter& train, const Filter& test,
                                                       const Target& target) const;
-  /// Splits of the pool for labels that differ between splits, one for each of `target_of_split`.
-  [[nodiscard]] std::shared_ptr<const SplitPlan> plan(
-      SplitKind kind, const std::vector<std::shared_ptr<const Target>>& target_of_split) const;
 
   /// Adds a line to the results' notes.
   void note(std::string line) { notes_.push_back(std::move(line)); }

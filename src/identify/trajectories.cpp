@@ -29,8 +29,12 @@ std::vector<io::Results::MeanTrajectory> mean_trajectories(const FeatureTable& t
     const auto values = [&](std::int64_t row) {
       return table.x.row(row).segment(first, layout.points).cast<double>().array();
     };
-    std::vector<std::vector<double>> sum(classes, std::vector<double>(points, 0.0)), squares = sum;
-    std::vector<double> count(classes, 0.0);
+    struct NetworkSum {
+      std::size_t label = 0;
+      double layers = 0;
+      std::vector<double> z;  // [points]
+    };
+    std::map<std::string, NetworkSum> networks;
     for (const auto& [layer, members] : layers) {
       const double n = static_cast<double>(members.size()) * static_cast<double>(points);
       double mean = 0, variance = 0;
@@ -39,12 +43,22 @@ std::vector<io::Results::MeanTrajectory> mean_trajectories(const FeatureTable& t
       const double sd = variance > 0 ? std::sqrt(variance) : 1.0;
       for (const std::int64_t row : members) {
         const std::size_t c = to_size(target.labels[to_size(row)]);
-        ++count[c];
-        for (std::size_t t = 0; t < points; ++t) {
-          const double z = (values(row)(to_index(t)) - mean) / sd;
-          sum[c][t] += z;
-          squares[c][t] += z * z;
-        }
+        // A network whose layers differ in class counts in each.
+        NetworkSum& network = networks[metadata.column("network")[to_size(row)] + "|" + std::to_string(c)];
+        network.label = c;
+        ++network.layers;
+        network.z.resize(points, 0.0);
+        for (std::size_t t = 0; t < points; ++t) network.z[t] += (values(row)(to_index(t)) - mean) / sd;
+      }
+    }
+    std::vector<std::vector<double>> sum(classes, std::vector<double>(points, 0.0)), squares = sum;
+    std::vector<double> count(classes, 0.0);
+    for (const auto& [name, network] : networks) {
+      ++count[network.label];
+      for (std::size_t t = 0; t < points; ++t) {
+        const double z = network.z[t] / network.layers;
+        sum[network.label][t] += z;
+        squares[network.label][t] += z * z;
       }
     }
     io::Results::MeanTrajectory trajectory{

@@ -8,7 +8,8 @@
 
 namespace lrid::identify {
 
-/// Mean ± s.e.m. over the samples of each class, at every point, of the named observables of `table`. Values
+/// Mean ± s.e.m. over the networks of each class, each the mean of its layers, at every point, of the named
+/// observables of `table`. Values
 /// are z-scored over samples and time within each layer of each architecture and task, so that layers decades
 /// apart in scale share an axis and only the differences between classes remain.
 std::vector<io::Results::MeanTrajectory> mean_trajectories(const FeatureTable& table, const Rows& rows,

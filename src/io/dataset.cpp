@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -79,6 +80,8 @@ Dataset read_dataset(const std::filesystem::path& path) {
   dataset.meta.noise_unit.assign(samples, "absolute");
   if (meta.has_dataset("noise_unit"))
     dataset.meta.noise_unit = meta.dataset("noise_unit").read<std::string>({dataset.samples});
+  if (meta.has_dataset("validation_loss"))
+    dataset.validation_loss = meta.dataset("validation_loss").read<float>({dataset.samples, dataset.points});
   return dataset;
 }
 
@@ -99,6 +102,9 @@ void write_dataset(const std::filesystem::path& path, const Dataset& dataset) {
   if (std::ranges::any_of(dataset.meta.noise_unit,
                           [](const std::string& unit) { return unit != "absolute"; }))
     root.write("meta/noise_unit", dataset.meta.noise_unit, {dataset.samples}, hdf5::Storage::plain);
+  if (std::ranges::any_of(dataset.validation_loss, [](float loss) { return std::isfinite(loss); }))
+    root.write("meta/validation_loss", dataset.validation_loss, {dataset.samples, dataset.points},
+               hdf5::Storage::compressed);
   std::move(file).save(path);
 }
 

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
@@ -56,6 +58,25 @@ Json to_json(const Figure& figure) {
   return json;
 }
 
+Json to_json(const TestedNetworks& tested) {
+  return {{"names", tested.names},
+          {"labels", tested.labels},
+          {"network", tested.network},
+          {"layers", tested.layers},
+          {"overlap", tested.overlap}};
+}
+
+Json to_json(const RowComparison& comparison) {
+  return {{"about", comparison.about},
+          {"a", comparison.a},
+          {"b", comparison.b},
+          {"difference", to_json(comparison.difference)},
+          {"interval", {to_json(comparison.interval.front()), to_json(comparison.interval.back())}},
+          {"p", to_json(comparison.p)},
+          {"p_holm", to_json(comparison.p_holm)},
+          {"networks", comparison.networks}};
+}
+
 Json to_json(const ResultRow& row) {
   Json json;
   json["classifier"] = row.classifier;
@@ -76,6 +97,11 @@ Json to_json(const ResultRow& row) {
         {{"count", bin.count}, {"confidence", bin.confidence}, {"right", bin.right}});
   if (!row.observable_importances.empty())
     json["observable_importances"] = to_json(row.observable_importances);
+  if (row.tested != nullptr)  // Null, rather than missing, where there can be none.
+    for (const char* figure : {"interval", "p"})
+      if (!json["accuracy"].contains(figure)) json["accuracy"][figure] = nullptr;
+  if (!row.correct.empty()) json["correct"] = row.correct;
+  if (!row.network_correct.empty()) json["network_correct"] = row.network_correct;
   return json;
 }
 
@@ -106,6 +132,8 @@ void from(const Json& json, ConditionValue& value) {
 void from(const Json& json, Figure& figure);
 void from(const Json& json, ReliabilityBin& bin);
 void from(const Json& json, ResultRow& row);
+void from(const Json& json, TestedNetworks& tested);
+void from(const Json& json, RowComparison& comparison);
 void from(const Json& json, Results::MeanTrajectory& trajectory);
 template <class T>
 void from(const Json& json, std::map<std::string, T>& map) {
@@ -155,12 +183,58 @@ void from(const Json& json, ResultRow& row) {
   from_optional(json, "extra", row.extra);
   from_optional(json, "reliability", row.reliability);
   from_optional(json, "observable_importances", row.observable_importances);
+  from_optional(json, "correct", row.correct);
+  from_optional(json, "network_correct", row.network_correct);
 }
 void from(const Json& json, ReliabilityBin& bin) {
   from(json.at("count"), bin.count);
   from(json.at("confidence"), bin.confidence);
   from(json.at("right"), bin.right);
 }
+void from(const Json& json, TestedNetworks& tested) {
+  from(json.at("names"), tested.names);
+  from(json.at("labels"), tested.labels);
+  from(json.at("network"), tested.network);
+  from(json.at("layers"), tested.layers);
+  from(json.at("overlap"), tested.overlap);
+  const auto count = std::ssize(tested.names);
+  bool sound = std::ssize(tested.labels) == count && tested.layers.size() == tested.network.size();
+  for (std::size_t s = 0; sound && s < tested.network.size(); ++s)
+    sound = tested.layers[s].size() == tested.network[s].size() &&
+            std::ranges::all_of(tested.network[s], [&](auto i) { return i >= 0 && i < count; }) &&
+            std::ranges::all_of(tested.layers[s], [](auto layers) { return layers > 0; });
+  if (!sound || !(tested.overlap >= 0 && tested.overlap <= 1))
+    throw Json::type_error::create(302, "tested networks do not fit together", &json);
+}
+
+void from(const Json& json, RowComparison& comparison) {
+  from(json.at("about"), comparison.about);
+  comparison.a = json.at("a").get<std::size_t>();
+  comparison.b = json.at("b").get<std::size_t>();
+  from(json.at("difference"), comparison.difference);
+  from(json.at("interval"), comparison.interval);
+  from(json.at("p"), comparison.p);
+  from(json.at("p_holm"), comparison.p_holm);
+  from(json.at("networks"), comparison.networks);
+}
+
+/// Lets the row share the networks of its number in the file.
+void connect(const Json& json, const std::vector<std::shared_ptr<const TestedNetworks>>& all,
+             ResultRow& row) {
+  const auto number = json.find("tested");
+  if (number == json.end() || number->is_null()) return;
+  row.tested = all.at(number->get<std::size_t>());
+  const auto& layers = row.tested->layers;
+  for (const auto* counts : {&row.correct, &row.network_correct}) {
+    bool fits = counts->empty() || counts->size() == layers.size();
+    for (std::size_t s = 0; fits && s < counts->size(); ++s)
+      fits = std::ranges::equal((*counts)[s], layers[s], [&](std::int64_t count, std::int64_t most) {
+        return count >= 0 && count <= (counts == &row.correct ? most : 1);
+      });
+    if (!fits) throw Json::type_error::create(302, "correct does not fit the tested networks", &json);
+  }
+}
+
 void from(const Json& json, Results::MeanTrajectory& trajectory) {
   from(json.at("observable"), trajectory.observable);
   from(json.at("labels"), trajectory.labels);
@@ -194,7 +268,18 @@ void write_results(const std::filesystem::path& path, const Results& results) {
   json["format_version"] = 1;
   json["experiment"] = results.experiment;
   json["rows"] = Json::array();
-  for (const ResultRow& row : results.rows) json["rows"].push_back(to_json(row));
+  std::vector<const TestedNetworks*> tested;  // each once
+  for (const ResultRow& row : results.rows) {
+    json["rows"].push_back(to_json(row));
+    if (row.tested == nullptr) continue;
+    const auto same =
+        std::ranges::find_if(tested, [&](const TestedNetworks* one) { return *one == *row.tested; });
+    json["rows"].back()["tested"] = same - tested.begin();
+    if (same == tested.end()) tested.push_back(row.tested.get());
+  }
+  for (const TestedNetworks* one : tested) json["tested"].push_back(to_json(*one));
+  for (const RowComparison& comparison : results.comparisons)
+    json["comparisons"].push_back(to_json(comparison));
   json["dataset"] = {{"path", results.dataset_path}, {"sha256", results.dataset_sha256}};
   json["config"] = results.config;
   if (!results.notes.empty()) json["notes"] = results.notes;
@@ -227,6 +312,16 @@ Results read_results(const std::filesystem::path& path) {
   try {
     from(json.at("experiment"), results.experiment);
     from(json.at("rows"), results.rows);
+    std::vector<TestedNetworks> tested;
+    from_optional(json, "tested", tested);
+    std::vector<std::shared_ptr<const TestedNetworks>> shared;
+    for (TestedNetworks& one : tested) shared.push_back(std::make_shared<TestedNetworks>(std::move(one)));
+    for (std::size_t i = 0; i < results.rows.size(); ++i)
+      connect(json.at("rows").at(i), shared, results.rows[i]);
+    from_optional(json, "comparisons", results.comparisons);
+    for (const RowComparison& one : results.comparisons)
+      if (std::max(one.a, one.b) >= results.rows.size())
+        throw Json::out_of_range::create(401, "a comparison of a row that is not there", &json);
     from(json.at("dataset").at("path"), results.dataset_path);
     from(json.at("dataset").at("sha256"), results.dataset_sha256);
     from(json.at("config"), results.config);
@@ -236,6 +331,8 @@ Results read_results(const std::filesystem::path& path) {
     from(json.at("seconds"), results.seconds);
   } catch (const Json::exception& error) {
     bad_input("{}: not as a results file should be: {}", path.string(), error.what());
+  } catch (const std::out_of_range&) {
+    bad_input("{}: a row's tested networks are not there: expected their number in the file", path.string());
   }
   return results;
 }

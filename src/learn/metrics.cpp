@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <boost/math/distributions/normal.hpp>
 
@@ -54,17 +55,14 @@ std::vector<double> balanced_accuracy(const Confusion& confusion) {
 }
 
 std::vector<double> d_prime(const Confusion& confusion) {
-  static constexpr double clip = 5;
-  const auto z = [](double rate) {
-    if (std::isnan(rate)) return rate;
-    if (rate <= 0) return -clip;
-    if (rate >= 1) return clip;
-    return std::clamp(boost::math::quantile(boost::math::normal(), rate), -clip, clip);
+  const auto z = [](double count, double all) {
+    return boost::math::quantile(boost::math::normal(), (count + 0.5) / (all + 1));
   };
   std::vector<double> result;
   for (std::size_t c = 0; c < confusion.size(); ++c) {
     const ClassCounts n = counts_of(confusion, c);
-    result.push_back(z(n.hits / n.actual) - z(n.false_alarms / n.others));
+    result.push_back(n.actual == 0 || n.others == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                                    : z(n.hits, n.actual) - z(n.false_alarms, n.others));
   }
   return result;
 }

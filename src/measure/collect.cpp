@@ -61,6 +61,9 @@ class Appender {
     const auto accuracy = t_.metrics.find("validation_accuracy");
     final_accuracy_ =
         accuracy == t_.metrics.end() || accuracy->second.empty() ? nan : accuracy->second.back();
+    const auto loss = t_.metrics.find("validation_loss");
+    if (loss != t_.metrics.end()) loss_.assign(loss->second.begin(), loss->second.end());
+    loss_.resize(static_cast<std::size_t>(t_.points()), std::numeric_limits<float>::quiet_NaN());
   }
 
   /// `observables` is [T, L, K].
@@ -88,6 +91,7 @@ class Appender {
       meta.units.push_back(units);
       meta.noise_unit.push_back(noise_unit);
       meta.final_accuracy.push_back(final_accuracy_);
+      dataset_.validation_loss.insert(dataset_.validation_loss.end(), loss_.begin(), loss_.end());
       ++dataset_.samples;
     }
   }
@@ -97,6 +101,7 @@ class Appender {
   const io::Trajectory& t_;
   std::string network_;
   double final_accuracy_;
+  std::vector<float> loss_;  // [T]
 };
 
 bool is_trajectory(const fs::path& file) {

@@ -205,7 +205,8 @@ void add_bars(Exhibit& exhibit, const std::vector<BarPanel>& panels, const std::
     Rows rows(panel.bars.size(), panel.axis, panel.chance, exhibit.title + ", " + panel.heading,
               codes(panel));
     for (const Bar& bar : panel.bars) {
-      rows.begin(bar.label, with_range(bar.figure, panel.axis.decimals + 1), bar.code);
+      rows.begin(bar.label, with_range(bar.figure, panel.axis.decimals + (bar.figure.interval ? 0 : 1)),
+                 bar.code);
       rows.bar(bar.figure, bar.css_class, mark_title(bar.label, bar.figure));
       std::string splits;
       for (const double split : bar.figure.splits)

@@ -15,8 +15,7 @@ namespace {
 
 /// "2 of 2 accuracies are above chance" of rows; the verb agrees.
 std::string above_chance(const RowRefs& rows) {
-  const auto above = std::ranges::count_if(
-      rows, [](const Row* row) { return compare(row->accuracy, chance(*row)) == Comparison::above; });
+  const auto above = std::ranges::count(against_chance(rows), Comparison::above);
   return fmt::format("{} of {} {} above chance", above, rows.size(), above == 1 ? "is" : "are");
 }
 
@@ -57,16 +56,21 @@ std::optional<Exhibit> held_out_figure(const View& view) {
   std::ranges::replace(kind, '_', ' ');
   kind = "each " + kind;
   const double level = common_chance(main);
+  std::vector<RowPair> costs;
+  for (const Row* row : main)
+    if (const Row* reference = view.reference(*row); reference != nullptr) costs.push_back({reference, row});
+  const auto lowered = std::ranges::count(compare(costs), Comparison::above);
   exhibit.finding = fmt::format(
-      "On layers of {} left out of training, the {} reaches an accuracy of {}{}; {}.", kind,
+      "On layers of {} left out of training, the {} reaches an accuracy of {}{}; {}{}.", kind,
       classifier_title(main.front()->classifier), accuracy_range(main),
-      std::isfinite(level) ? fmt::format(" (chance {})", chance_text(level)) : "", above_chance(main));
+      std::isfinite(level) ? fmt::format(" (chance {})", chance_text(level)) : "", above_chance(main),
+      costs.empty()
+          ? ""
+          : fmt::format(", {} of {} clearly lower than with nothing held out", lowered, costs.size()));
   exhibit.caption =
       "Accuracy per layer. All networks of one kind are left out of training and are what the test is made "
-      "of; hollow "
-      "dots, where there are any: same data, nothing held out. All splits of a row test the same networks, "
-      "so that "
-      "their spread says little of how other networks would do. " +
+      "of; hollow dots, where there are any: same data, nothing held out. All splits of a row test the same "
+      "networks and count as one. " +
       about_whiskers(rows);
   return exhibit;
 }
@@ -75,8 +79,10 @@ std::optional<Exhibit> control_figure(const View& view) {
   const RowRefs rows =
       rows_where(view.rows(), [](const Row& row) { return row.condition.contains(key::control); });
   if (with_accuracy(rows).empty()) return std::nullopt;
+  // Split by layer, networks are recognised in spite of wrong labels.
   const auto is_shuffled = [](const Row& row) {
-    return condition(row, key::control) == io::control_name::shuffled_labels;
+    return condition(row, key::control) == io::control_name::shuffled_labels &&
+           condition(row, key::split) != io::split_name::sample;
   };
   std::vector<BarPanel> panels;
   for (const std::string& classifier : values_of(rows, "classifier")) {
@@ -87,7 +93,7 @@ std::optional<Exhibit> control_figure(const View& view) {
       const std::string measure = condition(*row, key::measure).value_or(io::measure_name::all);
       if (measure != io::measure_name::all && measure != io::measure_name::final_accuracy)
         label += ", " + measure_of(*row);
-      if (const auto split = condition(*row, key::split)) label += ", split " + split_title(*split);
+      if (const auto split = condition(*row, key::split)) label += ", " + split_title(*split);
       panel.bars.push_back({label, row->accuracy, is_shuffled(*row) ? "bar bar-null" : "bar"});
     }
     panels.push_back(std::move(panel));
@@ -98,8 +104,10 @@ std::optional<Exhibit> control_figure(const View& view) {
   add_bars(exhibit, panels);
 
   const RowRefs shuffled = with_accuracy(rows_where(rows, is_shuffled));
-  const RowRefs off = rows_where(
-      shuffled, [](const Row& row) { return compare(row.accuracy, chance(row)) != Comparison::undecided; });
+  const std::vector<Comparison> shuffled_against_chance = against_chance(shuffled);
+  RowRefs off;
+  for (std::size_t i = 0; i < shuffled.size(); ++i)
+    if (shuffled_against_chance[i] != Comparison::undecided) off.push_back(shuffled[i]);
   std::vector<std::string> sentences;
   if (!shuffled.empty() && off.empty())
     sentences.push_back(fmt::format("With shuffled labels accuracy is at chance, as it should be ({}).",
@@ -118,10 +126,11 @@ std::optional<Exhibit> control_figure(const View& view) {
   exhibit.finding = fmt::format("{}", fmt::join(sentences, " "));
   exhibit.caption =
       "What accuracy must be compared with. Final accuracy needs no statistics of layers; shape alone is "
-      "what is left "
-      "of each trajectory once its scale is divided out. Split by layer, a value that all layers of a "
-      "network share "
-      "gives the network away. " +
+      "what is left of each trajectory once its scale is divided out; scale alone is its norm, mean over "
+      "time, "
+      "first and last value. Labels are shuffled once, over networks within architecture and task. Split by "
+      "layer, a value that all layers of a network share gives the network away, whatever its label: only "
+      "shuffled labels split by network should be at chance. " +
       about_bars(rows);
   return exhibit;
 }
@@ -131,6 +140,7 @@ std::optional<Exhibit> matched_figure(const View& view) {
                                   [](const Row& row) { return !row.condition.contains(key::held_out); });
   const RowRefs matched = rows_where(rows, key::matched, "true");
   if (matched.empty()) return std::nullopt;
+  const bool several = values_of(matched, key::matched_by).size() > 1;
   std::vector<PairedPanel> panels;
   for (const std::string& classifier : values_of(matched, "classifier")) {
     const RowRefs own = rows_where(matched, "classifier", classifier);
@@ -138,28 +148,36 @@ std::optional<Exhibit> matched_figure(const View& view) {
     for (const Row* row : own) {
       const RowRefs unmatched = rows_where(rows, [&](const Row& other) {
         return other.classifier == row->classifier && measure_of(other) == measure_of(*row) &&
+               condition(other, key::matched_by) == condition(*row, key::matched_by) &&
                condition(other, key::matched) == "false";
       });
       panels.back().rows.push_back(
-          {measure_of(*row), unmatched.empty() ? std::nullopt : std::optional(unmatched.front()->accuracy),
-           row->accuracy});
+          {measure_of(*row) + (several ? ", by " + measure_title(*condition(*row, key::matched_by)) : ""),
+           unmatched.empty() ? std::nullopt : std::optional(unmatched.front()->accuracy), row->accuracy});
     }
   }
+  const std::string by =
+      measure_title(condition(*matched.front(), key::matched_by).value_or(io::measure_name::final_accuracy));
   Exhibit exhibit{.title = "Among networks that learned equally well", .topic = Topic::controls};
-  add_pairs(exhibit, panels, "as many networks, not matched", "matched by final accuracy");
+  add_pairs(exhibit, panels, "as many networks, not matched", several ? "matched" : "matched by " + by);
   const RowRefs main = headline_rows(matched);
-  const RowRefs control = rows_where(main, key::measure, io::measure_name::final_accuracy);
+  const RowRefs control =
+      rows_where(main, key::measure,
+                 condition(*matched.front(), key::matched_by).value_or(io::measure_name::final_accuracy));
   const Row& first = *main.front();
   exhibit.finding =
-      fmt::format("Among networks of about the same final accuracy, the {} reaches {} from {}{}{}.",
+      fmt::format("Among networks of about the same {}, the {} reaches {} from {}{}{}.", by,
                   classifier_title(first.classifier), with_range(first.accuracy), measure_of(first),
                   against_chance(first.accuracy, chance(first)),
                   control.empty() || control.front() == &first
                       ? ""
-                      : fmt::format("; from final accuracy alone {}", with_range(control.front()->accuracy)));
-  exhibit.caption =
-      "Within each architecture and task, only networks whose final accuracy lies in one narrow band. " +
-      about_whiskers(rows);
+                      : fmt::format("; from {} alone {}", by, with_range(control.front()->accuracy)));
+  exhibit.caption = fmt::format(
+                        "Within each architecture and task, only networks whose {} is about the same, "
+                        "measured by how much it "
+                        "differs between networks trained alike but for their seeds. ",
+                        several ? "final accuracy, or loss curve," : by) +
+                    about_whiskers(rows);
   return exhibit;
 }
 
@@ -171,10 +189,11 @@ std::optional<Exhibit> target_figure(const View& view) {
              return fmt::format("{} (chance {})", target_of(row), chance_text(chance(row)));
            }));
   std::vector<std::string> told;
-  for (const Row* row : headline_rows(with_accuracy(rows)))
-    if (compare(row->accuracy, chance(*row)) == Comparison::above &&
-        std::ranges::find(told, target_of(*row)) == told.end())
-      told.push_back(target_of(*row));
+  const RowRefs main = headline_rows(with_accuracy(rows));
+  const std::vector<Comparison> clear = against_chance(main);
+  for (std::size_t i = 0; i < main.size(); ++i)
+    if (clear[i] == Comparison::above && std::ranges::find(told, target_of(*main[i])) == told.end())
+      told.push_back(target_of(*main[i]));
   exhibit.finding = told.empty() ? "Nothing is identified clearly above chance."
                                  : fmt::format("Identified clearly above chance: {}.", enumerate(told));
   exhibit.caption = "Each bar: another known property of the networks is identified. " + about_bars(rows);
@@ -189,8 +208,8 @@ std::optional<Exhibit> observable_group_figure(const View& view) {
   Exhibit exhibit{.title = "Groups of observables alone"};
   add_bars(exhibit, bar_panels(rows, group));
   const Row *most = highest(main), *least = lowest(main);
-  if (compare(most->accuracy, least->accuracy) == Comparison::above)
-    exhibit.finding = fmt::format("Alone, {} tells most ({}) and {} least ({}), for the {}.", group(*most),
+  if (compare_extremes(main) == Comparison::above)
+    exhibit.finding = fmt::format("Alone, {} ({}) tells clearly more than {} ({}), for the {}.", group(*most),
                                   with_range(most->accuracy), group(*least), with_range(least->accuracy),
                                   classifier_title(most->classifier));
   else

@@ -11,6 +11,7 @@ namespace lrid::report {
 // One function per figure or table; nothing where the results lack the data.
 
 std::optional<Exhibit> accuracy_figure(const View& view);
+std::optional<Exhibit> question_figure(const View& view);
 std::optional<Exhibit> network_figure(const View& view);
 std::optional<Exhibit> split_figure(const View& view);
 std::optional<Exhibit> held_out_figure(const View& view);
@@ -36,6 +37,8 @@ std::optional<Exhibit> trajectory_figure(const View& view);
 std::optional<Exhibit> dprime_table(const View& view);
 std::optional<Exhibit> hyperparameter_table(const View& view);
 std::optional<Exhibit> extra_table(const View& view);
+/// Rows compared over the networks that both test.
+std::optional<Exhibit> comparison_table(const View& view);
 /// Every row with its numbers.
 std::optional<Exhibit> all_rows_table(const View& view);
 

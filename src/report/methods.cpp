@@ -72,12 +72,18 @@ std::string methods_paragraph(const std::vector<Part>& parts) {
           rows, [](const Row* row) { return row->extra.contains(io::extra_name::network_accuracy); }))
     said.emplace_back("The verdict on a network multiplies the calibrated probabilities of its layers.");
   said.emplace_back(
-      intervals ? "Intervals are 95\u202f% intervals over networks."
-                : "Errors are standard deviations over splits, which share networks: they describe how "
-                  "much results vary and are no confidence intervals.");
-  said.push_back(fmt::format("A difference is called clear when {}; otherwise it is not decided.",
-                             intervals ? "its 95\u202f% interval excludes zero"
-                                       : "it exceeds two standard deviations over splits, a rule of thumb"));
+      intervals
+          ? "The network is the unit of evidence: 95\u202f% intervals and p-values against chance are "
+            "over networks, each with all its layers, stratified by class and corrected for networks that "
+            "splits share (Nadeau and Bengio, 2003); splits that repeat the same test networks count as "
+            "one."
+          : "Errors are standard deviations over splits, which share networks: they describe how "
+            "much results vary and are no confidence intervals.");
+  said.push_back(fmt::format(
+      "A difference is called clear when {}; otherwise it is not decided.",
+      intervals ? "p < 0.05 in a comparison over the networks that both test, corrected by Holm's "
+                  "method for the comparisons that a statement rests on"
+                : "it exceeds two standard deviations over splits, a rule of thumb"));
   said.emplace_back(
       "Where a statement is about one classifier, that is the first of random forest, Conv1D MLP, linear "
       "SVM, logistic "

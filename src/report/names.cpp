@@ -78,7 +78,8 @@ std::string measure_title(const std::string& name) {
                             {io::measure_name::weight, "weights"},
                             {io::measure_name::activation, "activations"},
                             {io::measure_name::layer_change, "activity change"},
-                            {io::measure_name::final_accuracy, "final accuracy"}});
+                            {io::measure_name::final_accuracy, "final accuracy"},
+                            {io::measure_name::loss_curve, "loss curve"}});
 }
 
 std::string measure_title(stats::Measure measure) {
@@ -99,7 +100,14 @@ std::string control_title(const std::string& name) {
   return title_among(name, {{io::control_name::final_accuracy, "final accuracy alone"},
                             {io::control_name::unit_norm, "shape alone (unit norm)"},
                             {io::control_name::unit_range, "shape alone (own range)"},
+                            {io::control_name::scale_only, "scale alone"},
                             {io::control_name::shuffled_labels, "shuffled labels"}});
+}
+
+std::string question_title(const std::string& name) {
+  return title_among(
+      name, {{io::question_name::optimiser, "the optimiser (Adam or SGD with momentum)"},
+             {io::question_name::credit_assignment, "the assignment of credit (rules without Adam)"}});
 }
 
 std::string extra_title(const std::string& name) {
@@ -134,6 +142,7 @@ std::string condition_title(const std::string& key) {
                                               {io::condition_key::train_networks, "training networks"},
                                               {io::condition_key::train_on, "trained on"},
                                               {io::condition_key::test_on, "tested on"},
+                                              {io::condition_key::matched_by, "matched by"},
                                               {io::condition_key::unknown, "unknown rule"}});
   return title == key ? spaced(key) : title;
 }
@@ -205,7 +214,9 @@ const std::vector<std::pair<std::string_view, std::string_view>>& glossary() {
       {"activity change",
        "How much a layer's mean output moves when all of its inputs move together: the layer-wise activity "
        "change of "
-       "Nayebi et al., layer_change and gradavg in files."},
+       "Nayebi et al., layer_change and gradavg in files. Where a layer is linear, as every observed layer "
+       "of a "
+       "ResNet is, it does not depend on the stimuli: it is one more statistic of the kernel."},
       {"AUROC",
        "Area under the receiver operating characteristic: how often a layer (or network) of the unknown rule "
        "looks less familiar than one of a known rule. 0.5 is guessing, 1 is never wrong."},
@@ -215,24 +226,33 @@ const std::vector<std::pair<std::string_view, std::string_view>>& glossary() {
       {"chance", "The accuracy of guessing: one over the number of classes, since test sets are balanced."},
       {"confidence", "The calibrated probability of the class that a verdict names."},
       {"d′",
-       "Sensitivity to a class: Z(hit rate) − Z(false-alarm rate), Z the normal quantile. 0 is guessing."},
+       "Sensitivity to a class: Z(hit rate) − Z(false-alarm rate), Z the normal quantile, rates with the "
+       "log-linear correction (half a case added to each count). 0 is guessing."},
       {"held out", "Left out of training altogether; the test consists of nothing else."},
       {"inner folds",
        "Cross-validation inside the training part of a split. It chooses the hyperparameters; the test part "
        "plays no role in it."},
+      {"interval",
+       "Where the accuracy would lie in 95 of 100 studies of other networks of the same kinds, whose number "
+       "is "
+       "what counts: layers of a network and repeated splits add no evidence of their own."},
       {"layer position", "Early, middle or deep: the third of the network in which a layer lies."},
       {"learning rule",
        "How a network turned errors into weight changes: an optimiser with backpropagation, or one of the "
        "alternatives that need no symmetric backward weights."},
       {"observable",
        "One statistic of a layer, such as the median of the absolute weights, followed over training."},
+      {"p",
+       "How often guessing would do at least as well on other networks, or a difference as large come about "
+       "without a reason. Holm's method makes allowance for the number of comparisons made together."},
       {"split",
        "A division into a training and a test part. By network: all layers of a network are on one side. By "
        "layer, as in the study: layers of one network may be on both, which lets a classifier recognise the "
        "network instead of the rule."},
       {"spread over splits",
-       "The standard deviation of a figure over the splits. Splits share networks, so that this is not a "
-       "confidence interval."},
+       "The standard deviation of a figure over the splits. Splits share networks, so that this says how "
+       "much "
+       "results depend on the division of these networks, not how other networks would do."},
       {"the study",
        "Nayebi, Srivastava, Ganguli and Yamins, Identifying Learning Rules From Neural Network Observables, "
        "NeurIPS 2020."},

@@ -27,6 +27,8 @@ std::string split_title(const std::string& name);
 std::string position_title(const std::string& value);
 /// "shape alone (unit norm)" of "unit_norm".
 std::string control_title(const std::string& name);
+/// "the optimiser (Adam or SGD with momentum)" of "optimiser".
+std::string question_title(const std::string& name);
 /// "accuracy per network" of "network_accuracy".
 std::string extra_title(const std::string& name);
 /// "held out" of "held_out".

@@ -15,6 +15,9 @@ namespace lrid::report {
 namespace {
 
 constexpr std::size_t most_shown = 8;
+constexpr const char* about_linear_layers =
+    "Where layers are linear, as all observed layers of ResNets are, activity change does not depend on "
+    "activity: it is a statistic of the kernel alone.";
 
 std::string measure_class(const std::string& name) {
   return fmt::format("measure-{}", measure_index(name));
@@ -173,6 +176,7 @@ std::optional<Exhibit> importance_figure(const View& view) {
       std::ranges::any_of(rows, [](const Row* row) { return !row->observable_importances.empty(); })
           ? "Whiskers are the spread over splits (one standard deviation)."
           : "These results hold their means over the splits only.";
+  exhibit.caption += std::string(" ") + about_linear_layers;
   return exhibit;
 }
 
@@ -313,10 +317,13 @@ std::optional<Exhibit> trajectory_figure(const View& view) {
                     class_title(widest.high), class_title(widest.low), observable_name(widest.observable),
                     number(widest.value, 1));
   exhibit.caption =
-      "Means over all layers and networks of a class, of the observable z-scored over all of them; bands are "
-      "± s.e.m. "
-      "over layers. Layers of a network are not independent, so that means overlap more than the bands "
-      "suggest.";
+      "Means over all networks of a class, each the mean of its layers, of the observable z-scored over all "
+      "of "
+      "them; bands are ± s.e.m. over networks.";
+  if (std::ranges::any_of(view.trajectories(), [](const io::Results::MeanTrajectory* one) {
+        return measure_title(stats::Measure::layer_change) == observable_title(one->observable).measure;
+      }))
+    exhibit.caption += std::string(" ") + about_linear_layers;
   return exhibit;
 }
 

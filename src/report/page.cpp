@@ -24,15 +24,16 @@ namespace {
 
 /// The exhibits of a part, in order of appearance.
 constexpr std::optional<Exhibit> (*exhibits[])(const View&) = {
-    accuracy_figure,     network_figure,         held_out_figure,
-    control_figure,      matched_figure,         novelty_figure,
-    refusal_table,       learning_curve_figure,  transfer_figure,
-    pair_figure,         target_figure,          confusion_figure,
-    dprime_table,        split_figure,           position_figure,
-    importance_figure,   permutation_figure,     observable_group_figure,
-    trajectory_figure,   portion_figure,         portion_map_figure,
-    imperfection_figure, within_position_figure, reliability_figure,
-    extra_table,         hyperparameter_table,   all_rows_table};
+    accuracy_figure,         question_figure,     network_figure,
+    held_out_figure,         control_figure,      matched_figure,
+    novelty_figure,          refusal_table,       learning_curve_figure,
+    transfer_figure,         pair_figure,         target_figure,
+    confusion_figure,        dprime_table,        split_figure,
+    position_figure,         importance_figure,   permutation_figure,
+    observable_group_figure, trajectory_figure,   portion_figure,
+    portion_map_figure,      imperfection_figure, within_position_figure,
+    reliability_figure,      comparison_table,    extra_table,
+    hyperparameter_table,    all_rows_table};
 
 std::string part_title(const View& view) {
   std::string title =
@@ -198,8 +199,10 @@ std::string part_html(const Part& part, std::size_t number) {
                   number, escape(part.title));
   html += what_was_run(part.view);
   for (const NumberedExhibit& numbered : part.exhibits)
-    html += numbered.exhibit.title == "All numbers"
-                ? folded(fmt::format("All numbers: {}", counted(numbered.exhibit.table.rows.size(), "row")),
+    html += numbered.exhibit.title == "All numbers" ||
+                    numbered.exhibit.title == "Differences over the same networks"
+                ? folded(fmt::format("{}: {}", numbered.exhibit.title,
+                                     counted(numbered.exhibit.table.rows.size(), "row")),
                          exhibit_html(numbered))
                 : exhibit_html(numbered);
   if (part.exhibits.empty()) html += "<p>These results hold nothing to show.</p>\n";

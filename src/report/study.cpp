@@ -1,5 +1,5 @@
-// The study's findings, and whether results agree with them. What decides is `compare`: two accuracies whose
-// ranges do not tell them apart decide nothing.
+// The study's findings, and whether results agree with them. What decides are tests over networks (view.hpp),
+// corrected for the number of comparisons that a finding rests on; what they leave open is "not decided".
 
 #include "study.hpp"
 
@@ -35,12 +35,6 @@ Agreement majority(const std::vector<Comparison>& comparisons) {
   return 2 * above > all ? Agreement::agrees : 2 * below > all ? Agreement::disagrees : Agreement::undecided;
 }
 
-std::vector<Comparison> against_chance(const RowRefs& rows) {
-  std::vector<Comparison> result;
-  for (const Row* row : rows) result.push_back(compare(row->accuracy, chance(*row)));
-  return result;
-}
-
 double mean_accuracy(const RowRefs& rows) {
   double sum = 0;
   for (const Row* row : rows) sum += row->accuracy.mean;
@@ -73,7 +67,7 @@ Outcome nonlinear_beats_linear(const View& view) {
                 }));
   if (linear.empty() || others.empty()) return std::nullopt;
   const Row &line = *linear.front(), &other = *others.front();
-  return {{agreement_of(compare(other.accuracy, line.accuracy)),
+  return {{agreement_of(compare({{&other, &line}}).front()),
            fmt::format("{} {}, linear SVM {}", classifier_title(other.classifier), with_range(other.accuracy),
                        with_range(line.accuracy))}};
 }
@@ -92,13 +86,28 @@ Outcome shape_suffices(const View& view) {
   return {{majority(against_chance(rows)), enumerate(evidence)}};
 }
 
+Outcome scale_does_not_suffice(const View& view) {
+  const RowRefs rows = headline_rows(
+      with_accuracy(rows_where(view.with_key(key::control), key::control, io::control_name::scale_only)));
+  std::vector<RowPair> pairs;
+  std::vector<std::string> evidence;
+  for (const Row* row : rows)
+    if (const Row* reference = view.reference(*row); reference != nullptr) {
+      pairs.push_back({reference, row});
+      evidence.push_back(fmt::format("{}: scale alone {}, whole trajectories {}", measure_of(*row),
+                                     with_range(row->accuracy), with_range(reference->accuracy)));
+    }
+  if (pairs.empty()) return std::nullopt;
+  return {{majority(compare(pairs)), enumerate(evidence)}};
+}
+
 Outcome held_out_costs(const View& view) {
   const RowRefs rows = headline_rows(with_accuracy(view.with_key(key::held_out)));
-  std::vector<Comparison> costs;
+  std::vector<RowPair> pairs;
   for (const Row* row : rows)
-    if (const Row* reference = view.reference(*row); reference != nullptr)
-      costs.push_back(compare(reference->accuracy, row->accuracy));
-  if (costs.empty()) return std::nullopt;
+    if (const Row* reference = view.reference(*row); reference != nullptr) pairs.push_back({reference, row});
+  if (pairs.empty()) return std::nullopt;
+  const std::vector<Comparison> costs = compare(pairs);
   const Agreement above = majority(against_chance(rows)), cost = majority(costs);
   const auto count = [](const std::vector<Comparison>& all) {
     return std::ranges::count(all, Comparison::above);
@@ -122,12 +131,13 @@ Outcome sparse_loses_less(const View& view) {
                 contiguous = rows_where(
                     same, [](const Row&row) { return condition(row, key::train_points)->ends_with("%"); });
   if (all.empty() || sparse.empty() || contiguous.empty()) return std::nullopt;
-  std::vector<Comparison> comparisons;
+  std::vector<RowPair> pairs;
   for (const Row* one : sparse)
-    for (const Row* other : contiguous) comparisons.push_back(compare(one->accuracy, other->accuracy));
-  return {{majority(comparisons), fmt::format("all points {}, sparse {}, as many in one place {} (means)",
-                                              number(mean_accuracy(all), 3), number(mean_accuracy(sparse), 3),
-                                              number(mean_accuracy(contiguous), 3))}};
+    for (const Row* other : contiguous) pairs.push_back({one, other});
+  return {
+      {majority(compare(pairs)),
+       fmt::format("all points {}, sparse {}, as many in one place {} (means)", number(mean_accuracy(all), 3),
+                   number(mean_accuracy(sparse), 3), number(mean_accuracy(contiguous), 3))}};
 }
 
 Outcome activations_are_robust(const View& view) {
@@ -142,15 +152,15 @@ Outcome activations_are_robust(const View& view) {
     evidence.push_back(
         fmt::format("{} {}", measure_title(measure), number(mean_accuracy(of_measure[measure]), 3)));
   }
-  std::vector<Comparison> comparisons;
+  std::vector<RowPair> pairs;
   for (const auto& [more, less] : {std::pair{io::measure_name::activation, io::measure_name::layer_change},
                                    std::pair{io::measure_name::layer_change, io::measure_name::weight}})
     for (const Row* a : of_measure[more])
       for (const Row* b : of_measure[less])
         if (condition(*a, key::noise) == condition(*b, key::noise) &&
             condition(*a, key::unit_fraction) == condition(*b, key::unit_fraction))
-          comparisons.push_back(compare(a->accuracy, b->accuracy));
-  return {{majority(comparisons), "mean accuracy over all levels: " + enumerate(evidence)}};
+          pairs.push_back({a, b});
+  return {{majority(compare(pairs)), "mean accuracy over all levels: " + enumerate(evidence)}};
 }
 
 }  // namespace
@@ -166,6 +176,7 @@ const std::vector<StudyFinding>& study_findings() {
       {"Each of the three measures alone separates the rules above chance.", measures_separate},
       {"Non-linear classifiers beat the linear one.", nonlinear_beats_linear},
       {"The shape of trajectories alone, without their scale, separates the rules too.", shape_suffices},
+      {"The scale of trajectories alone does not suffice.", scale_does_not_suffice},
       {"What is held out of training costs accuracy, which stays above chance.", held_out_costs},
       {"Sparse points along the whole trajectory lose far less than as many in one place.",
        sparse_loses_less},

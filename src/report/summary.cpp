@@ -69,6 +69,18 @@ std::string answer(const View& view, const Row& row) {
                      std::isfinite(level) ? fmt::format("; guessing would name {}", percent(level)) : "");
 }
 
+/// ", and, asked apart, the optimiser ...": what the headline's classifier tells of the optimiser and of the
+/// assignment of credit; "" where they were not asked.
+std::string answers_apart(const View& view, const Row& headline) {
+  std::vector<std::string> told;
+  for (const Row* row :
+       rows_where(with_accuracy(view.with_key(key::question)), "classifier", headline.classifier))
+    told.push_back(fmt::format(
+        "{} in {}{}", question_title(*condition(*row, key::question)), percent(main_accuracy(*row).mean),
+        std::isfinite(chance(*row)) ? fmt::format(" (guessing: {})", percent(chance(*row))) : ""));
+  return told.empty() ? "" : fmt::format(" Asked apart, it tells {}.", enumerate(told));
+}
+
 std::string about_data(const View& view) {
   std::vector<std::string> classes;
   for (const std::string& label : view.classes()) classes.push_back(class_title(label));
@@ -81,9 +93,11 @@ std::string about_data(const View& view) {
 }
 
 std::string interval_note(const Figure& figure) {
-  if (figure.interval)
-    return fmt::format("95\u202f% interval {} to {}", number(figure.interval->front()),
-                       number(figure.interval->back()));
+  if (figure.interval) {
+    const std::string p = p_text(figure);
+    return fmt::format("95\u202f% interval over networks {} to {}{}", number(figure.interval->front()),
+                       number(figure.interval->back()), p.empty() ? "" : ", " + p);
+  }
   const double spread = spread_over_splits(figure);
   return std::isfinite(spread) ? fmt::format("± {} spread over splits", number(spread, 3)) : "";
 }
@@ -115,6 +129,13 @@ std::vector<Tile> tiles_of(const std::vector<Part>& parts, const Part* main) {
                                  enumerate(values_of(rows, key::held_out)))});
     break;
   }
+  if (row != nullptr)
+    for (const Row* one :
+         rows_where(with_accuracy(main->view.with_key(key::question)), "classifier", row->classifier))
+      add_tile(tiles, main_accuracy(*one).mean,
+               fmt::format("{} per {}, chance {}", question_title(*condition(*one, key::question)),
+                           is_per_network(*one) ? "network" : "layer", chance_text(chance(*one))),
+               interval_note(main_accuracy(*one)));
   if (row != nullptr && std::isfinite(chance(*row)))
     tiles.push_back({chance_text(chance(*row)),
                      fmt::format("chance, with {}", counted(row->labels.size(), "class", "classes"))});
@@ -157,7 +178,7 @@ Summary summarise(const std::vector<Part>& parts) {
   summary.question = view.target() == "learning rule" ? "Which learning rule trained these networks?"
                                                       : fmt::format("Identifying the {}", view.target());
   if (main != nullptr) {
-    summary.sentence = answer(view, *view.headline());
+    summary.sentence = answer(view, *view.headline()) + answers_apart(view, *view.headline());
   } else {
     const auto first = bullets(parts);
     summary.sentence = first.empty() ? "These results hold no accuracies." : first.front()->exhibit.finding;

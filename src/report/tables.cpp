@@ -78,10 +78,11 @@ std::optional<Exhibit> dprime_table(const View& view) {
   if (found.empty()) return std::nullopt;
   const auto [hardest, easiest] = std::ranges::minmax_element(found);
   if (found.size() > 1)
-    exhibit.finding = fmt::format("Easiest to pick out for the {} is {}, hardest {}.",
+    exhibit.finding = fmt::format("For the {}, d′ is highest for {} and lowest for {}.",
                                   classifier_title(headline), easiest->second, hardest->second);
   exhibit.caption =
-      "d′ per layer, mean ± spread over splits; 0 is guessing. Small: balanced accuracy, (sensitivity + "
+      "d′ per layer with the log-linear correction (Hautus 1995), mean ± spread over splits; 0 is guessing. "
+      "Small: balanced accuracy, (sensitivity + "
       "specificity)/2.";
   return exhibit;
 }
@@ -120,8 +121,57 @@ std::optional<Exhibit> extra_table(const View& view) {
     for (const Row* row : rows) line.push_back(figure_entry(extra(*row, name)));
   }
   if (exhibit.table.rows.empty()) return std::nullopt;
+  exhibit.caption = fmt::format(
+      "Measured besides accuracy{}. Mean ± spread over splits, or 95\u202f% interval over networks.",
+      from_measure(view));
+  return exhibit;
+}
+
+std::optional<Exhibit> comparison_table(const View& view) {
+  const std::vector<io::RowComparison>& all = view.results().comparisons;
+  Exhibit exhibit{.title = "Differences over the same networks"};
+  exhibit.table.header = {words("about"),
+                          words("one"),
+                          words("other"),
+                          words("in common"),
+                          number_title("difference"),
+                          number_title("p (Holm)"),
+                          number_title("networks")};
+  std::size_t decided = 0;
+  const auto part = [](const Row& row, const Row& other, bool shared) {
+    Row kept;
+    for (const auto& [name, value] : row.condition) {
+      const auto found = other.condition.find(name);
+      if ((found != other.condition.end() && found->second == value) == shared) kept.condition[name] = value;
+    }
+    std::string text = describe_condition(kept);
+    if ((row.classifier == other.classifier) == shared)
+      text = classifier_title(row.classifier) + (text.empty() ? "" : ", " + text);
+    return text.empty() ? "everything" : text;
+  };
+  for (const io::RowComparison& one : all) {
+    const Row &a = view.results().rows[one.a], &b = view.results().rows[one.b];
+    const Figure difference{
+        .mean = one.difference, .sem = std::nan(""), .splits = {}, .interval = one.interval, .p = {}};
+    decided += one.p_holm < 0.05 ? 1U : 0U;
+    exhibit.table.rows.push_back({row_title(one.about),
+                                  words(part(a, b, false)),
+                                  words(part(b, a, false)),
+                                  words(part(a, b, true)),
+                                  figure_entry(difference),
+                                  {.text = one.p_holm < 0.001 ? "< 0.001" : number(one.p_holm, 3),
+                                   .numeric = true,
+                                   .value = one.p_holm},
+                                  whole_number(one.networks)});
+  }
+  if (all.empty()) return std::nullopt;
+  exhibit.finding = fmt::format("{} of {} differences are clear.", decided, all.size());
   exhibit.caption =
-      fmt::format("Measured besides accuracy{}. Mean ± spread over splits.", from_measure(view));
+      "Accuracy of the one minus that of the other, with its 95\u202f% interval: paired over the networks "
+      "that both "
+      "test, in the same splits where they share them. p-values are corrected by Holm's method over the "
+      "comparisons "
+      "about the same thing under the same kind of split.";
   return exhibit;
 }
 
@@ -172,8 +222,9 @@ std::optional<Exhibit> all_rows_table(const View& view) {
     for (const std::string& name : names) entries.push_back(figure_entry(extra(row, name)));
   }
   exhibit.caption = fmt::format(
-      "Mean ± spread over splits, in square brackets 95\u202f% intervals over networks where there are "
-      "any.{}",
+      "In square brackets 95\u202f% intervals over networks, small the p-value against chance; ± the spread "
+      "over "
+      "splits where there is no interval.{}",
       kinds.size() > 1 ? " What is not accuracy is of the split by network." : "");
   return exhibit;
 }

@@ -134,10 +134,16 @@ std::optional<Exhibit> pair_figure(const View& view) {
     return enumerate(both);
   };
   const Row *easiest = highest(main), *hardest = lowest(main);
-  exhibit.finding =
-      fmt::format("For the {}, the easiest pair is {} ({}), the hardest {} ({}); chance is 0.5.",
-                  classifier_title(easiest->classifier), pair(*easiest), with_range(easiest->accuracy),
-                  pair(*hardest), with_range(hardest->accuracy));
+  if (compare_extremes(main) == Comparison::above)
+    exhibit.finding =
+        fmt::format("For the {}, the easiest pair is {} ({}), the hardest {} ({}); chance is 0.5.",
+                    classifier_title(easiest->classifier), pair(*easiest), with_range(easiest->accuracy),
+                    pair(*hardest), with_range(hardest->accuracy));
+  else
+    exhibit.finding =
+        fmt::format("For the {}, no pair is clearly easier than the others ({} to {}); chance is 0.5.",
+                    classifier_title(easiest->classifier), number(hardest->accuracy.mean, 3),
+                    number(easiest->accuracy.mean, 3));
   exhibit.caption =
       "Accuracy per layer where only two classes are there. No shade is chance, full shade no error.";
   return exhibit;
@@ -211,7 +217,8 @@ std::optional<Exhibit> novelty_figure(const View& view) {
   const RowRefs main = headline_rows(rows);
   const auto [worst, best] = std::ranges::minmax(main, {}, score);
   exhibit.finding = fmt::format(
-      "Of rules left out of training, the {} notices {} best (AUROC {}) and {} least ({}); 0.5 is guessing.",
+      "Of rules left out of training, the {} gives {} the highest AUROC ({}) and {} the lowest ({}); 0.5 is "
+      "guessing.",
       classifier_title(best->classifier), class_title(*condition(*best, key::unknown)), number(score(best)),
       class_title(*condition(*worst, key::unknown)), number(score(worst)));
   exhibit.caption =

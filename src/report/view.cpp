@@ -10,6 +10,7 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/options.hpp>
 #include <lrid/core/text.hpp>
+#include <lrid/identify/uncertainty.hpp>
 
 #include "markup.hpp"
 #include "names.hpp"
@@ -18,6 +19,7 @@ namespace lrid::report {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double decisive = 0.05;  // p-values below decide
 
 bool is_plain(const Row& row) {
   return std::ranges::all_of(row.condition, [](const auto& entry) {
@@ -65,6 +67,8 @@ std::string condition_value(const std::string& condition_key, const std::string&
   if (condition_key == key::control) return control_title(value);
   if (condition_key == key::unknown || condition_key == key::held_out) return class_title(value);
   if (condition_key == key::observables) return observable_group_title(value);
+  if (condition_key == key::question) return question_title(value);
+  if (condition_key == key::matched_by) return measure_title(value);
   return value;
 }
 
@@ -157,9 +161,55 @@ Comparison compare(const Figure& figure, double level) {
   return sign_of(figure.mean - width - level, figure.mean + width - level);
 }
 
-Comparison compare(const Figure& a, const Figure& b) {
-  const double difference = a.mean - b.mean, width = std::hypot(half_width(a), half_width(b));
+Comparison compare(const Figure& a, const Figure& b, double widened) {
+  const double difference = a.mean - b.mean, width = widened * std::hypot(half_width(a), half_width(b));
   return sign_of(difference - width, difference + width);
+}
+
+std::vector<Comparison> against_chance(const RowRefs& rows) {
+  std::vector<double> p;  // two-sided
+  for (const Row* row : rows) {
+    const double above = row->accuracy.p.value_or(1);
+    p.push_back(2 * std::min(above, 1 - above));
+  }
+  p = identify::holm(p);
+  std::vector<Comparison> result;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    result.push_back(rows[i]->accuracy.p && p[i] >= decisive ? Comparison::undecided
+                                                             : compare(rows[i]->accuracy, chance(*rows[i])));
+  return result;
+}
+
+std::vector<Comparison> compare(const std::vector<RowPair>& pairs) {
+  std::vector<Comparison> result;
+  std::vector<std::size_t> tested;  // pairs with a test
+  std::vector<double> p;
+  for (const RowPair& pair : pairs) {
+    const auto a = identify::layer_scores(*pair.a), b = identify::layer_scores(*pair.b);
+    result.push_back(compare(pair.a->accuracy, pair.b->accuracy));
+    if (!a || !b) continue;
+    if (const auto found = identify::difference(*a, *b)) {
+      result.back() = sign_of(found->mean, found->mean);
+      tested.push_back(result.size() - 1);
+      p.push_back(found->p);
+    }
+  }
+  p = identify::holm(p);
+  for (std::size_t i = 0; i < tested.size(); ++i)
+    if (p[i] >= decisive) result[tested[i]] = Comparison::undecided;
+  return result;
+}
+
+Comparison compare_extremes(const RowRefs& rows) {
+  const Row *most = highest(rows), *least = lowest(rows);
+  if (most == nullptr || most == least) return Comparison::undecided;
+  std::vector<RowPair> pairs = {{most, least}};
+  const RowRefs all = with_accuracy(rows);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t j = i + 1; j < all.size(); ++j)
+      if (!((all[i] == most && all[j] == least) || (all[i] == least && all[j] == most)))
+        pairs.push_back({all[i], all[j]});
+  return compare(pairs).front();
 }
 
 std::vector<std::string> values_of(const RowRefs& rows, const std::string& key) {

@@ -48,11 +48,24 @@ double spread_over_splits(const Figure& figure);
 
 /// How a figure compares with a level or with another figure.
 enum class Comparison { above, below, undecided };
-/// By the 95 % interval over networks; without one, by two standard deviations over the splits, which is a
-/// rule of thumb and no test. Single splits are compared as they are.
+/// By the 95 % interval over networks. Results of earlier versions have none: by two standard deviations over
+/// the splits, which is a rule of thumb and no test; single splits are compared as they are.
 Comparison compare(const Figure& figure, double level);
-/// By the difference, its half-widths added in quadrature.
-Comparison compare(const Figure& a, const Figure& b);
+/// By the difference, its half-widths added in quadrature: for figures of different networks, and cautious
+/// for those of the same. `widened` by a factor where several are compared.
+Comparison compare(const Figure& a, const Figure& b, double widened = 1);
+/// The rows' accuracies against their chance levels, tested together: by Holm's method.
+std::vector<Comparison> against_chance(const RowRefs& rows);
+
+/// Whether the accuracy of `a` is above that of `b`.
+struct RowPair {
+  const Row *a, *b;
+};
+/// Pairs of rows, tested together: paired over the networks that both test, p-values corrected by Holm's
+/// method. Without networks as figures are compared.
+std::vector<Comparison> compare(const std::vector<RowPair>& pairs);
+/// Whether the highest of the rows is above the lowest, tested together with all other pairs of them.
+Comparison compare_extremes(const RowRefs& rows);
 
 /// The values of a condition key (or, for "classifier", the classifiers) among rows, in order of appearance.
 std::vector<std::string> values_of(const RowRefs& rows, const std::string& key);

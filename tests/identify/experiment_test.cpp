@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -105,6 +106,32 @@ TEST(Separability, PerPositionStaysWithinIt) {
   }
 }
 
+TEST(Separability, AsksForOptimiserAndCreditAssignmentApart) {
+  const io::Dataset data = testing::tiny_dataset(8, 2);
+  const Made made(data,
+                  "questions = ['optimiser', 'credit_assignment']\nsplits = 2\nsplit = ['network']\n"
+                  "features.measures = ['weight', 'activation']");
+  ASSERT_EQ(made.conditions.size(), 4U);
+  EXPECT_EQ(made.conditions[2].labels.at("question"), io::ConditionValue(std::string("optimiser")));
+  EXPECT_EQ(made.conditions[2].target->classes, (std::vector<std::string>{"adam", "sgdm"}));
+  EXPECT_EQ(made.conditions[3].target->classes, (std::vector<std::string>{"fa", "ia", "sgdm"}));
+  for (const std::int64_t row : made.conditions[3].plan->splits[0].test)
+    EXPECT_NE(data.meta.learning_rule[to_size(row)], "adam");
+  const Made other(data, "questions = ['optimiser']\nsplits = 1\ntarget = 'architecture'");
+  EXPECT_EQ(other.conditions.size(), 8U);
+  EXPECT_THAT(other.study->notes(),
+              ::testing::Contains(::testing::HasSubstr("question optimiser: left out")));
+}
+
+TEST(HeldOut, SplitsRepeatTheSameNetworks) {
+  const Made made(testing::tiny_dataset(8, 2),
+                  "experiment = 'held-out'\nsplits = 2\nsplit = ['network']\nfeatures.measures = ['all']");
+  EXPECT_EQ(made.conditions[0].plan->overlap, 1);
+  const Made grouped(testing::tiny_dataset(8, 2), "splits = 2\nfeatures.measures = ['all']");
+  EXPECT_EQ(grouped.conditions[0].plan->overlap, 1) << "by sample, networks are on both sides of all splits";
+  EXPECT_NEAR(grouped.conditions[1].plan->overlap, 0.25, 0.01);
+}
+
 TEST(HeldOut, NothingOfTheHeldOutValueIsTrainedOn) {
   const io::Dataset data = testing::tiny_dataset(8, 2);
   const Made made(
@@ -171,6 +198,19 @@ TEST(Controls, ShapesAloneHaveNoScale) {
   EXPECT_EQ(flat.with_unit_norm().x.middleCols(3, 3).norm(), 0);
 }
 
+TEST(Controls, ScaleAloneHasNoShape) {
+  io::Dataset data = testing::tiny_dataset(8, 3);
+  for (std::size_t t = 0; t < 3; ++t) data.x[t * data.observable_names.size()] = static_cast<float>(t + 1);
+  const Made made(data,
+                  "experiment = 'controls'\ncontrols = ['scale_only']\nsplits = 1\nsplit = ['network']\n"
+                  "features.measures = ['all']");
+  ASSERT_EQ(made.conditions.size(), 1U);
+  const FeatureTable& table = *made.conditions[0].train;
+  EXPECT_EQ(table.layout.columns(), 3 + 24 * 4);
+  EXPECT_NEAR(table.x(0, 3), std::sqrt(14.0), 1e-6);  // of 1, 2, 3: norm, mean, first, last
+  EXPECT_EQ(table.x.row(0).segment(4, 3), Eigen::RowVector3f(2, 1, 3));
+}
+
 TEST(Trajectory, PortionsAreOfEqualSizeAndTestedOnEachOther) {
   const io::Dataset data = testing::tiny_dataset(8, 21);
   const Made made(data,
@@ -207,6 +247,40 @@ TEST(Imperfection, TrainsAndTestsWithinEachLevel) {
                   condition.labels.at("unit_fraction"));
   EXPECT_THAT(message_of(testing::tiny_dataset(8, 2), "experiment = 'imperfection'"),
               ::testing::HasSubstr("measured alike"));
+}
+
+/// All levels of the same networks share their splits, layer by layer, so that they can be compared.
+TEST(Imperfection, LevelsShareTheirSplits) {
+  io::Dataset data = testing::tiny_dataset(8, 2), noisy = data;
+  for (double& noise : noisy.meta.noise) noise = 0.5;
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  append(data.x, noisy.x);
+  for (auto column : {&io::SampleMeta::architecture, &io::SampleMeta::task, &io::SampleMeta::dataset,
+                      &io::SampleMeta::learning_rule, &io::SampleMeta::layer, &io::SampleMeta::network})
+    append(data.meta.*column, noisy.meta.*column);
+  append(data.meta.layer_position, noisy.meta.layer_position);
+  for (auto column :
+       {&io::SampleMeta::batch_size, &io::SampleMeta::model_seed, &io::SampleMeta::dataset_seed})
+    append(data.meta.*column, noisy.meta.*column);
+  for (auto column :
+       {&io::SampleMeta::noise, &io::SampleMeta::unit_fraction, &io::SampleMeta::final_accuracy})
+    append(data.meta.*column, noisy.meta.*column);
+  const std::int64_t half = data.samples;
+  data.samples *= 2;
+  const Made made(data, "experiment = 'imperfection'\nsplits = 3\nfeatures.measures = ['all']");
+  ASSERT_EQ(made.conditions.size(), 4U);
+  for (std::size_t kind = 0; kind < 4; kind += 2)
+    for (std::size_t s = 0; s < 3; ++s) {
+      const Split &perfect = made.conditions[kind].plan->splits[s],
+                  &imperfect = made.conditions[kind + 1].plan->splits[s];
+      for (const auto& [one, other] :
+           {std::pair{&perfect.train, &imperfect.train}, {&perfect.test, &imperfect.test}}) {
+        Rows shifted = *one;
+        for (std::int64_t& row : shifted) row += half;
+        EXPECT_EQ(shifted, *other);
+      }
+      EXPECT_EQ(perfect.inner, imperfect.inner);
+    }
 }
 
 TEST(NoneOfThese, TheUnknownClassIsNeverTrainedOn) {
@@ -271,14 +345,15 @@ TEST(Pairs, HaveTwoClasses) {
 TEST(Matched, OnlyNetworksWithinABandAreLeft) {
   io::Dataset data = testing::tiny_dataset(16, 2);
   // sgdm ends between 0.5 and 0.8, the others between 0.5 and 0.6: bands of 0.1 hold a third of sgdm's
-  // networks.
+  // networks. Networks of one class and batch size have a standard deviation of 0.098 or 0.033, pooled
+  // 0.0566.
   for (std::size_t i = 0; i < data.meta.network.size(); ++i) {
     const double rank = std::stod(data.meta.network[i].substr(data.meta.network[i].rfind('/') + 1)) / 15;
     data.meta.final_accuracy[i] = 0.5 + (data.meta.learning_rule[i] == "sgdm" ? 0.3 : 0.1) * rank;
   }
   const Made made(
       data,
-      "experiment = 'matched'\ntolerance = 0.101\nsplits = 1\ninner_folds = 3\nsplit = ['network']\n"
+      "experiment = 'matched'\ntolerance = 1.8\nsplits = 1\ninner_folds = 3\nsplit = ['network']\n"
       "features.measures = ['all']");
   ASSERT_EQ(made.conditions.size(), 4U);
   EXPECT_EQ(made.conditions[1].labels.at("measure"), io::ConditionValue(std::string("final_accuracy")));
@@ -298,11 +373,41 @@ TEST(Matched, OnlyNetworksWithinABandAreLeft) {
   EXPECT_EQ(made.conditions[2].labels.at("matched"), io::ConditionValue(false));
   EXPECT_EQ(made.conditions[0].plan->networks, made.conditions[2].plan->networks);
   EXPECT_THAT(made.study->notes().back(),
-              ::testing::HasSubstr("of 128 networks left; KNet4 cifar10: 0.500 to 0.601"));
+              ::testing::HasSubstr("of 128 networks left; KNet4 cifar10: 0.500 to 0.602"));
   for (std::size_t i = 0; i < data.meta.network.size(); ++i)
     if (data.meta.learning_rule[i] == "sgdm") data.meta.final_accuracy[i] = 0.9;
   EXPECT_THAT(message_of(data, "experiment = 'matched'"),
               ::testing::HasSubstr("tolerance: within no architecture"));
+}
+
+/// Networks that end alike but learn at another pace match by final accuracy, not by their loss curve.
+TEST(Matched, ByTheWholeLossCurve) {
+  io::Dataset data = testing::tiny_dataset(16, 3);
+  data.meta.final_accuracy.assign(data.meta.network.size(), 0.5);
+  EXPECT_THAT(message_of(data, "experiment = 'matched'\nmatch = ['loss_curve']"),
+              ::testing::HasSubstr("matched: no sample has a loss curve"));
+  for (const std::string& network : data.meta.network) {
+    const double number = std::stod(network.substr(network.rfind('/') + 1));
+    const bool slow = network.find("/fa/") != std::string::npos && number >= 8;
+    for (const double loss : {2.3, slow ? 2.2 : 1.0, 0.5})
+      data.validation_loss.push_back(static_cast<float>(loss + 0.001 * number));
+  }
+  const Made made(data,
+                  "experiment = 'matched'\nmatch = ['final_accuracy', 'loss_curve']\nsplits = 1\n"
+                  "split = ['network']\ninner_folds = 2\nfeatures.measures = ['all']\ntolerance = 1");
+  ASSERT_EQ(made.conditions.size(), 8U);
+  const auto slow_ones = [&](const Condition& condition) {
+    std::set<std::string> names;
+    for (const Rows* side : {&condition.plan->splits[0].train, &condition.plan->splits[0].test})
+      for (const std::int64_t row : *side)
+        if (data.validation_loss[to_size(row) * 3 + 1] > 2) names.insert(data.meta.network[to_size(row)]);
+    return names.size();
+  };
+  EXPECT_GT(slow_ones(made.conditions[0]), 0U);
+  EXPECT_EQ(slow_ones(made.conditions[4]), 0U);
+  EXPECT_EQ(made.conditions[4].labels.at("matched_by"), io::ConditionValue(std::string("loss_curve")));
+  EXPECT_EQ(made.conditions[5].labels.at("measure"), io::ConditionValue(std::string("loss_curve")));
+  EXPECT_EQ(made.conditions[5].train->layout.columns(), 3);
 }
 
 TEST(Targets, SkipWhatDoesNotVary) {
@@ -354,42 +459,31 @@ TEST(Study, EqualNetworksNeverStraddleAGroupedSplit) {
   }
 }
 
-TEST(Controls, ShuffledLabelsKeepTheClassesSizesAndDifferBetweenSplits) {
+/// Once for all splits, over networks: a null hypothesis about these networks.
+TEST(Controls, LabelsAreShuffledOverNetworksWithinArchitectures) {
   const io::Dataset data = testing::tiny_dataset(8, 2);
   const Made made(
       data,
       "experiment = 'controls'\ncontrols = ['shuffled_labels']\nsplits = 3\nfeatures.measures = ['all']");
   ASSERT_EQ(made.conditions.size(), 2U);
+  EXPECT_EQ(made.conditions[0].target->labels, made.conditions[1].target->labels) << "both kinds of split";
   for (const Condition& condition : made.conditions) {
-    ASSERT_EQ(condition.target_of_split.size(), 3U);
     EXPECT_EQ(condition.plan->splits.size(), 3U);
-    std::set<std::vector<int>> different;
-    for (std::size_t s = 0; s < 3; ++s) {
-      const std::vector<int>& labels = condition.target_at(s).labels;
-      different.insert(labels);
-      std::map<std::string, std::map<int, int>> count;  // of a class, in all and in an architecture
-      std::size_t moved = 0;
-      std::map<std::string, std::set<int>> of_network;
-      for (std::size_t i = 0; i < labels.size(); ++i) {
-        ++count["all"][labels[i]];
-        ++count[data.meta.architecture[i]][labels[i]];
-        moved += labels[i] != made.study->target()->labels[i] ? 1U : 0U;
-        of_network[data.meta.network[i]].insert(labels[i]);
-      }
-      EXPECT_THAT(count["all"], ::testing::Each(::testing::Pair(::testing::_, 72)));
-      EXPECT_GT(moved, 150U);
-      if (condition.plan->kind == SplitKind::network) {
-        for (const auto& [name, labels_of_it] : of_network) EXPECT_EQ(labels_of_it.size(), 1U) << name;
-        EXPECT_THAT(count["KNet4"], ::testing::Each(::testing::Pair(::testing::_, 32)));
-      }
+    const std::vector<int>& labels = condition.target->labels;
+    std::map<std::string, std::map<int, int>> count;  // of a class, in all and in an architecture
+    std::size_t moved = 0;
+    std::map<std::string, std::set<int>> of_network;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      ++count["all"][labels[i]];
+      ++count[data.meta.architecture[i]][labels[i]];
+      moved += labels[i] != made.study->target()->labels[i] ? 1U : 0U;
+      of_network[data.meta.network[i]].insert(labels[i]);
     }
-    EXPECT_EQ(different.size(), 3U);
-    // Balanced and grouped by the labels that count.
-    for (std::size_t s = 0; s < 3; ++s) {
-      SplitPlan one = *condition.plan;
-      one.splits = {condition.plan->splits[s]};
-      EXPECT_NO_THROW(one.validate(*made.study->metadata(), condition.target_at(s)));
-    }
+    EXPECT_THAT(count["all"], ::testing::Each(::testing::Pair(::testing::_, 72)));
+    EXPECT_GT(moved, 150U);
+    for (const auto& [name, labels_of_it] : of_network) EXPECT_EQ(labels_of_it.size(), 1U) << name;
+    EXPECT_THAT(count["KNet4"], ::testing::Each(::testing::Pair(::testing::_, 32)));
+    EXPECT_NO_THROW(condition.plan->validate(*made.study->metadata(), *condition.target));
   }
 }
 
@@ -401,7 +495,7 @@ TEST(Controls, ShuffledLabelsOfWhateverIsIdentified) {
                               target + "'");
     std::size_t moved = 0;
     for (std::size_t i = 0; i < data.meta.network.size(); ++i)
-      moved += made.conditions[0].target_at(0).labels[i] != made.study->target()->labels[i] ? 1U : 0U;
+      moved += made.conditions[0].target->labels[i] != made.study->target()->labels[i] ? 1U : 0U;
     EXPECT_GT(moved, 100U) << target;
   }
 }

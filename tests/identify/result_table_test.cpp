@@ -41,6 +41,33 @@ TEST(ResultTable, WrapsConditionsAtWordsAndKeepsToTheWidth) {
   }
 }
 
+TEST(ResultTable, ShowsIntervalsAndDecidedDifferences) {
+  io::Results results;
+  results.experiment = "separability";
+  for (const char* classifier : {"svm", "forest"}) {
+    results.rows.push_back(row(classifier, "KNet4"));
+    results.rows.back().accuracy.interval = {0.512, 0.734};
+    results.rows.back().accuracy.p = 0.0002;
+  }
+  results.comparisons = {{.about = "classifier",
+                          .a = 0,
+                          .b = 1,
+                          .difference = -0.125,
+                          .interval = {-0.21, -0.04},
+                          .p = 0.003,
+                          .p_holm = 0.006,
+                          .networks = 12}};
+  const std::string table = result_table(results);
+  EXPECT_THAT(table, HasSubstr("0.625 [0.51, 0.73]  0.625 [0.51, 0.73]\n"));
+  EXPECT_THAT(table, HasSubstr("p, above chance"));
+  EXPECT_THAT(table, HasSubstr("< 0.001   < 0.001\n"));
+  EXPECT_THAT(table, HasSubstr("differences over the same networks: 1 of 1 decided"));
+  EXPECT_THAT(table, HasSubstr("+0.125 [0.04, 0.21], p 0.006: forest over svm"));
+  results.comparisons[0].p_holm = 0.06;
+  EXPECT_THAT(result_table(results), HasSubstr("0 of 1 decided"));
+  EXPECT_THAT(result_table(results), Not(HasSubstr("forest over svm")));
+}
+
 TEST(ResultTable, ShowsWhatTheExperimentIsAbout) {
   io::Results novelty;
   novelty.experiment = "none-of-these";

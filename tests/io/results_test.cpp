@@ -41,6 +41,10 @@ Results example() {
   row.accuracy.interval = {0.41, nan};
   row.accuracy.p = 0.03;
   row.observable_importances = {{"weightabs_mean", Figure::of({0.2, 0.3})}};
+  row.tested = std::make_shared<TestedNetworks>(
+      TestedNetworks{{"n1", "n2", "n3"}, {0, 1, -1}, {{0, 1}, {2}}, {{4, 4}, {3}}, 0.5});
+  row.correct = {{4, 2}, {0}};
+  row.network_correct = {{1, 0}, {0}};
   Results results;
   results.experiment = "main";
   results.rows = {row, ResultRow()};
@@ -50,6 +54,15 @@ Results example() {
   results.software = "lrid x";
   results.seconds = 1.5;
   results.notes = {"grid reduced: C"};
+  results.rows.push_back(row);
+  results.comparisons = {{.about = "measure",
+                          .a = 0,
+                          .b = 2,
+                          .difference = 0.25,
+                          .interval = {-0.1, 0.6},
+                          .p = 0.2,
+                          .p_holm = 0.4,
+                          .networks = 3}};
   results.trajectories = {{"actraw_mean", {"adam", "fa"}, {{1, 2}, {3, nan}}, {{0, 0}, {0, 0}}}};
   return results;
 }
@@ -58,7 +71,7 @@ TEST(Results, ReadBackWhatWasWritten) {
   const lrid::testing::TemporaryFolder folder;
   write_results(folder / "r.json", example());
   const Results read = read_results(folder / "r.json");
-  ASSERT_EQ(read.rows.size(), 2U);
+  ASSERT_EQ(read.rows.size(), 3U);
   const ResultRow& row = read.rows[0];
   EXPECT_EQ(row.condition, example().rows[0].condition);  // 1.0 stays a double, 0 an integer
   EXPECT_EQ(row.accuracy.splits, (std::vector<double>{0.5, 0.7}));
@@ -77,6 +90,16 @@ TEST(Results, ReadBackWhatWasWritten) {
   EXPECT_DOUBLE_EQ(row.accuracy.interval->front(), 0.41);
   EXPECT_TRUE(std::isnan(row.accuracy.interval->back()));
   EXPECT_EQ(row.accuracy.p, 0.03);
+  ASSERT_TRUE(row.tested);
+  EXPECT_EQ(*row.tested, *example().rows[0].tested);
+  EXPECT_EQ(row.tested, read.rows[2].tested) << "rows that test the same networks share them";
+  EXPECT_EQ(row.correct, example().rows[0].correct);
+  EXPECT_EQ(row.network_correct, example().rows[0].network_correct);
+  EXPECT_FALSE(read.rows[1].tested);
+  ASSERT_EQ(read.comparisons.size(), 1U);
+  EXPECT_EQ(read.comparisons[0].b, 2U);
+  EXPECT_EQ(read.comparisons[0].interval, (std::array{-0.1, 0.6}));
+  EXPECT_EQ(read.comparisons[0].p_holm, 0.4);
   EXPECT_FALSE(row.extra.at("auroc").interval || row.extra.at("auroc").p);
   EXPECT_EQ(row.observable_importances.at("weightabs_mean").splits, (std::vector<double>{0.2, 0.3}));
   EXPECT_TRUE(read.rows[1].importances.empty());

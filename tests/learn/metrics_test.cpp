@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include <lrid/learn/metrics.hpp>
@@ -17,14 +19,17 @@ TEST(Metrics, OfAWorkedExample) {
   EXPECT_DOUBLE_EQ(balanced[1], (0.9 + 18.0 / 20) / 2);
   EXPECT_DOUBLE_EQ(balanced[2], (0.6 + 1.0) / 2);
   const std::vector<double> d = d_prime(confusion);
-  // Z(0.8) − Z(0.25), Z(0.9) − Z(0.1), Z(0.6) − (−5): no false alarms, clipped.
-  EXPECT_NEAR(d[0], 0.8416212335729143 + 0.6744897501960817, 1e-13);
-  EXPECT_NEAR(d[1], 2 * 1.2815515655446004, 1e-13);
-  EXPECT_NEAR(d[2], 0.2533471031357997 + 5, 1e-13);
+  // scipy.stats.norm.ppf: Z(8.5/11) − Z(5.5/21), Z(9.5/11) − Z(2.5/21), Z(6.5/11) − Z(0.5/21).
+  EXPECT_NEAR(d[0], 1.385342755725679, 1e-12);
+  EXPECT_NEAR(d[1], 2.276564679705374, 1e-12);
+  EXPECT_NEAR(d[2], 2.2106365142265108, 1e-12);
 }
 
-TEST(Metrics, APerfectClassifierHasDPrimeTen) {
-  EXPECT_EQ(d_prime({{3, 0}, {0, 3}}), (std::vector<double>{10, 10}));
+/// It grows with the number of samples: 10 of 10 says more than 3 of 3.
+TEST(Metrics, DPrimeOfAPerfectClassifierIsFinite) {
+  EXPECT_NEAR(d_prime({{3, 0}, {0, 3}})[0], 2 * 1.1503493803760079, 1e-12);    // Z(3.5/4)
+  EXPECT_NEAR(d_prime({{10, 0}, {0, 10}})[1], 2 * 1.6906216295848984, 1e-12);  // Z(10.5/11)
+  EXPECT_TRUE(std::isnan(d_prime({{3, 0}, {0, 0}})[1]));
 }
 
 }  // namespace

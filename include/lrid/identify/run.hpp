@@ -44,9 +44,10 @@ std::vector<io::NamedResults> gather(const std::vector<std::filesystem::path>& s
 /// Help on every configuration key of this experiment. Throws InputError for an unknown one.
 std::string options_help(const std::string& experiment);
 
-/// The outcome as tables in plain text, at most `width` columns wide where no word is longer: accuracies, a
-/// line per condition and a column per classifier; AUROCs and refusals where classes were unknown; the ten
-/// most important observables where the experiment is about importances.
+/// The outcome as tables in plain text, at most `width` columns wide where no word is longer: accuracies with
+/// their intervals, and p-values against chance, a line per condition and a column per classifier;
+/// differences between rows that are decided; AUROCs and refusals where classes were unknown; the ten most
+/// important observables where the experiment is about importances.
 std::string result_table(const io::Results& results, std::size_t width = 80);
 
 }  // namespace lrid::identify

@@ -25,6 +25,8 @@ struct Dataset {
   std::int64_t samples = 0, points = 0;       ///< N, T
   std::vector<float> x;                       ///< [N, T, K], row-major
   SampleMeta meta;
+  /// [N, T] validation loss of the sample's network at every point, NaN where it is not known; or empty.
+  std::vector<float> validation_loss{};
   std::string software;  ///< of the file that was read; filled in when writing
 };
 

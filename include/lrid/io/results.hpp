@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,8 @@ inline constexpr const char *measure = "measure", *split = "split", *position = 
                             *test_points = "test_points", *unit_fraction = "unit_fraction", *noise = "noise",
                             *matched = "matched", *control = "control", *unknown = "unknown",
                             *train_networks = "train_networks", *train_on = "train_on", *test_on = "test_on",
-                            *pair = "pair", *target = "target", *observables = "observables";
+                            *pair = "pair", *target = "target", *observables = "observables",
+                            *question = "question", *matched_by = "matched_by";
 }  // namespace condition_key
 
 /// Values of the condition `split`: the unit that a split draws.
@@ -40,14 +42,22 @@ inline constexpr const char *sample = "sample", *network = "network";
 /// Values of the condition `measure` besides the measures' own names.
 namespace measure_name {
 inline constexpr const char *all = "all", *weight = "weight", *activation = "activation",
-                            *layer_change = "layer_change", *final_accuracy = "final_accuracy";
+                            *layer_change = "layer_change", *final_accuracy = "final_accuracy",
+                            *loss_curve = "loss_curve";
 }  // namespace measure_name
 
 /// Values of the condition `control`.
 namespace control_name {
 inline constexpr const char *final_accuracy = "final_accuracy", *unit_norm = "unit_norm",
-                            *unit_range = "unit_range", *shuffled_labels = "shuffled_labels";
+                            *unit_range = "unit_range", *scale_only = "scale_only",
+                            *shuffled_labels = "shuffled_labels";
 }  // namespace control_name
+
+/// Values of the condition `question`: classes that differ in the optimiser only, or in the assignment of
+/// credit only.
+namespace question_name {
+inline constexpr const char *optimiser = "optimiser", *credit_assignment = "credit_assignment";
+}  // namespace question_name
 
 /// Names of a row's `extra` figures. "network_" stands before what is per network rather than per layer.
 namespace extra_name {
@@ -72,6 +82,20 @@ struct ReliabilityBin {
   bool operator==(const ReliabilityBin&) const = default;
 };
 
+/// The networks that each split of a row tests. Rows that test the same ones share it, so that they can be
+/// compared network by network.
+struct TestedNetworks {
+  std::vector<std::string> names;  ///< [n] those of all splits
+  std::vector<std::int64_t>
+      labels;  ///< [n] class, an index into ResultRow::labels; −1 if layers differ in it
+  std::vector<std::vector<std::int64_t>> network;  ///< [split][i] which were tested, indices into names
+  std::vector<std::vector<std::int64_t>> layers;   ///< [split][i] how many layers of it
+  /// Share of the networks that two splits have in common; 1 where all splits test the same ones.
+  double overlap = 1;
+
+  bool operator==(const TestedNetworks&) const = default;
+};
+
 /// A condition's value: measure "weight", position 0, held_out "KNet5", unit_fraction 0.1, matched true.
 using ConditionValue = std::variant<bool, std::int64_t, double, std::string>;
 
@@ -90,6 +114,20 @@ struct ResultRow {
   std::vector<ReliabilityBin> reliability;  ///< by confidence, added up over splits. Optional.
   /// Observable → importance summed over its features, for each split. Optional.
   std::map<std::string, Figure> observable_importances{};
+  std::shared_ptr<const TestedNetworks> tested{};    ///< null in files of an earlier version
+  std::vector<std::vector<std::int64_t>> correct{};  ///< [split][i] layers of a tested network that are right
+  /// [split][i] 1 if the verdict on the whole network is right, else 0. Empty where there is none.
+  std::vector<std::vector<std::int64_t>> network_correct{};
+};
+
+/// Two rows compared over the networks that both test.
+struct RowComparison {
+  std::string about;         ///< "classifier", "measure", "transform", "split", "condition"
+  std::size_t a = 0, b = 0;  ///< indices into Results::rows
+  double difference = 0;     ///< accuracy of a − accuracy of b
+  std::array<double, 2> interval{};
+  double p = 1, p_holm = 1;  ///< two-sided; corrected for all comparisons about the same under this split
+  std::int64_t networks = 0;
 };
 
 /// The observable of a feature: "weightabs_median" of "weightabs_median@3".
@@ -113,6 +151,7 @@ struct Results {
     std::vector<std::vector<double>> mean, sem;  ///< [label][T], of the z-scored observable
   };
   std::vector<MeanTrajectory> trajectories;
+  std::vector<RowComparison> comparisons{};  ///< Optional.
 };
 
 /// Results and the name under which a report speaks of them.

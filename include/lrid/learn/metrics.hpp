@@ -17,8 +17,9 @@ double accuracy(const Confusion& confusion);
 double accuracy(const std::vector<int>& predicted, const std::vector<int>& labels);
 /// (sensitivity + specificity) / 2 of each class; NaN for a class without samples.
 std::vector<double> balanced_accuracy(const Confusion& confusion);
-/// d′ = Z(true positive rate) − Z(false alarm rate) of each class, each Z clipped to ±5; NaN for a class
-/// without samples (Green & Swets 1966).
+/// d′ = Z(hit rate) − Z(false alarm rate) of each class, with log-linear rates (hits + ½)/(samples + 1),
+/// which are never 0 or 1 (Hautus 1995, Behav. Res. Methods 27, 46); NaN if it, or all others, have no
+/// samples.
 std::vector<double> d_prime(const Confusion& confusion);
 
 /// Predictions of similar confidence (the probability of the predicted class): their number, the sum of their

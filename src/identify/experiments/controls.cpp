@@ -16,15 +16,15 @@ namespace key = io::condition_key;
 namespace name = io::control_name;
 
 /// Baselines to compare identification with: the networks' final accuracy as the only feature ("which rule
-/// learned better"); trajectories scaled to unit norm or to their own range, which leaves only their shape
-/// (Nayebi et al. 2020, §4); and shuffled labels, which must give chance.
+/// learned better"); trajectories scaled to unit norm or to their own range, which leaves only their shape,
+/// and their scale alone (Nayebi et al. 2020, §4); and shuffled labels, which must give chance.
 class Controls : public Experiment {
  public:
   void declare(Options& options) override {
-    options.add(
-        "controls", controls_,
-        Accepts::one_of({name::final_accuracy, name::unit_norm, name::unit_range, name::shuffled_labels}),
-        "the controls to run");
+    options.add("controls", controls_,
+                Accepts::one_of({name::final_accuracy, name::unit_norm, name::unit_range, name::scale_only,
+                                 name::shuffled_labels}),
+                "the controls to run");
     if (controls_.empty()) options.fail("controls", "is empty: expected at least one");
   }
 
@@ -37,20 +37,44 @@ class Controls : public Experiment {
           continue;
         }
         for (const std::string& measure : study.protocol().measures)
-          result.push_back(control == name::shuffled_labels ? shuffled_labels(study, kind, measure)
-                                                            : shapes_alone(study, kind, control, measure));
+          result.push_back(control == name::shuffled_labels
+                               ? shuffled_labels(study, kind, measure)
+                               : changed_features(study, kind, control, measure));
       }
     return result;
   }
 
  private:
-  static Condition shapes_alone(Study& study, SplitKind kind, const std::string& control,
-                                const std::string& measure) {
+  static Condition changed_features(Study& study, SplitKind kind, const std::string& control,
+                                    const std::string& measure) {
     const FeatureTable& table = *study.table(measure);
-    return Condition::on({{key::control, control}, {key::measure, measure}, {key::split, name_of(kind)}},
-                         std::make_shared<FeatureTable>(control == name::unit_norm ? table.with_unit_norm()
-                                                                                   : table.with_unit_range()),
-                         study.target(), study.plan(kind, study.pool(), study.pool(), *study.target()));
+    return Condition::on(
+        {{key::control, control}, {key::measure, measure}, {key::split, name_of(kind)}},
+        std::make_shared<FeatureTable>(control == name::unit_norm    ? table.with_unit_norm()
+                                       : control == name::unit_range ? table.with_unit_range()
+                                                                     : scale_only(table)),
+        study.target(), study.plan(kind, study.pool(), study.pool(), *study.target()));
+  }
+
+  /// The table with four values in place of each trajectory, which leave its scale without its shape:
+  /// Euclidean norm, mean over time, first and last value.
+  static FeatureTable scale_only(const FeatureTable& table) {
+    FeatureTable scales{.layout = table.layout, .x = {}, .metadata = table.metadata};
+    scales.layout.points = 4;
+    scales.layout.transform = "";  // no trajectory is left to transform
+    const std::int64_t constants = table.layout.position_columns();
+    scales.x.resize(table.x.rows(), scales.layout.columns());
+    scales.x.leftCols(constants) = table.x.leftCols(constants);
+    for (Eigen::Index row = 0; row < table.x.rows(); ++row)
+      for (std::int64_t k = 0; k < table.layout.channels(); ++k) {
+        const auto trajectory =
+            table.x.row(row).segment(constants + k * table.layout.points, table.layout.points).cast<double>();
+        scales.x.row(row).segment(constants + 4 * k, 4) =
+            Eigen::RowVector4d(trajectory.norm(), trajectory.mean(), trajectory(0),
+                               trajectory(table.layout.points - 1))
+                .cast<float>();
+      }
+    return scales;
   }
 
   static Condition final_accuracy(Study& study, SplitKind kind) {
@@ -69,40 +93,31 @@ class Controls : public Experiment {
                          table, study.target(), study.plan(kind, filter, filter, *study.target()));
   }
 
-  /// Permutes labels anew for every split, so that splits are independent draws under the null hypothesis and
-  /// their s.e.m. tells how far from chance the mean may be.
+  /// Permutes the labels of networks once, so that all splits test the same null hypothesis on the same
+  /// networks: how often their intervals miss chance shows whether the intervals are wide enough. Split by
+  /// sample, networks are on both sides and can be recognised, which alone exceeds chance.
   static Condition shuffled_labels(Study& study, SplitKind kind, const std::string& measure) {
-    const std::map<std::string, std::vector<Rows>> strata = exchangeable(study, kind);
-    const Key seed =
-        Key(static_cast<std::uint64_t>(study.protocol().seed), "shuffled labels").with(name_of(kind));
-    std::vector<std::shared_ptr<const Target>> target_of_split;
-    for (std::size_t split = 0; split < to_size(study.protocol().splits); ++split) {
-      auto target = std::make_shared<Target>(*study.target());
-      for (const auto& [stratum, units] : strata) {
-        std::vector<int> labels;
-        for (const Rows& unit : units) labels.push_back(label_of(study, unit.front()));
-        shuffle(labels, seed.with(split).with(stratum));
-        for (std::size_t i = 0; i < units.size(); ++i)
-          for (const std::int64_t row : units[i]) target->labels[to_size(row)] = labels[i];
-      }
-      target_of_split.push_back(std::move(target));
+    const Key seed(static_cast<std::uint64_t>(study.protocol().seed), "shuffled labels");
+    auto target = std::make_shared<Target>(*study.target());
+    for (const auto& [stratum, units] : exchangeable(study)) {
+      std::vector<int> labels;
+      for (const Rows& unit : units) labels.push_back(label_of(study, unit.front()));
+      shuffle(labels, seed.with(stratum));
+      for (std::size_t i = 0; i < units.size(); ++i)
+        for (const std::int64_t row : units[i]) target->labels[to_size(row)] = labels[i];
     }
-    Condition condition =
-        Condition::on({{key::control, std::string(name::shuffled_labels)},
-                       {key::measure, measure},
-                       {key::split, name_of(kind)}},
-                      study.table(measure), study.target(), study.plan(kind, target_of_split));
-    condition.target_of_split = std::move(target_of_split);
-    return condition;
+    return Condition::on({{key::control, std::string(name::shuffled_labels)},
+                          {key::measure, measure},
+                          {key::split, name_of(kind)}},
+                         study.table(measure), target, study.plan(kind, study.pool(), study.pool(), *target));
   }
 
   static int label_of(const Study& study, std::int64_t row) { return study.target()->labels[to_size(row)]; }
 
-  /// Strata within which labels are permuted, as lists of units that keep a common label. For splits by
-  /// sample, all samples form one stratum. For splits by network, units are networks, within strata of
-  /// architecture × task (unless these determine the class); if the layers of a network differ in class, as
+  /// Strata within which labels are permuted, as lists of units that keep a common label: networks, within
+  /// architecture × task unless these determine the class; if the layers of a network differ in class, as
   /// when the target is the layer position, they are permuted within it.
-  static std::map<std::string, std::vector<Rows>> exchangeable(const Study& study, SplitKind kind) {
+  static std::map<std::string, std::vector<Rows>> exchangeable(const Study& study) {
     const Metadata& metadata = *study.metadata();
     std::map<std::string, Rows> networks;
     for (const std::int64_t row : study.pool_rows())
@@ -113,9 +128,9 @@ class Controls : public Experiment {
       });
     });
     std::map<std::string, std::vector<Rows>> result;
-    if (kind == SplitKind::sample || !whole) {
+    if (!whole) {
       for (const auto& [network, rows] : networks)
-        for (const std::int64_t row : rows) result[kind == SplitKind::sample ? "" : network].push_back({row});
+        for (const std::int64_t row : rows) result[network].push_back({row});
       return result;
     }
     std::vector<Rows> all;
@@ -133,7 +148,7 @@ class Controls : public Experiment {
   }
 
   std::vector<std::string> controls_ = {name::final_accuracy, name::unit_norm, name::unit_range,
-                                        name::shuffled_labels};
+                                        name::scale_only, name::shuffled_labels};
 };
 
 }  // namespace

@@ -8,7 +8,8 @@ const Registry<ExperimentEntry>& experiments() {
       {{"separability", "can the classes be told apart from all observables, and from each measure alone",
         make_separability},
        {"controls",
-        "final accuracy alone; shapes of trajectories alone; shuffled labels, which must give chance",
+        "final accuracy alone; shapes of trajectories alone, scales alone; shuffled labels, which must give "
+        "chance",
         make_controls},
        {"held-out", "train without one architecture (task, ...) and test on it; for each of them",
         make_held_out},
@@ -23,7 +24,7 @@ const Registry<ExperimentEntry>& experiments() {
        {"transforms", "which transform of trajectories holds for architectures (tasks, ...) left out",
         make_transforms},
        {"pairs", "each pair of classes without the others", make_pairs},
-       {"matched", "use only networks of about the same final accuracy", make_matched},
+       {"matched", "use only networks of about the same final accuracy, or loss curve", make_matched},
        {"targets", "what else do the observables reveal", make_targets}});
   return registry;
 }
