@@ -7,8 +7,9 @@ import sys
 
 import jax
 import jax.numpy as jnp
-import lrid
 import numpy as np
+
+import lrid
 
 SIZES = {"fc1": (64, 48), "fc2": (48, 32), "fc3": (32, 10)}
 

@@ -6,8 +6,9 @@ python examples/keras_recording.py [OUT.h5]     needs: pip install keras .  and 
 import sys
 
 import keras
-import lrid
 import numpy as np
+
+import lrid
 
 
 class Record(keras.callbacks.Callback):

@@ -8,7 +8,7 @@
 #   --without-packages  no Debian packages: you have seen to them yourself
 #   --soak              also what the long tests need: Slurm
 #   --tune              also what scripts/tune.py needs: a Python with Optuna
-#   --peers             also what the comparisons in benchmarks/ run against: scikit-learn and its Intel extension, LIBLINEAR, PyTorch
+#   --peers             also what the comparisons in benchmarks/ run against: scikit-learn and its Intel extension, LIBLINEAR, PyTorch; and BioTorch
 #
 # Debian packages come through apt-get. LibTorch is the one inside PyPI's torch wheel, in a virtual environment in
 # the cache folder: about 0.5 GB to download and 1.5 GB on disk; where there is an NVIDIA GPU (nvidia-smi), with
@@ -121,6 +121,8 @@ if [ -n "$peers" ] &&
    make_environment "$cache/peers" "$contents" "installing the peers into $cache/peers (about 5 GB): $contents"; then
   # shellcheck disable=SC2086  # a list of words
   install "$cache/peers" $contents
+  # For examples/biotorch.ipynb; of what it asks for, the notebook needs none but PyTorch.
+  install "$cache/peers" --no-deps biotorch==0.0.16
   finish_environment "$cache/peers" "$contents"
 fi
 

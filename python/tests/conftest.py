@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import h5py
-import lrid
 import numpy as np
 import pytest
+
+import lrid
 from lrid._programs import run
 
 ROOT = Path(__file__).resolve().parents[2]

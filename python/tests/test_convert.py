@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lrid
 import numpy as np
 import pytest
+
+import lrid
 from lrid.__main__ import main
 from lrid._programs import run
 

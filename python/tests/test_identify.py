@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lrid
 import numpy as np
 import pytest
+
+import lrid
 from lrid import _identify
 from lrid._programs import program, run
 

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import h5py
-import lrid
 import numpy as np
 import pandas as pd
 import pytest
+
+import lrid
 from lrid._programs import run
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import lrid
 import numpy as np
 import pytest
+
+import lrid
 
 torch = pytest.importorskip("torch")
 nn, F = torch.nn, torch.nn.functional

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 import h5py
-import lrid
 import numpy as np
 import pytest
+
+import lrid
 from lrid._programs import run
 from lrid._recording import PointWriter, append, create_growing, create_layer, positions_by_depth
 
