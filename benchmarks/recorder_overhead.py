@@ -1,12 +1,13 @@
 """What recorder.point() takes beside the probe's forward pass: ResNet-18, 128 stimuli of 224 × 224, the file included.
 
-    python benchmarks/recorder_overhead.py [STIMULI] [ROUNDS]     needs PyTorch and the package (pip install .)
+python benchmarks/recorder_overhead.py [STIMULI] [ROUNDS]     needs PyTorch and the package (pip install .)
 """
 
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -22,7 +23,9 @@ class Block(nn.Module):
         self.conv2, self.norm2 = nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
         self.shortcut = nn.Identity()
         if stride > 1 or before != width:
-            self.shortcut = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width)
+            )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = torch.relu_(self.norm1(self.conv1(x)))
@@ -37,10 +40,11 @@ def resnet18() -> nn.Module:
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 1000))
 
 
-def seconds(work) -> float:  # noqa: ANN001
-    start = time.perf_counter()
+def seconds(work: Callable[[], None]) -> tuple[float, float]:
+    """Returns elapsed and processor seconds; on a machine with other work only the latter can be compared."""
+    start, busy = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - busy
 
 
 def main(stimuli: int, rounds: int) -> None:
@@ -51,15 +55,20 @@ def main(stimuli: int, rounds: int) -> None:
             model(probe)
 
     forward()
-    with tempfile.TemporaryDirectory(dir=".") as folder, lrid.Recorder(model, probe, Path(folder) / "r.h5") as recorder:
+    with (
+        tempfile.TemporaryDirectory(dir=".") as folder,
+        lrid.Recorder(model, probe, Path(folder) / "r.h5") as recorder,
+    ):
         recorder.point()
         pairs = [(seconds(forward), seconds(recorder.point)) for _ in range(rounds)]
         size = recorder.path.stat().st_size / recorder.points
-    ratios = [point / alone for alone, point in pairs]
     print(f"{stimuli} stimuli, {torch.get_num_threads()} threads, {size / 1e9:.2f} GB a point")
-    for alone, point in pairs:
-        print(f"forward {alone:6.2f} s   point {point:6.2f} s   {point / alone:.2f} ×")
-    print(f"median {statistics.median(ratios):.2f} ×")
+    for i, what in enumerate(("elapsed", "processor")):
+        for alone, point in pairs:
+            print(
+                f"{what:9} forward {alone[i]:7.2f} s   point {point[i]:7.2f} s   {point[i] / alone[i]:.2f} ×"
+            )
+        print(f"{what:9} median {statistics.median(point[i] / alone[i] for alone, point in pairs):.2f} ×")
 
 
 if __name__ == "__main__":
