@@ -3,6 +3,7 @@
 python benchmarks/recorder_overhead.py [STIMULI] [ROUNDS]     needs PyTorch and the package (pip install .)
 """
 
+import itertools
 import statistics
 import sys
 import tempfile
@@ -34,7 +35,7 @@ class Block(nn.Module):
 
 def resnet18() -> nn.Module:
     widths = (64, 64, 128, 256, 512)
-    blocks = [block for before, width in zip(widths, widths[1:], strict=False)
+    blocks = [block for before, width in itertools.pairwise(widths)
               for block in (Block(before, width, 1 if before == width else 2), Block(width, width, 1))]  # fmt: skip
     stem = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(True), nn.MaxPool2d(3, 2, 1)]
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 1000))

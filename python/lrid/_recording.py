@@ -280,9 +280,12 @@ def datasets(file: h5py.File) -> Iterator[h5py.Dataset]:
 def create_growing(
     group: h5py.Group, what: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> h5py.Dataset:
-    """Creates an array without points. A chunk is a part of a point: stimuli of some megabytes."""
+    """Creates an array without points. A chunk is a part of a point, some megabytes, and all are about as large: the
+    file holds whole chunks."""
     row = int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize
     first = max(1, min(shape[0], _CHUNK_BYTES // max(1, row))) if shape else 1
+    if shape:
+        first = -(-shape[0] // -(-shape[0] // first))
     chunk = (1, first, *shape[1:]) if shape else (1,)
     return group.create_dataset(what, shape=(0, *shape), maxshape=(None, *shape), chunks=chunk, dtype=dtype)
 

