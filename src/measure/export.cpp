@@ -170,16 +170,24 @@ void for_each_figure(const io::ResultRow& row, const Visit& visit) {
 
 void export_results(const std::filesystem::path& path, std::ostream& out, TableForm form) {
   const io::Results results = io::read_results(path);
-  std::set<std::string> conditions, figures;  // those of any row
+  std::set<std::string> conditions, figures, with_interval, with_p;  // those of any row
   for (const io::ResultRow& row : results.rows) {
     for (const auto& [key, value] : row.condition) conditions.insert(key);
-    for_each_figure(row, [&](const std::string& name, const io::Figure&) { figures.insert(name); });
+    for_each_figure(row, [&](const std::string& name, const io::Figure& figure) {
+      figures.insert(name);
+      if (figure.interval) with_interval.insert(name);
+      if (figure.p) with_p.insert(name);
+    });
   }
   std::string header = "experiment,classifier";
   for (const std::string& key : conditions) header += "," + field(key);
   header += ",n_train,n_test,n_networks";
   if (form == TableForm::wide)
-    for (const std::string& name : figures) header += "," + field(name) + "," + field(name + "_sem");
+    for (const std::string& name : figures) {
+      header += "," + field(name) + "," + field(name + "_sem");
+      if (with_interval.contains(name)) header += "," + field(name + "_low") + "," + field(name + "_high");
+      if (with_p.contains(name)) header += "," + field(name + "_p");
+    }
   else
     header += ",figure,split,value";
   Lines lines(out);
@@ -196,7 +204,14 @@ void export_results(const std::filesystem::path& path, std::ostream& out, TableF
       for_each_figure(row, [&](const std::string& name, const io::Figure& figure) { known[name] = figure; });
       for (const std::string& name : figures) {
         const auto found = known.find(name);
-        identity += "," + (found == known.end() ? "," : fields(found->second.mean, found->second.sem));
+        const io::Figure* figure = found == known.end() ? nullptr : &found->second;
+        identity += "," + (figure == nullptr ? "," : fields(figure->mean, figure->sem));
+        if (with_interval.contains(name))
+          identity += "," + (figure == nullptr || !figure->interval
+                                 ? ","
+                                 : fields(figure->interval->front(), figure->interval->back()));
+        if (with_p.contains(name))
+          identity += "," + (figure == nullptr || !figure->p ? "" : field(*figure->p));
       }
       lines.write(identity);
       continue;
@@ -207,6 +222,11 @@ void export_results(const std::filesystem::path& path, std::ostream& out, TableF
     for_each_figure(row, [&](const std::string& name, const io::Figure& figure) {
       write(name, "mean", figure.mean);
       write(name, "sem", figure.sem);
+      if (figure.interval) {
+        write(name, "low", figure.interval->front());
+        write(name, "high", figure.interval->back());
+      }
+      if (figure.p) write(name, "p", *figure.p);
       for (std::size_t i = 0; i < figure.splits.size(); ++i) write(name, std::to_string(i), figure.splits[i]);
     });
     for (const auto& [feature, importance] : row.importances)

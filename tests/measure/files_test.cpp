@@ -160,6 +160,21 @@ TEST_F(FilesTest, ExportsResults) {
       ::testing::ElementsAre("experiment,classifier,measure,noise,n_train,n_test,n_networks,accuracy,"
                              "accuracy_sem,log_loss,log_loss_sem",
                              "main,svm,all,0.1,10,5,3,0.625,0.125,2,0", "main,forest,\"a,b\",,10,5,3,1,0,,"));
+
+  // What has an interval over networks and a p-value says so in columns, or rows, of their own.
+  results.rows[0].accuracy.interval = {0.25, 0.875};
+  results.rows[0].accuracy.p = 0.5;
+  io::write_results(folder_ / "results.json", results);
+  EXPECT_THAT(
+      exported("results.json", TableForm::wide),
+      ::testing::ElementsAre("experiment,classifier,measure,noise,n_train,n_test,n_networks,accuracy,"
+                             "accuracy_sem,accuracy_low,accuracy_high,accuracy_p,log_loss,log_loss_sem",
+                             "main,svm,all,0.1,10,5,3,0.625,0.125,0.25,0.875,0.5,2,0",
+                             "main,forest,\"a,b\",,10,5,3,1,0,,,,,"));
+  EXPECT_THAT(exported("results.json"),
+              ::testing::IsSupersetOf({"main,svm,all,0.1,10,5,3,accuracy,low,0.25",
+                                       "main,svm,all,0.1,10,5,3,accuracy,high,0.875",
+                                       "main,svm,all,0.1,10,5,3,accuracy,p,0.5"}));
 }
 
 TEST_F(FilesTest, ShowsAClassifier) {
