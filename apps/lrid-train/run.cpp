@@ -2,6 +2,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/stats/layer_fold.hpp>
+#include <lrid/sweep/run_log.hpp>
 #include <lrid/sweep/runner.hpp>
 
 #include "commands.hpp"
@@ -22,6 +23,9 @@ struct RunArguments {
 void run(const RunArguments& arguments, const CommonOptions& common) {
   const stats::ThreadLimit threads(common.threads);
   require_writable(arguments.out, "--out", {arguments.config.file}, Sink::file);
+  if (const auto log = sweep::log_path(arguments.out); same_file(log, arguments.config.file))
+    bad_input("--out {}: its log would be the input {}, expected another name", arguments.out,
+              arguments.config.file);
   Config config = arguments.config.read(common);
   arguments.machine.apply(config);
   train::resolve_random_seed(config, companion_path(arguments.out, ".seed"));

@@ -1,15 +1,20 @@
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <fstream>
 #include <string_view>
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lrid/core/app.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/log.hpp>
 #include <lrid/sweep/run_log.hpp>
 
 namespace lrid::sweep {
@@ -20,19 +25,39 @@ namespace {
 
 constexpr std::string_view after = " after ";
 
-/// RUN.log of RUN.h5; of a trajectory that is itself called RUN.log, RUN.log.log.
-fs::path log_of(const fs::path& out) {
-  return companion_path(out.extension() == ".log" ? out : fs::path(out).replace_extension(), ".log");
-}
-
 /// Beginnings of the lines that log_start writes; all other lines tell how a process has ended.
 constexpr std::string_view starts = "starts, ", goes_on = "goes on at step ";
 
+/// Appends whole or not at all; returns what kept it from that, "" if nothing did. One write: lines of
+/// several processes do not mix.
+std::string append(const fs::path& path, std::string_view line) {
+  // A pipe without a reader would keep us waiting.
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666);
+  if (descriptor < 0) return std::strerror(errno);
+  struct stat before {};
+  std::string failure;
+  if (::fstat(descriptor, &before) != 0)
+    failure = std::strerror(errno);
+  else if (!S_ISREG(before.st_mode))
+    failure = "is no file";
+  else if (const ssize_t written = ::write(descriptor, line.data(), line.size()); written < 0)
+    failure = std::strerror(errno);
+  else if (written != std::ssize(line))
+    // Half a line would spoil the next one.
+    failure = ::ftruncate(descriptor, before.st_size) == 0 ? "no space left for it" : std::strerror(errno);
+  if (::close(descriptor) != 0 && failure.empty()) failure = std::strerror(errno);
+  return failure;
+}
+
 }  // namespace
+
+fs::path log_path(const fs::path& out) {
+  return companion_path(out.extension() == ".log" ? out : fs::path(out).replace_extension(), ".log");
+}
 
 UnloggedExits read_unlogged_exits(const fs::path& out) {
   UnloggedExits ends;
-  std::ifstream file(log_of(out));
+  std::ifstream file(log_path(out));
   for (std::string clock, host, process, text;
        file >> clock >> host >> process && std::getline(file >> std::ws, text);) {
     std::int64_t step = 0;
@@ -47,9 +72,11 @@ UnloggedExits read_unlogged_exits(const fs::path& out) {
 
 void write_log_line(const fs::path& out, const std::string& text) {
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  // One write: lines of several processes do not mix.
-  std::ofstream(log_of(out), std::ios::app)
-      << fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {}\n", fmt::gmtime(now), host_name(), ::getpid(), text);
+  const std::string line =
+      fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} {} {}\n", fmt::gmtime(now), host_name(), ::getpid(), text);
+  const fs::path log = log_path(out);
+  if (const std::string failure = append(log, line); !failure.empty())
+    spdlog::warn("{}: cannot write \"{}\": {}", log.string(), text, failure);
 }
 
 void write_log_line(const fs::path& out, const std::string& text, const train::DeviceTime& used) {
@@ -58,7 +85,7 @@ void write_log_line(const fs::path& out, const std::string& text, const train::D
 
 train::DeviceTime read_device_time(const fs::path& out) {
   train::DeviceTime used;
-  std::ifstream file(log_of(out));
+  std::ifstream file(log_path(out));
   for (std::string line; std::getline(file, line);) {
     const std::size_t at = line.rfind(after);
     if (at == std::string::npos) continue;

@@ -1,6 +1,9 @@
+#include <filesystem>
 #include <fstream>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <lrid/sweep/run_log.hpp>
 
@@ -8,6 +11,8 @@
 
 namespace lrid::sweep {
 namespace {
+
+using ::testing::HasSubstr;
 
 TEST(RunLog, CountsProcessesThatEndedWithoutAWord) {
   const testing::TemporaryFolder folder;
@@ -33,6 +38,19 @@ TEST(RunLog, CountsProcessesThatEndedWithoutAWord) {
   EXPECT_EQ(read_device_time(out).seconds, 2);
   std::ofstream(folder / "x.log", std::ios::app) << "no line of ours\n\nnor this";
   expect(0, 0);
+}
+
+TEST(RunLog, SaysWhichLinesAreLost) {
+  const testing::TemporaryFolder folder;
+  const auto warning = [&](const std::string& name) {
+    return testing::log_of([&] { write_log_line(folder / name, "starts, 30 steps"); });
+  };
+  ASSERT_EQ(::mkfifo((folder / "pipe.log").c_str(), 0600), 0);
+  EXPECT_THAT(warning("pipe.h5"), HasSubstr("pipe.log: cannot write \"starts, 30 steps\": No such device"));
+  std::filesystem::create_symlink("/dev/full", folder / "full.log");
+  EXPECT_THAT(warning("full.h5"), HasSubstr("full.log: cannot write \"starts, 30 steps\": is no file"));
+  EXPECT_THAT(warning("nowhere/x.h5"), HasSubstr("No such file or directory"));
+  EXPECT_EQ(warning("x.h5"), "");
 }
 
 }  // namespace

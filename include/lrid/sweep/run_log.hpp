@@ -8,9 +8,12 @@
 
 namespace lrid::sweep {
 
-/// Adds a line with clock, host and process to the log of a run, which lies beside the trajectory file:
-/// `<out>` with the extension .log. That file holds none of it, so that equal runs give equal bytes. A log
-/// that cannot be written is no error.
+/// The log of a run, beside its trajectory file, which holds none of it so that equal runs give equal bytes:
+/// RUN.log of RUN.h5; of a trajectory that is itself called RUN.log, RUN.log.log.
+std::filesystem::path log_path(const std::filesystem::path& out);
+
+/// Appends a line with clock, host and process to the log of a run. Training goes on without it: a line that
+/// cannot be written is a warning.
 void write_log_line(const std::filesystem::path& out, const std::string& text);
 /// The same with the time used so far behind it: "complete after 12.300 processor-seconds".
 void write_log_line(const std::filesystem::path& out, const std::string& text, const train::DeviceTime& used);
