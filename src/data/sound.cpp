@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <fstream>
+#include <memory>
 
 #include <sndfile.h>
 #include <soxr.h>
@@ -17,6 +20,50 @@ namespace {
 constexpr std::int64_t least_rate = 1000, most_rate = 1000000;
 constexpr std::int64_t block_frames = 1 << 16;
 constexpr std::int64_t most_frames = std::int64_t{1} << 40;  // a year of sound; more is no length
+
+/// A WAV file whose writer never came back to fill in its lengths. libsndfile takes all that follows for the
+/// sound if the data's length is 0 and the file's own is 8, which is what it finds here.
+class UnclosedWave {
+ public:
+  explicit UnclosedWave(const fs::path& path) : stream_(path, std::ios::binary) {}
+
+  SNDFILE* open(SF_INFO& info) {
+    SF_VIRTUAL_IO functions{};
+    functions.get_filelen = [](void* self) {
+      auto& stream = static_cast<UnclosedWave*>(self)->stream_;
+      const auto at = stream.tellg();
+      const auto length = stream.seekg(0, std::ios::end).tellg();
+      stream.seekg(at);
+      return static_cast<sf_count_t>(length);
+    };
+    functions.seek = [](sf_count_t offset, int whence, void* self) {
+      auto& stream = static_cast<UnclosedWave*>(self)->stream_;
+      stream.clear();
+      stream.seekg(offset, whence == SEEK_SET   ? std::ios::beg
+                           : whence == SEEK_CUR ? std::ios::cur
+                                                : std::ios::end);
+      return static_cast<sf_count_t>(stream.tellg());
+    };
+    functions.tell = [](void* self) {
+      return static_cast<sf_count_t>(static_cast<UnclosedWave*>(self)->stream_.tellg());
+    };
+    functions.read = [](void* to, sf_count_t count, void* self) {
+      auto& stream = static_cast<UnclosedWave*>(self)->stream_;
+      const auto at = static_cast<sf_count_t>(stream.tellg());
+      const sf_count_t got = stream.read(static_cast<char*>(to), count).gcount();
+      stream.clear();
+      constexpr std::array<char, 4> length{8, 0, 0, 0};
+      for (sf_count_t i = std::max<sf_count_t>(at, 4); i < std::min<sf_count_t>(at + got, 8); ++i)
+        static_cast<char*>(to)[i - at] = length.at(static_cast<std::size_t>(i - 4));
+      return got;
+    };
+    functions.write = [](const void*, sf_count_t, void*) -> sf_count_t { return 0; };
+    return sf_open_virtual(&functions, SFM_READ, &info, this);
+  }
+
+ private:
+  std::ifstream stream_;
+};
 
 }  // namespace
 
@@ -47,6 +94,15 @@ SoundFile::~SoundFile() {
 void SoundFile::open() {
   SF_INFO info{};
   SNDFILE* file = sf_open(path_.c_str(), SFM_READ, &info);
+  const bool is_wave = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_WAV ||
+                       (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_WAVEX;
+  if (file != nullptr && is_wave && info.frames == 0) {
+    sf_close(file);
+    auto unclosed = std::make_shared<UnclosedWave>(path_);
+    info = {};
+    file = unclosed->open(info);
+    stream_ = std::move(unclosed);
+  }
   if (file == nullptr)
     bad_input("{}: cannot be read: {}; expected a sound file of a kind that libsndfile knows", path_.string(),
               sf_strerror(nullptr));
@@ -62,6 +118,7 @@ void SoundFile::open() {
 void SoundFile::close() {
   if (handle_ != nullptr) sf_close(static_cast<SNDFILE*>(handle_));
   handle_ = nullptr;
+  stream_.reset();
 }
 
 std::int64_t SoundFile::count_frames() {

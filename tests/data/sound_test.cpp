@@ -89,7 +89,13 @@ TEST(SoundFile, CountsWhereTheHeaderDoesNotKnow) {
   patch(folder / "a.wav", 40, "\xFF\xFF\xFF\xFF");
   patch(folder / "a.wav", 4, "\xFF\xFF\xFF\xFF");
   patch(folder / "a.au", 8, "\xFF\xFF\xFF\xFF");
-  for (const char* name : {"a.flac", "a.wav", "a.au"}) {
+  for (const char* name : {"zero.wav", "head.wav"}) {  // recorders that were killed
+    write_sound(folder / name, tone, 8000, SF_FORMAT_WAV | SF_FORMAT_PCM_16);
+    patch(folder / name, 40, std::string(4, '\0'));
+  }
+  patch(folder / "zero.wav", 4, std::string(4, '\0'));
+  patch(folder / "head.wav", 4, std::string("\x24\0\0\0", 4));
+  for (const char* name : {"a.flac", "a.wav", "a.au", "zero.wav", "head.wav"}) {
     SoundFile file(folder / name);
     EXPECT_EQ(file.frames(), 100000) << name;
     // Parts are where they should be, in any order.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -11,9 +12,9 @@ namespace lrid::data {
 /// A sound file that libsndfile reads, as one channel (the mean of all).
 class SoundFile {
  public:
-  /// Opens a file. Where its header does not know its length (streams saved as they came, MP3) it is decoded
-  /// once to count its frames, unless `frames` says them. InputError naming the file: unreadable, no samples,
-  /// or a rate outside of 1 kHz … 1 MHz.
+  /// Opens a file. Where its header does not know its length (streams saved as they came, recorders that were
+  /// killed, MP3) it is decoded once to count its frames, unless `frames` says them. InputError naming the
+  /// file: unreadable, no samples, or a rate outside of 1 kHz … 1 MHz.
   explicit SoundFile(std::filesystem::path path, std::optional<std::int64_t> frames = {});
   ~SoundFile();
   SoundFile(const SoundFile&) = delete;
@@ -34,7 +35,8 @@ class SoundFile {
   void go_to(std::int64_t frame);
 
   std::filesystem::path path_;
-  void* handle_ = nullptr;  ///< libsndfile's
+  void* handle_ = nullptr;        ///< libsndfile's
+  std::shared_ptr<void> stream_;  ///< what it reads from, where that is not the file as it is
   std::int64_t frames_ = 0, rate_ = 0, channels_ = 0;
   bool length_known_ = false;
 };
