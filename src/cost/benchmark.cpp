@@ -102,7 +102,7 @@ class KindBenchmark {
                 const train::MakeCallback& make_callback)
       : kind_(std::move(kind)), task_(std::move(task)), make_callback_(make_callback) {
     kind_.config.state_seconds = std::numeric_limits<double>::infinity();
-    // Past the end of the run rules have nothing left to do.
+    // Past the end of a run, rules do nothing.
     constexpr double more_steps_than_are_made = 10000;
     kind_.config.epochs = std::max(
         kind_.config.epochs,

@@ -12,7 +12,7 @@ void keep_freed_memory() {
 #ifdef __GLIBC__
   ::mallopt(M_MMAP_MAX, 0);
   ::mallopt(M_TRIM_THRESHOLD, INT_MAX);
-  // Threads other than the main one have arenas of 64 MB; what does not fit is mapped whatever is asked for.
+  // One arena: those of other threads hold 64 MB, and map what does not fit whatever the thresholds say.
   ::mallopt(M_ARENA_MAX, 1);
 #endif
 }

@@ -40,7 +40,7 @@ std::vector<Config> product(const Config& base, const Config& table) {
   return configs;
 }
 
-/// Keys not spelled out in names to which the runs give different values.
+/// Returns the keys that differ between runs and are not part of their names.
 std::vector<std::string> differing_keys(const std::vector<Config>& configs) {
   std::map<std::string, std::set<std::string>> values;
   for (const Config& config : configs)

@@ -46,7 +46,7 @@ CohortKey cohort_key(const train::RunPlan& plan) {
           config.compute.threads, config.compute.device, config.compute.precision};
 }
 
-/// InputError where plans differ in what LibTorch knows one setting of (Compute::apply).
+/// Throws InputError where plans differ in a setting that LibTorch has once a process (Compute::apply).
 void require_one_setting(const std::vector<train::RunPlan>& plans) {
   const auto require = [&](const char* option, const auto& setting) {
     for (const train::RunPlan& plan : plans)
@@ -62,7 +62,7 @@ void require_one_setting(const std::vector<train::RunPlan>& plans) {
   require("deterministic", [](const train::Compute& its) { return its.deterministic; });
 }
 
-/// Names of the runs in a folder of which ended processes have left something.
+/// Returns the runs in a folder that ended processes have left files of.
 std::set<std::string> runs_with_leftovers(const fs::path& folder) {
   std::set<std::string> names;
   std::error_code ignored;
@@ -109,7 +109,7 @@ class Runner {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// Whether a run needs nothing more; its outcome then says why. InputError if its file is another run's.
+  /// Returns whether a run is settled; its outcome then says how. InputError if its file is another run's.
   bool is_done(std::size_t i) {
     const train::Existing found = make_callback_(plans_[i])->existing();
     train::require_same_run(plans_[i], found);
@@ -331,7 +331,7 @@ class Runner {
     return run;
   }
 
-  /// The point that is due, then a training step. Takes the run away once it has ended or failed.
+  /// Records the point that is due, then trains a step. Drops the run once it has ended or failed.
   void advance(std::unique_ptr<train::NetworkRun>& run, const train::Cohort::MakeBatch& make_batch,
                bool alone) {
     attempt(index_of(*run), alone, run, [&] {
@@ -347,8 +347,8 @@ class Runner {
     return static_cast<std::size_t>(&run.plan() - plans_.data());
   }
 
-  /// Does what may fail for one network without harm to the others. If it does fail, `run` is reset; what was
-  /// saved of it stays.
+  /// Runs work that may fail for one network without harming the others. A failure resets `run`; what it has
+  /// saved stays.
   template <class Work>
   void attempt(std::size_t i, bool alone, std::unique_ptr<train::NetworkRun>& run, const Work& work) {
     std::string reason;
@@ -418,7 +418,7 @@ class Runner {
     note_done(plans_[i].name(), reason, NAN);
   }
 
-  /// Writes all states that can be written; the first reason why one could not.
+  /// Writes every state that can be written; returns the first error, if any.
   std::exception_ptr stop_all(const train::Cohort& networks) {
     std::exception_ptr failed;
     for (const auto& run : networks.runs()) {

@@ -17,7 +17,7 @@ using State = RunStatus::State;
 
 namespace {
 
-/// A running network is remarked on if its heartbeat is older than this; they come every 30 s.
+/// Seconds without a heartbeat, of which there is one every 30 s, that are worth a remark.
 constexpr double silence_worth_a_remark = 120;
 
 std::string state_name(State state) {
@@ -33,7 +33,7 @@ RunStatus status_of(const train::RunPlan& plan, const train::MakeCallback& make_
   try {
     found = make_callback(plan)->existing();
     if (found.kind != train::Existing::Kind::nothing)
-      // Where it will be gone on with, [compute] may be another than here.
+      // [compute] may differ on the machine that resumes it.
       if (const std::string difference = train::first_difference(found.config, plan.toml, /*complete=*/true);
           !difference.empty())
         bad_input("of another configuration: {}", difference);
@@ -122,7 +122,7 @@ Hours hours_used(const SweepStatus& status) {
   return used;
 }
 
-/// Of what is running or waiting; nothing while that cannot be known.
+/// Returns the time that running and waiting networks still need, nothing while it is unknown.
 std::optional<Hours> hours_left(const SweepStatus& status) {
   Hours left;
   for (const RunStatus& run : status.runs) {

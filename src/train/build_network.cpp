@@ -11,8 +11,8 @@ namespace lrid::train {
 
 namespace {
 
-/// Weights, gradients and one moment, the least that any rule needs, must fit into the machine: Linux
-/// promises more memory than there is, and kills whoever uses it.
+/// Requires that weights, gradients and one moment, the least that any rule needs, fit into memory: Linux
+/// grants more than there is and kills the process that then uses it.
 void require_memory(const RunConfig& config, nn::NetworkSpec spec) {
   if (config.compute.device != "cpu") return;  // there, an allocation fails
   spec.options = spec.options.device(torch::kMeta);

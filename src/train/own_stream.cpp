@@ -26,7 +26,7 @@ OwnStream::Scope::~Scope() {
   try {
     stream_.ends_[stream_.entered_++ % steps_ahead]->record(*stream_.stream_);
   } catch (const c10::Error&) {  // NOLINT(bugprone-empty-catch)
-    // The device has failed, as whatever it is asked next will say.
+    // The device has failed; the next call to it says so.
   }
 }
 

@@ -255,7 +255,7 @@ void resolve_random_seed(Config& config, const std::filesystem::path& kept_in) {
   const Config::Entry* seed = config.find("seed");
   if (seed == nullptr || seed->value != ConfigValue{std::string("random")}) return;
   if (!std::filesystem::exists(kept_in)) {
-    // Of several jobs that begin at the same time one draws.
+    // Of several jobs that start at once, only one draws it.
     create_exclusively(kept_in, fmt::format("{}\n", as_seed(system_bits())));
   }
   std::string text = trim(read_file(kept_in));
