@@ -29,10 +29,15 @@ void fit(const FitArguments& arguments, const CommonOptions& common) {
 
 void add_fit(Program& program) {
   auto [command, arguments] = program.add<FitArguments>(
-      "fit", "Fit a classifier to a dataset and keep it, with its calibration, as a model file.",
+      "fit",
+      "Fit a classifier to a dataset and keep it as a model file, with calibrations for networks like these "
+      "and for others.",
       {"lrid-classify fit --config configs/classify/fit.toml --data dataset.h5 \\\n      --out model.h5"},
       fit);
-  command.add_option("--config", arguments.config, "configuration as of run; its experiment does not matter")
+  command
+      .add_option("--config", arguments.config,
+                  "configuration as of run; its experiment does not matter. features.transform may "
+                  "also be auto (default), and features.position is false by default")
       ->type_name("CONFIG.toml")
       ->required();
   command.add_option("--data", arguments.data, "dataset file")->type_name("DATASET.h5")->required();

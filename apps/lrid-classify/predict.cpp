@@ -34,9 +34,9 @@ void predict(const PredictArguments& arguments, const CommonOptions& common) {
 }  // namespace
 
 void add_predict(Program& program) {
-  auto [command, arguments] =
-      program.add<PredictArguments>("predict", "Apply a model file to new statistics.",
-                                    {"lrid-classify predict --model model.h5 mouse-observables.h5"}, predict);
+  auto [command, arguments] = program.add<PredictArguments>(
+      "predict", "Say which rule trained a network, or what can be excluded, by a model file.",
+      {"lrid-classify predict --model model.h5 mouse-observables.h5"}, predict);
   command.add_option("FILE.h5", arguments.inputs, "datasets, trajectory files, or observables of recordings")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->required();

@@ -10,6 +10,7 @@
 #include <lrid/measure/import_nwb.hpp>
 
 #include "commands.hpp"
+#include "positions.hpp"
 
 namespace lrid::apps {
 
@@ -19,6 +20,7 @@ struct ImportArguments {
   std::filesystem::path input, out;
   std::string window, repeats = "average";
   measure::NwbImport nwb;
+  std::vector<std::string> positions;
   bool list = false;
 };
 
@@ -49,7 +51,13 @@ void import_nwb(const ImportArguments& arguments, const CommonOptions& /*common*
               import.points, import.session.empty() ? "" : " --session " + import.session);
   if (arguments.repeats == "keep") import.repeats = measure::NwbImport::Repeats::keep;
   require_writable(arguments.out, "--out", {arguments.input}, Sink::file);
-  const io::Activity activity = measure::import_nwb(arguments.input, import);
+  io::Activity activity = measure::import_nwb(arguments.input, import);
+  std::vector<std::string> layers;
+  for (const io::Activity::Layer& layer : activity.layers) layers.push_back(layer.name);
+  const Positions positions = parse_positions(arguments.positions, layers);
+  for (io::Activity::Layer& layer : activity.layers)
+    if (const auto given = positions.find(layer.name); given != positions.end())
+      layer.position = given->second;
   io::write_recording(arguments.out, activity);
   fmt::print("{}: {}, {}\n", arguments.out.string(), counted(activity.points, "point"),
              counted(activity.stimuli, "stimulus", "stimuli"));
@@ -115,6 +123,10 @@ void add_import_nwb(Program& program) {
           "column of units, electrodes or regions of interest that names the layers, in place of brain "
           "regions or imaging planes")
       ->type_name("COLUMN");
+  repeatable(command.add_option("--position", arguments.positions,
+                                "where a layer stands: early, middle, deep, or a number from 0 to 1; may be "
+                                "repeated"))
+      ->type_name("REGION=POSITION");
 }
 
 }  // namespace lrid::apps

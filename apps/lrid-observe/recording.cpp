@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include <lrid/stats/layer_fold.hpp>
 
 #include "commands.hpp"
+#include "positions.hpp"
 
 namespace lrid::apps {
 
@@ -22,6 +24,7 @@ struct RecordingArguments {
   double unit_fraction = 1, noise = 0;
   std::int64_t units = 0, seed = 0;
   std::string noise_unit = "absolute";
+  std::vector<std::string> positions;
 };
 
 void measure_recording(const RecordingArguments& arguments, const CommonOptions& common) {
@@ -34,8 +37,14 @@ void measure_recording(const RecordingArguments& arguments, const CommonOptions&
                                          .units = arguments.units,
                                          .noise_unit = stats::noise_unit_of(arguments.noise_unit)};
   imperfection.validate();
-  const io::Observables observables =
-      measure::measure_recording(io::Recording(arguments.input), imperfection);
+  const io::Recording recording(arguments.input);
+  std::vector<std::string> layers;
+  for (const io::Recording::Layer& layer : recording.layers()) layers.push_back(layer.name);
+  const Positions positions = parse_positions(arguments.positions, layers);
+  io::Observables observables = measure::measure_recording(recording, imperfection);
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    if (const auto given = positions.find(layers[i]); given != positions.end())
+      observables.layer_position[i] = io::layer_position_of(given->second, "--position");
   io::write_observables(arguments.out, observables);
   fmt::print("{}: {} of {}\n", arguments.out.string(), counted(observables.points, "point"),
              counted(observables.layers.size(), "layer"));
@@ -71,6 +80,11 @@ void add_recording(Program& program) {
                   "absolute, or relative: in standard deviations of a layer's weights or activations")
       ->check(one_of({"absolute", "relative"}))
       ->capture_default_str();
+  repeatable(
+      command.add_option("--position", arguments.positions,
+                         "where a layer stands: early, middle, deep, or a number from 0 to 1; in place of "
+                         "what the recording says; may be repeated"))
+      ->type_name("REGION=POSITION");
   command.add_option("--seed", arguments.seed, "seed of the choice of units and of the noise")
       ->type_name("N")
       ->capture_default_str();

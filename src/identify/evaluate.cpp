@@ -1,6 +1,7 @@
 #include "evaluate.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
@@ -12,6 +13,8 @@ namespace lrid::identify {
 namespace {
 
 namespace name = io::extra_name;
+constexpr const char *coverage = "coverage", *set_size = "set_size", *network_coverage = "network_coverage",
+                     *network_set_size = "network_set_size";
 
 /// Fraction of the samples refused when a fraction `refuse` of the known ones may be.
 double fraction_refused(const std::vector<double>& typicality, double refuse) {
@@ -25,23 +28,28 @@ double auroc_of_typicality(const std::vector<double>& known, const std::vector<d
 }
 
 /// Figures of the verdicts per network; none if a network's layers differ in class.
-void add_network_figures(const Judgement& judgement, const std::vector<int>& labels, TestResult& result) {
+void add_network_figures(const Judgement& judgement, const std::vector<int>& labels, double confidence,
+                         TestResult& result) {
   std::vector<int> actual;
   for (const std::vector<std::size_t>& members : judgement.networks.members) {
     actual.push_back(labels[members.front()]);
     if (std::ranges::any_of(members, [&](std::size_t i) { return labels[i] != actual.back(); })) return;
   }
-  const learn::Matrix& probabilities = judgement.network_probabilities;
+  const learn::Matrix& probabilities = judgement.probabilities.networks;
   result.network_predicted = learn::predicted_classes(probabilities);
   result.figures[name::network_accuracy] = learn::accuracy(result.network_predicted, actual);
   result.figures[name::network_calibration_error] =
       learn::calibration_error(learn::reliability(probabilities, actual));
+  const SetFigures sets = set_figures(judgement.p_values.networks, actual, confidence);
+  result.figures[network_coverage] = sets.coverage;
+  result.figures[network_set_size] = sets.size;
 }
 
 void add_novelty_figures(const Judgement& known, const Judgement& unknown, double refuse, bool by_network,
                          TestResult& result) {
   std::map<std::string, double>& figures = result.figures;
-  figures[name::auroc_uncertainty] = learn::auroc(known.uncertainty, unknown.uncertainty);
+  figures[name::auroc_uncertainty] = learn::auroc(learn::entropies(known.probabilities.samples),
+                                                  learn::entropies(unknown.probabilities.samples));
   figures[name::auroc_distance] = learn::auroc(known.distance, unknown.distance);
   figures[name::auroc_novelty] = auroc_of_typicality(known.typicality, unknown.typicality);
   figures[name::known_refused] = fraction_refused(known.typicality, refuse);
@@ -50,6 +58,15 @@ void add_novelty_figures(const Judgement& known, const Judgement& unknown, doubl
   figures[name::network_auroc] = auroc_of_typicality(known.network_typicality, unknown.network_typicality);
   figures[name::network_known_refused] = fraction_refused(known.network_typicality, refuse);
   figures[name::network_unknown_refused] = fraction_refused(unknown.network_typicality, refuse);
+}
+
+/// Whether the test part has networks of an architecture and task that the training part lacks.
+bool tests_new_kinds(const Condition& condition, const Split& split) {
+  const Metadata& metadata = *condition.train->metadata;
+  std::set<std::string> known;
+  for (const std::int64_t row : split.train) known.insert(kind_of(metadata, row));
+  return std::ranges::any_of(split.test,
+                             [&](std::int64_t row) { return !known.contains(kind_of(metadata, row)); });
 }
 
 /// Feature groups (observables, measures, layer_position) → the columns permuted together.
@@ -80,7 +97,7 @@ void add_permutation_figures(const Identifier& identifier, const FeatureTable& t
       learn::Samples permuted = samples;
       for (Eigen::Index row = 0; row < samples.x.rows(); ++row)
         for (const Eigen::Index c : columns) permuted.x(row, c) = samples.x(order[to_size(row)], c);
-      loss += whole - learn::accuracy(learn::predicted_classes(identifier.probabilities(permuted)), labels);
+      loss += whole - learn::accuracy(learn::predicted_classes(identifier.logits(permuted)), labels);
     }
     result.figures[std::string(name::permuted) + group] = loss / permutations;
   }
@@ -99,7 +116,8 @@ CellResult evaluate(const learn::Classifier& classifier, const Condition& condit
                                             .inner = split.inner,
                                             .inner_folds = condition.plan->inner_folds,
                                             .calibration = protocol.calibration,
-                                            .with_known = !condition.unknown.empty()},
+                                            .with_known = !condition.unknown.empty(),
+                                            .with_new_kinds = tests_new_kinds(condition, split)},
                                            key);
   CellResult cell{.chosen = std::move(fitted.chosen),
                   .inner_accuracy = fitted.inner_accuracy,
@@ -112,12 +130,16 @@ CellResult evaluate(const learn::Classifier& classifier, const Condition& condit
   const std::vector<int> labels = target.labels_of(split.test);
   for (const Test& test : condition.tests) {
     const Judgement judgement = fitted.identifier.judge(*test.table, split.test);
-    TestResult result{.predicted = learn::predicted_classes(judgement.probabilities),
+    const learn::Matrix& probabilities = judgement.probabilities.samples;
+    TestResult result{.predicted = learn::predicted_classes(probabilities),
                       .network_predicted = {},
-                      .figures = {{name::log_loss, learn::log_loss(judgement.probabilities, labels)}},
-                      .reliability = learn::reliability(judgement.probabilities, labels)};
+                      .figures = {{name::log_loss, learn::log_loss(probabilities, labels)}},
+                      .reliability = learn::reliability(probabilities, labels)};
     result.figures[name::calibration_error] = learn::calibration_error(result.reliability);
-    if (by_network) add_network_figures(judgement, labels, result);
+    const SetFigures sets = set_figures(judgement.p_values.samples, labels, protocol.confidence);
+    result.figures[coverage] = sets.coverage;
+    result.figures[set_size] = sets.size;
+    if (by_network) add_network_figures(judgement, labels, protocol.confidence, result);
     if (!condition.unknown.empty())
       add_novelty_figures(judgement, fitted.identifier.judge(*test.table, condition.unknown), protocol.refuse,
                           by_network, result);

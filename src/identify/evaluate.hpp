@@ -34,10 +34,13 @@ struct CellResult {
 
 /// Runs nested cross-validation on one split of a condition: the inner folds select a setting, which is
 /// fitted to the whole training part and predicts the test part. Figures (io::extra_name):
-/// - `calibration_error` and `log_loss` of the calibrated probabilities;
-/// - `network_accuracy` and `network_calibration_error` of the verdicts per network, for splits by network;
-/// - if the condition has unknown samples, `auroc_uncertainty`, `auroc_distance` and `auroc_novelty` (both
-///   combined): how well they separate from the known test samples; `known_refused` and `unknown_refused`:
+/// - `calibration_error` and `log_loss` of the calibrated probabilities, `coverage` and `set_size` of the
+/// sets
+///   (how often they hold the class, and how many they hold), by the calibration for the networks' kinds;
+/// - likewise `network_coverage`, `network_set_size`, and `network_accuracy` and `network_calibration_error`
+/// of the verdicts per network, for splits by network;
+/// - if the condition has unknown samples, `auroc_uncertainty`, `auroc_distance` and `auroc_novelty` (by
+///   typicality): how well they separate from the known test samples; `known_refused` and `unknown_refused`:
 ///   the fraction refused as none of the classes; and per network `network_auroc`, `network_known_refused`,
 ///   `network_unknown_refused`;
 /// - if it asks for permutations, `permuted_` and an observable, a measure or layer_position: the mean loss

@@ -40,7 +40,10 @@ FeatureTable FeatureTable::of_observables(const io::Dataset& data, std::shared_p
   const FeatureLayout& layout = table.layout;
   table.x = learn::FloatMatrix::Zero(data.samples, layout.columns());
   const auto k_data = std::ssize(data.observable_names);
-  for (std::int64_t n = 0; n < data.samples; ++n) table.x(n, data.meta.layer_position[to_size(n)]) = 1.0F;
+  for (std::int64_t n = 0; n < data.samples; ++n)
+    if (const std::uint8_t position = data.meta.layer_position[to_size(n)];
+        position < layout.position_columns())
+      table.x(n, position) = 1.0F;
   for (std::int64_t k = 0; k < layout.channels(); ++k) {
     const std::string& name = observables[to_size(k)];
     const auto found = std::ranges::find(data.observable_names, name);

@@ -1,11 +1,17 @@
 #include <algorithm>
+#include <set>
 
+#include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
+#include <lrid/identify/change.hpp>
 #include <lrid/identify/fit.hpp>
+#include <lrid/identify/transform.hpp>
 #include <lrid/io/dataset.hpp>
+#include <lrid/learn/metrics.hpp>
 
 #include "json.hpp"
 #include "setup.hpp"
@@ -27,34 +33,224 @@ std::vector<std::string> observables_of_measures(const std::vector<std::string>&
   return result;
 }
 
+/// The features for new kinds: they need no position, and no scale. First the one that is taken where there
+/// are too few kinds to choose by.
+const std::vector<std::string> candidates = {"profile_sorted", "log_increments", "none"};
+
+constexpr const char* transform_key = "features.transform";
+constexpr const char* position_key = "features.position";
+
+/// What fit() does unless the configuration says otherwise, unlike run().
+Config with_defaults_of_fit(Config config, bool& chooses_transform) {
+  const Config::Entry* const transform = config.find(transform_key);
+  chooses_transform = transform == nullptr || transform->value == ConfigValue{std::string("auto")};
+  if (chooses_transform) config.assign(transform_key, ConfigValue{candidates.front()}, "fit");
+  if (config.find(position_key) == nullptr) config.assign(position_key, ConfigValue{false}, "fit");
+  return config;
+}
+
+Rows rows_where(const Metadata& metadata, const Rows& rows, const std::string& column,
+                const std::string& value, bool is) {
+  Rows result;
+  for (const std::int64_t row : rows)
+    if ((metadata.column(column)[to_size(row)] == value) == is) result.push_back(row);
+  return result;
+}
+
+std::size_t classes_among(const Target& target, const Rows& rows) {
+  std::set<int> classes;
+  for (const std::int64_t row : rows) classes.insert(target.labels[to_size(row)]);
+  return classes.size();
+}
+
+/// Architectures and tasks that can be left out: their column has at least `least` values, and the others
+/// have all classes.
+std::vector<std::pair<std::string, std::string>> kinds_to_leave_out(const Study& study, std::size_t least) {
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const char* column : {"architecture", "task"}) {
+    const std::vector<std::string> values = study.metadata()->values(column, study.pool_rows());
+    if (column == study.protocol().target || values.size() < std::max<std::size_t>(least, 2)) continue;
+    for (const std::string& value : values)
+      if (classes_among(*study.target(), rows_where(*study.metadata(), study.pool_rows(), column, value,
+                                                    false)) == study.target()->classes.size())
+        result.emplace_back(column, value);
+  }
+  return result;
+}
+
+/// Tries each candidate on every kind left out, where a column has at least three; none otherwise.
+std::vector<TransformTrial> try_transforms(const Study& study, const FeatureTable& table, Key key) {
+  const auto kinds = kinds_to_leave_out(study, 3);
+  std::vector<TransformTrial> trials;
+  if (kinds.empty()) return trials;
+  const auto forest = learn::classifiers().at("forest").make();
+  const learn::Setting setting = {{"trees", std::int64_t{200}}, {"max_features", std::string("sqrt")}};
+  Progress progress("choosing features", static_cast<double>(candidates.size() * kinds.size()), "forests");
+  for (const std::string& candidate : candidates) {
+    const FeatureTable features = table.transformed(candidate);
+    double sum = 0;
+    for (const auto& [column, value] : kinds) {
+      const Rows train = rows_where(*study.metadata(), study.pool_rows(), column, value, false),
+                 test = rows_where(*study.metadata(), study.pool_rows(), column, value, true);
+      const learn::Scaler scaler = fit_scaler(features, train);
+      const auto model = forest->fit(standardise(scaler, features, train, *study.target()), setting,
+                                     key.with("transform").with(column).with(value));
+      const learn::Matrix scores = model->scores(standardise(scaler, features, test));
+      sum += learn::accuracy(learn::predicted_classes(scores), study.target()->labels_of(test));
+      progress.advance();
+    }
+    trials.push_back({candidate, sum / static_cast<double>(kinds.size())});
+  }
+  progress.finish();
+  return trials;
+}
+
+/// The first of the candidates that is about as accurate as the best: the first ones are free of scale.
+std::string chosen_among(const std::vector<TransformTrial>& trials) {
+  constexpr double about = 0.02;
+  if (trials.empty()) return candidates.front();
+  const double best = std::ranges::max(trials, {}, &TransformTrial::accuracy).accuracy;
+  return std::ranges::find_if(trials,
+                              [&](const TransformTrial& trial) { return trial.accuracy >= best - about; })
+      ->transform;
+}
+
+/// Fits the chosen setting without each architecture and each task in turn, and judges the networks left out.
+std::vector<LeftOutKind> judge_left_out(const Study& study, const FeatureTable& table,
+                                        const learn::Classifier& classifier, const learn::Setting& setting,
+                                        SplitKind kind, Key key) {
+  const auto kinds = kinds_to_leave_out(study, 2);
+  const Protocol& protocol = study.protocol();
+  const Metadata& metadata = *study.metadata();
+  std::vector<LeftOutKind> result;
+  Progress progress("leaving kinds out", static_cast<double>(kinds.size()), "kinds");
+  for (const auto& [column, value] : kinds) {
+    const Key of_kind = key.with("left out").with(column).with(value);
+    Split split;
+    try {
+      split = all_for_training(kind, static_cast<int>(protocol.inner_folds),
+                               rows_where(metadata, study.pool_rows(), column, value, false), metadata,
+                               *study.target(), of_kind);
+    } catch (const InputError& too_few) {
+      spdlog::warn("{} {} is not left out: {}", column, value, too_few.what());
+      continue;
+    }
+    const FittedIdentifier fitted = fit_identifier(classifier,
+                                                   {.table = table,
+                                                    .target = *study.target(),
+                                                    .rows = split.train,
+                                                    .inner = split.inner,
+                                                    .inner_folds = static_cast<int>(protocol.inner_folds),
+                                                    .calibration = protocol.calibration,
+                                                    .with_known = true,
+                                                    .with_new_kinds = true,
+                                                    .setting = setting},
+                                                   of_kind);
+    const Rows rows = rows_where(metadata, study.pool_rows(), column, value, true);
+    const Judgement judgement = fitted.identifier.judge(table, rows, protocol.refuse);
+    const std::vector<int> labels = study.target()->labels_of(rows);
+    const SetFigures sets = set_figures(judgement.p_values.samples, labels, protocol.confidence);
+    LeftOutKind left_out{
+        .column = column,
+        .value = value,
+        .samples = std::ssize(rows),
+        .networks = std::ssize(judgement.networks.names),
+        .accuracy = learn::accuracy(learn::predicted_classes(judgement.probabilities.samples), labels),
+        .calibration_error =
+            learn::calibration_error(learn::reliability(judgement.probabilities.samples, labels)),
+        .coverage = sets.coverage,
+        .set_size = sets.size};
+    for (const double typicality : judgement.network_typicality)
+      left_out.refused +=
+          typicality <= protocol.refuse ? 1 / static_cast<double>(judgement.network_typicality.size()) : 0;
+    if (const std::vector<int> of_networks = network_labels(judgement.networks, labels);
+        !of_networks.empty()) {
+      const SetFigures network_sets =
+          set_figures(judgement.p_values.networks, of_networks, protocol.confidence);
+      left_out.network_accuracy =
+          learn::accuracy(learn::predicted_classes(judgement.probabilities.networks), of_networks);
+      left_out.network_coverage = network_sets.coverage;
+      left_out.network_set_size = network_sets.size;
+    }
+    result.push_back(std::move(left_out));
+    progress.advance();
+  }
+  progress.finish();
+  return result;
+}
+
+/// Measures of the data's own kinds, without "all".
+std::vector<std::string> single_measures(const std::vector<std::string>& measures) {
+  std::vector<std::string> result;
+  for (const std::string& name : measure_names())
+    if (name != io::measure_name::all && std::ranges::any_of(measures, [&](const std::string& measure) {
+          return measure == name || measure == io::measure_name::all;
+        }))
+      result.push_back(name);
+  return result;
+}
+
+/// Records how large the training networks' statistics are, and how much they change.
+void add_ranges(const io::Dataset& data, const Metadata& metadata, const Rows& rows, FittedFile& fitted) {
+  const Networks networks = Networks::of(metadata, rows);
+  std::size_t unchanged = 0;
+  for (std::size_t n = 0; n < networks.names.size(); ++n) {
+    Rows of_network;
+    for (const std::size_t i : networks.members[n]) of_network.push_back(rows[i]);
+    widen(fitted.ranges, scales_of(data, of_network, fitted.measures));
+    const ChangeTest test = test_change(data, of_network, fitted.measures, change_key(networks.names[n]));
+    unchanged += test.finds_none() ? 1U : 0U;
+    for (const auto& [measure, outcome] : test.measures) {
+      const auto [least, is_new] = fitted.least_change.try_emplace(measure, outcome.change);
+      least->second = std::min(least->second, outcome.change);
+    }
+  }
+  if (unchanged > 0)
+    spdlog::warn("{} of {} for training without change over time: expected all to have learned", unchanged,
+                 counted(networks.names.size(), "network"));
+}
+
 }  // namespace
 
 FittedFile fit(const FitRequest& request) {
   require_writable(request.out, "--out", {request.data, request.config.name()}, Sink::file);
-  const Setup setup(request.config);
+  bool chooses_transform = false;
+  Setup setup(with_defaults_of_fit(request.config, chooses_transform));
   const Protocol& protocol = setup.protocol;
   const io::Dataset data = io::read_dataset(request.data);
   const Study study(protocol, data, request.data.string());
-  const auto table = study.table_of(observables_of_measures(protocol.measures));
+  const auto raw = study.table_of(observables_of_measures(protocol.measures));
   const std::vector<SplitKind> kinds = study.split_kinds();
   const SplitKind kind =
       std::ranges::find(kinds, SplitKind::network) != kinds.end() ? SplitKind::network : SplitKind::sample;
   const Key key(static_cast<std::uint64_t>(protocol.seed), "fit");
+
+  FittedFile best;
+  std::string transform = protocol.transform;
+  const FeatureTable& given = protocol.position ? *raw : raw->without_position();
+  if (chooses_transform) {
+    best.trials = try_transforms(study, given, key);
+    transform = chosen_among(best.trials);
+    setup.options.resolve(transform_key, ConfigValue{transform});
+  }
+  const FeatureTable table = given.transformed(transform);
   const Split split = all_for_training(kind, static_cast<int>(protocol.inner_folds), study.pool_rows(),
                                        *study.metadata(), *study.target(), key);
 
-  FittedFile best;
   best.inner_accuracy = -1;
+  const learn::Classifier* classifier_of_best = nullptr;
+  learn::Setting setting_of_best;
   Progress progress("fitting", static_cast<double>(setup.classifiers.size()), "classifiers");
   for (const NamedClassifier& classifier : setup.classifiers) {
     FittedIdentifier fitted = fit_identifier(*classifier.classifier,
-                                             {.table = *table,
+                                             {.table = table,
                                               .target = *study.target(),
                                               .rows = split.train,
                                               .inner = split.inner,
                                               .inner_folds = static_cast<int>(protocol.inner_folds),
                                               .calibration = protocol.calibration,
-                                              .with_known = true},
+                                              .with_known = true,
+                                              .with_new_kinds = true},
                                              key.with(classifier.name));
     progress.advance();
     if (fitted.inner_accuracy <= best.inner_accuracy) continue;
@@ -62,10 +258,20 @@ FittedFile fit(const FitRequest& request) {
     best.classifier = classifier.name;
     best.setting = condition_to_json(fitted.chosen).dump();
     best.inner_accuracy = fitted.inner_accuracy;
+    classifier_of_best = classifier.classifier.get();
+    setting_of_best = fitted.chosen;
   }
   progress.finish();
   best.target = protocol.target;
   best.refuse = protocol.refuse;
+  best.confidence = protocol.confidence;
+  best.measures = single_measures(protocol.measures);
+  best.left_out =
+      judge_left_out(study, table, *classifier_of_best, setting_of_best, kind, key.with(best.classifier));
+  std::set<std::string> measured;
+  for (const std::int64_t row : split.train) measured.insert(measurement_of(data.meta, to_size(row)));
+  best.measured = {measured.begin(), measured.end()};
+  add_ranges(data, *study.metadata(), split.train, best);
   best.samples = std::ssize(split.train);
   best.networks = std::ssize(Networks::of(*study.metadata(), split.train).names);
   best.dataset_sha256 = sha256_of_file(request.data);
@@ -77,11 +283,20 @@ FittedFile fit(const FitRequest& request) {
 }
 
 std::string describe(const FittedFile& fitted) {
-  return fmt::format("{} {} for {} ({}): {} at {}, {} of {}; accuracy {:.3f} over the inner folds\n",
-                     fitted.classifier, fitted.setting, fitted.target, join(fitted.identifier.classes, ", "),
-                     counted(fitted.identifier.layout.channels(), "observable"),
-                     counted(fitted.identifier.layout.points, "point"), counted(fitted.samples, "layer"),
-                     counted(fitted.networks, "network"), fitted.inner_accuracy);
+  const FeatureLayout& layout = fitted.identifier.layout;
+  std::string text = fmt::format(
+      "{} {} for {} ({}): {} at {}, {} of {}; accuracy {:.3f} over the inner folds\n", fitted.classifier,
+      fitted.setting, fitted.target, join(fitted.identifier.classes, ", "),
+      counted(layout.observables.size(), "observable"), counted(layout.trajectory_points(), "point"),
+      counted(fitted.samples, "layer"), counted(fitted.networks, "network"), fitted.inner_accuracy);
+  std::vector<std::string> trials;
+  for (const TransformTrial& trial : fitted.trials)
+    trials.push_back(fmt::format("{} {:.3f}", trial.transform, trial.accuracy));
+  text += fmt::format("features: {}, {} position{}\n", layout.transform,
+                      layout.with_position ? "with" : "without",
+                      trials.empty() ? "" : " (accuracy on kinds left out: " + join(trials, ", ") + ")");
+  for (const LeftOutKind& kind : fitted.left_out) text += describe(kind, fitted.confidence) + "\n";
+  return text;
 }
 
 }  // namespace lrid::identify

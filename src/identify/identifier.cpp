@@ -20,9 +20,13 @@ struct InnerFold {
   std::vector<learn::Matrix>
       scores;                    // [setting] of [held_out, classes]; empty where the data do not admit it
   std::vector<double> accuracy;  // [setting]; NaN likewise
-  std::vector<double> distance;  // [held_out]; empty unless Training::with_known
+  std::vector<double> distance;  // [held_out]; empty unless with_distances()
   std::int64_t computed = 0, coinciding = 0, skipped = 0;
 };
+
+bool with_distances(const Training& training) {
+  return training.with_known || training.with_new_kinds;
+}
 
 InnerFold inner_fold(const learn::Classifier& classifier, const Training& training, int fold, Key key) {
   check_interrupt();
@@ -39,29 +43,117 @@ InnerFold inner_fold(const learn::Classifier& classifier, const Training& traini
   const learn::Scaler scaler = fit_scaler(training.table, fitted);
   const learn::Samples train = standardise(scaler, training.table, fitted, training.target),
                        validation = standardise(scaler, training.table, held_out, training.target);
-  learn::GridOutcome grid = classifier.fit_grid(train, validation, key);
-  result.scores = std::move(grid.scores);
-  result.computed = grid.computed;
-  result.coinciding = grid.coinciding;
-  result.skipped = grid.skipped;
+  if (training.setting) {
+    result.scores = {classifier.fit(train, *training.setting, key)->scores(validation)};
+  } else {
+    learn::GridOutcome grid = classifier.fit_grid(train, validation, key);
+    result.scores = std::move(grid.scores);
+    result.computed = grid.computed;
+    result.coinciding = grid.coinciding;
+    result.skipped = grid.skipped;
+  }
   for (const learn::Matrix& scores : result.scores)
     result.accuracy.push_back(scores.size() == 0
                                   ? std::numeric_limits<double>::quiet_NaN()
                                   : learn::accuracy(learn::predicted_classes(scores), validation.labels));
-  if (training.with_known)
-    result.distance = learn::nearest_distances(learn::compressed(train.x), learn::compressed(validation.x));
+  if (with_distances(training))
+    result.distance =
+        learn::nearest_distances(learn::compressed(train.series()), learn::compressed(validation.series()));
   return result;
 }
 
-/// [networks] classes; empty if the layers of a network differ in class (as when the target is the layer
-/// position).
-std::vector<int> network_labels(const Networks& networks, const std::vector<int>& labels) {
-  std::vector<int> result;
-  for (const std::vector<std::size_t>& members : networks.members) {
-    result.push_back(labels[members.front()]);
-    for (const std::size_t i : members)
-      if (labels[i] != result.back()) return {};
+/// Samples far from those trained on, held out with all that are like them.
+struct FarFold {
+  std::vector<std::size_t> held_out;  // indices into the training rows
+  learn::Matrix scores;               // [held_out, classes]
+  std::vector<double> distance;       // [held_out]
+};
+
+/// Trains without the samples that have this value in a metadata column, and without the layer position,
+/// which the held-out ones may not share. Holds out nothing if a class would be missing.
+FarFold far_fold(const learn::Classifier& classifier, const Training& training, const learn::Setting& setting,
+                 const std::string& column, const std::string& value, Key key) {
+  check_interrupt();
+  FarFold result;
+  Rows fitted, held_out;
+  std::set<int> classes;
+  const std::vector<std::string>& values = training.table.metadata->column(column);
+  for (std::size_t i = 0; i < training.rows.size(); ++i) {
+    const std::size_t row = to_size(training.rows[i]);
+    if (values[row] == value) {
+      held_out.push_back(training.rows[i]);
+      result.held_out.push_back(i);
+    } else {
+      fitted.push_back(training.rows[i]);
+      classes.insert(training.target.labels[row]);
+    }
   }
+  if (classes.size() < training.target.classes.size()) return {};
+  const learn::Scaler scaler = fit_scaler(training.table, fitted);
+  learn::Samples train = standardise(scaler, training.table, fitted, training.target),
+                 samples = standardise(scaler, training.table, held_out);
+  for (learn::Samples* side : {&train, &samples}) side->x.leftCols(side->layout.constants).setZero();
+  result.scores = classifier.fit(train, setting, key)->scores(samples);
+  result.distance =
+      learn::nearest_distances(learn::compressed(train.series()), learn::compressed(samples.series()));
+  return result;
+}
+
+/// Columns and their values to leave out: each layer position, and each architecture and task where that
+/// leaves three.
+std::vector<std::pair<std::string, std::string>> far_groups(const Training& training) {
+  constexpr std::size_t least_left = 3;
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const auto& [column, least] : {std::pair{"layer_position", std::size_t{2}},
+                                      {"architecture", 1 + least_left},
+                                      {"task", 1 + least_left}}) {
+    const std::vector<std::string> values = training.table.metadata->values(column, training.rows);
+    if (values.size() < least) continue;
+    for (const std::string& value : values) result.emplace_back(column, value);
+  }
+  return result;
+}
+
+/// log(distance / typical), bounded below.
+std::vector<double> log_distances(const std::vector<double>& distance, double typical) {
+  constexpr double least = 1e-3;
+  std::vector<double> result;
+  for (const double value : distance) result.push_back(std::log(std::max(value / typical, least)));
+  return result;
+}
+
+/// Distances of the rows of each architecture and each task to the others, as mean logarithms over networks.
+std::vector<double> distances_of_kinds(const Training& training) {
+  std::vector<double> result;
+  const Metadata& metadata = *training.table.metadata;
+  for (const char* column : {"architecture", "task"}) {
+    const std::vector<std::string> values = metadata.values(column, training.rows);
+    if (values.size() < 2) continue;
+    for (const std::string& value : values) {
+      Rows others, left_out;
+      for (const std::int64_t row : training.rows)
+        (metadata.column(column)[to_size(row)] == value ? left_out : others).push_back(row);
+      const learn::Scaler scaler = fit_scaler(training.table, others);
+      const std::vector<double> distance =
+          learn::nearest_distances(learn::compressed(standardise(scaler, training.table, others).series()),
+                                   learn::compressed(standardise(scaler, training.table, left_out).series()));
+      std::ranges::copy(Networks::of(metadata, left_out).mean(log_distances(distance, 1)),
+                        std::back_inserter(result));
+    }
+  }
+  return result;
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+/// 1 − the probability of the true class.
+std::vector<double> conformal_scores(const learn::Matrix& probabilities, const std::vector<int>& labels) {
+  std::vector<double> result;
+  for (std::size_t i = 0; i < labels.size(); ++i) result.push_back(1 - probabilities(to_index(i), labels[i]));
   return result;
 }
 
@@ -94,35 +186,164 @@ std::vector<double> Networks::mean(const std::vector<double>& values) const {
 }
 
 learn::Matrix Networks::pooled_logits(const learn::Matrix& probabilities) const {
-  const learn::Matrix logits = learn::logits_of(probabilities, true);
-  learn::Matrix pooled = learn::Matrix::Zero(std::ssize(members), logits.cols());
+  learn::Matrix pooled = learn::Matrix::Zero(std::ssize(members), probabilities.cols());
   for (std::size_t n = 0; n < members.size(); ++n) {
     auto row = pooled.row(to_index(n));
-    for (const std::size_t i : members[n]) row += logits.row(to_index(i));
+    for (const std::size_t i : members[n]) row += probabilities.row(to_index(i));
     row /= static_cast<double>(members[n].size());
   }
-  return pooled;
+  return learn::logits_of(pooled, true);
 }
 
-learn::Matrix Identifier::probabilities(const learn::Samples& standardised) const {
-  return samples.probabilities(learn::logits_of(model->scores(standardised), scores_are_probabilities));
-}
-
-Judgement Identifier::judge(const FeatureTable& table, const Rows& rows) const {
-  const learn::Samples standardised = standardise(scaler, table, rows);
-  Judgement result;
-  result.probabilities = probabilities(standardised);
-  result.networks = Networks::of(*table.metadata, rows);
-  result.network_probabilities = networks.probabilities(result.networks.pooled_logits(result.probabilities));
-  if (!known) return result;
-  result.uncertainty = learn::entropies(result.probabilities);
-  result.distance = learn::nearest_distances(known->features, learn::compressed(standardised.x));
-  result.typicality = known->samples.typicality(result.uncertainty, result.distance);
-  result.network_uncertainty = learn::entropies(result.network_probabilities);
-  result.network_distance = result.networks.mean(result.distance);
-  result.network_typicality = known->networks.typicality(result.network_uncertainty, result.network_distance);
+std::vector<int> network_labels(const Networks& networks, const std::vector<int>& labels) {
+  std::vector<int> result;
+  for (const std::vector<std::size_t>& members : networks.members) {
+    result.push_back(labels[members.front()]);
+    for (const std::size_t i : members)
+      if (labels[i] != result.back()) return {};
+  }
   return result;
 }
+
+std::string kind_of(const Metadata& metadata, std::int64_t row) {
+  return metadata.column("architecture")[to_size(row)] + "|" + metadata.column("task")[to_size(row)];
+}
+
+learn::Matrix Identifier::logits(const learn::Samples& standardised) const {
+  const learn::Matrix scores = model->scores(standardised);
+  if (margins) return learn::logits_of(margins->probabilities(scores), true);
+  return learn::logits_of(scores, scores_are_probabilities);
+}
+
+Probabilities Identifier::probabilities(const learn::Samples& standardised,
+                                        const Judgement& judgement) const {
+  const learn::Matrix z = logits(standardised);
+  Probabilities result;
+  result.samples = known_kinds.samples.probabilities(z);
+  result.networks = known_kinds.networks.probabilities(judgement.networks.pooled_logits(result.samples));
+  if (std::ranges::find(judgement.is_known_kind, false) == judgement.is_known_kind.end()) return result;
+  const std::vector<double> u = log_distances(judgement.distance, new_kinds->typical_distance);
+  const learn::Matrix samples = new_kinds->samples.probabilities(z, u),
+                      networks = new_kinds->networks.probabilities(judgement.networks.pooled_logits(samples),
+                                                                   judgement.networks.mean(u));
+  for (std::size_t n = 0; n < judgement.networks.names.size(); ++n) {
+    if (judgement.is_known_kind[n]) continue;
+    result.networks.row(to_index(n)) = networks.row(to_index(n));
+    for (const std::size_t i : judgement.networks.members[n])
+      result.samples.row(to_index(i)) = samples.row(to_index(i));
+  }
+  return result;
+}
+
+Judgement Identifier::judge(const FeatureTable& table, const Rows& rows, double refuse) const {
+  const learn::Samples standardised = standardise(scaler, table, rows);
+  Judgement result;
+  result.networks = Networks::of(*table.metadata, rows);
+  if (known) {
+    result.distance = learn::nearest_distances(known->features, learn::compressed(standardised.series()));
+    result.typicality = known->samples.typicality(result.distance);
+    result.network_distance = result.networks.mean(log_distances(result.distance, 1));
+    result.network_typicality = known->networks.typicality(result.network_distance);
+  }
+  for (std::size_t n = 0; n < result.networks.names.size(); ++n) {
+    const bool is_known =
+        known_kinds.names.contains(kind_of(*table.metadata, rows[result.networks.members[n].front()]));
+    result.is_known_kind.push_back(!new_kinds || (is_known && result.network_typicality[n] > refuse));
+    if (new_kinds && !is_known && !new_kinds->left_out.distance().empty())
+      result.network_typicality[n] = new_kinds->left_out.typicality({result.network_distance[n]}).front();
+  }
+  result.probabilities = probabilities(standardised, result);
+
+  const std::vector<double> none(rows.size(), 0.0);  // distance plays no part within known kinds
+  result.p_values.samples = known_kinds.sample_sets.p_values(result.probabilities.samples, none);
+  result.p_values.networks = known_kinds.network_sets.p_values(
+      result.probabilities.networks, std::vector<double>(result.networks.names.size(), 0.0));
+  if (std::ranges::find(result.is_known_kind, false) == result.is_known_kind.end()) return result;
+  const learn::Matrix p_values = new_kinds->sets.p_values(
+      result.probabilities.samples, log_distances(result.distance, new_kinds->typical_distance));
+  for (std::size_t n = 0; n < result.networks.names.size(); ++n) {
+    if (result.is_known_kind[n]) continue;
+    auto of_network = result.p_values.networks.row(to_index(n));
+    of_network.setZero();
+    for (const std::size_t i : result.networks.members[n]) {
+      result.p_values.samples.row(to_index(i)) = p_values.row(to_index(i));
+      of_network += p_values.row(to_index(i)) / static_cast<double>(result.networks.members[n].size());
+    }
+  }
+  return result;
+}
+
+SetFigures set_figures(const learn::Matrix& p_values, const std::vector<int>& labels, double confidence) {
+  SetFigures result;
+  const auto n = static_cast<double>(labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::vector<std::size_t> set = learn::conformal_set(p_values.row(to_index(i)), confidence);
+    result.size += static_cast<double>(set.size()) / n;
+    if (std::ranges::find(set, to_size(labels[i])) != set.end()) result.coverage += 1 / n;
+  }
+  return result;
+}
+
+namespace {
+
+/// Everything a Training's folds held out: rows by inner fold, then far ones, which occur once in every fold
+/// that holds them out.
+struct HeldOut {
+  learn::Matrix scores;                          // [m, classes]
+  std::vector<std::size_t> index;                // [m] into the training rows
+  std::vector<double> distance;                  // [m]
+  std::vector<std::vector<std::size_t>> groups;  // the samples of a network in a fold
+
+  void append(const FarFold& fold, const Training& training) {
+    const std::size_t before = index.size();
+    learn::Matrix both(scores.rows() + fold.scores.rows(), scores.cols());
+    both << scores, fold.scores;
+    scores = std::move(both);
+    index.insert(index.end(), fold.held_out.begin(), fold.held_out.end());
+    distance.insert(distance.end(), fold.distance.begin(), fold.distance.end());
+    Rows rows;
+    for (const std::size_t i : fold.held_out) rows.push_back(training.rows[i]);
+    for (std::vector<std::size_t> members : Networks::of(*training.table.metadata, rows).members) {
+      for (std::size_t& i : members) i += before;
+      groups.push_back(std::move(members));
+    }
+  }
+};
+
+NewKinds fit_new_kinds(const Identifier& identifier, const Training& training, const HeldOut& held_out,
+                       const Networks& networks) {
+  NewKinds result;
+  result.typical_distance =
+      median({held_out.distance.begin(), held_out.distance.begin() + std::ssize(training.rows)});
+  if (!(result.typical_distance > 0)) result.typical_distance = 1;
+  const std::vector<double> u = log_distances(held_out.distance, result.typical_distance);
+  std::vector<double> weight_of_row(training.rows.size());
+  for (const std::vector<std::size_t>& members : networks.members)
+    for (const std::size_t i : members) weight_of_row[i] = 1 / static_cast<double>(members.size());
+  std::vector<int> labels;
+  std::vector<double> weights;
+  for (const std::size_t i : held_out.index) {
+    labels.push_back(training.target.labels[to_size(training.rows[i])]);
+    weights.push_back(weight_of_row[i]);
+  }
+  const learn::Matrix z = identifier.margins
+                              ? learn::logits_of(identifier.margins->probabilities(held_out.scores), true)
+                              : learn::logits_of(held_out.scores, identifier.scores_are_probabilities);
+  result.samples = learn::DistanceCalibration(z, labels, u, weights);
+  const learn::Matrix p = result.samples.probabilities(z, u);
+  result.sets = learn::Conformal(conformal_scores(p, labels), u, weights);
+
+  const Networks pools{.names = {}, .members = held_out.groups};
+  const std::vector<double> pool_u = pools.mean(u);
+  const std::vector<int> pool_labels = network_labels(pools, labels);
+  result.farthest = *std::ranges::max_element(pool_u);
+  if (!pool_labels.empty())
+    result.networks = learn::DistanceCalibration(pools.pooled_logits(p), pool_labels, pool_u,
+                                                 std::vector<double>(pool_u.size(), 1.0));
+  return result;
+}
+
+}  // namespace
 
 FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Training& training, Key key) {
   std::vector<InnerFold> inner(to_size(training.inner_folds));
@@ -130,7 +351,8 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
     inner[fold] = inner_fold(classifier, training, static_cast<int>(fold), key.with("inner").with(fold));
   });
 
-  const std::vector<learn::Setting> settings = classifier.settings();
+  const std::vector<learn::Setting> settings =
+      training.setting ? std::vector{*training.setting} : classifier.settings();
   FittedIdentifier result;
   result.inner_accuracy = -1;
   result.computed = inner.front().computed;
@@ -158,23 +380,59 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
   identifier.scores_are_probabilities = classifier.scores_are_probabilities();
 
   // Predictions of the chosen setting for every training sample while it was held out.
-  learn::Matrix logits(std::ssize(training.rows), std::ssize(training.target.classes));
-  std::vector<double> distance(training.rows.size());
-  for (const InnerFold& fold : inner) {
-    const learn::Matrix of_fold = learn::logits_of(fold.scores[best], identifier.scores_are_probabilities);
+  HeldOut held_out{.scores = learn::Matrix(std::ssize(training.rows), std::ssize(training.target.classes)),
+                   .index = {},
+                   .distance = std::vector<double>(training.rows.size()),
+                   .groups = {}};
+  for (std::size_t i = 0; i < training.rows.size(); ++i) held_out.index.push_back(i);
+  for (const InnerFold& fold : inner)
     for (std::size_t i = 0; i < fold.held_out.size(); ++i) {
-      logits.row(to_index(fold.held_out[i])) = of_fold.row(to_index(i));
-      if (training.with_known) distance[fold.held_out[i]] = fold.distance[i];
+      held_out.scores.row(to_index(fold.held_out[i])) = fold.scores[best].row(to_index(i));
+      if (with_distances(training)) held_out.distance[fold.held_out[i]] = fold.distance[i];
     }
-  }
   const std::vector<int> labels = training.target.labels_of(training.rows);
-  identifier.samples = learn::Calibration(training.calibration, logits, labels);
-  const learn::Matrix held_out = identifier.samples.probabilities(logits);
+  if (!identifier.scores_are_probabilities && training.calibration != "none")
+    identifier.margins.emplace(held_out.scores, labels);
+  const learn::Matrix logits =
+      identifier.margins ? learn::logits_of(identifier.margins->probabilities(held_out.scores), true)
+                         : learn::logits_of(held_out.scores, identifier.scores_are_probabilities);
   const Networks networks = Networks::of(*training.table.metadata, training.rows);
-  const learn::Matrix pooled = networks.pooled_logits(held_out);
+  held_out.groups = networks.members;
+  KnownKinds& kinds = identifier.known_kinds;
+  for (const std::int64_t row : training.rows) kinds.names.insert(kind_of(*training.table.metadata, row));
+  kinds.samples = learn::Calibration(training.calibration, logits, labels);
+  const learn::Matrix probabilities = kinds.samples.probabilities(logits);
+  const learn::Matrix pooled = networks.pooled_logits(probabilities);
+  const std::vector<int> of_networks = network_labels(networks, labels);
   // One parameter, whatever the method for samples, since networks are few.
-  identifier.networks = learn::Calibration(training.calibration == "none" ? "none" : "temperature", pooled,
-                                           network_labels(networks, labels));
+  kinds.networks =
+      learn::Calibration(training.calibration == "none" ? "none" : "temperature", pooled, of_networks);
+  std::vector<double> weights(labels.size());
+  for (const std::vector<std::size_t>& members : networks.members)
+    for (const std::size_t i : members) weights[i] = 1 / static_cast<double>(members.size());
+  kinds.sample_sets = learn::Conformal(conformal_scores(probabilities, labels),
+                                       std::vector<double>(labels.size(), 0.0), std::move(weights));
+  kinds.network_sets = learn::Conformal(conformal_scores(kinds.networks.probabilities(pooled), of_networks),
+                                        std::vector<double>(of_networks.size(), 0.0),
+                                        std::vector<double>(of_networks.size(), 1.0));
+
+  if (with_distances(training))
+    identifier.known = {
+        .features = {},
+        .samples = learn::NoveltyReference({held_out.distance}),
+        .networks = learn::NoveltyReference(networks.mean(log_distances(held_out.distance, 1)))};
+  if (training.with_new_kinds) {
+    const auto groups = far_groups(training);
+    std::vector<FarFold> folds(groups.size());
+    parallel_each(folds.size(), [&](std::size_t f) {
+      folds[f] = far_fold(classifier, training, result.chosen, groups[f].first, groups[f].second,
+                          key.with("far").with(f));
+    });
+    for (const FarFold& fold : folds)
+      if (!fold.held_out.empty()) held_out.append(fold, training);
+    identifier.new_kinds = fit_new_kinds(identifier, training, held_out, networks);
+    identifier.new_kinds->left_out = learn::NoveltyReference(distances_of_kinds(training));
+  }
 
   check_interrupt();
   identifier.scaler = fit_scaler(training.table, training.rows);
@@ -183,11 +441,7 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
   const std::vector<double> importances = identifier.model->importances();
   for (std::size_t c = 0; c < importances.size(); ++c)
     result.importances[identifier.layout.group_name(to_index(c))] += importances[c];
-  if (training.with_known)
-    identifier.known = {
-        .features = learn::compressed(all.x),
-        .samples = {learn::entropies(held_out), distance},
-        .networks = {learn::entropies(identifier.networks.probabilities(pooled)), networks.mean(distance)}};
+  if (identifier.known) identifier.known->features = learn::compressed(all.series());
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/identify/identifier_file.hpp>
+#include <lrid/identify/transform.hpp>
 #include <lrid/io/hdf5.hpp>
 #include <lrid/learn/matrix_file.hpp>
 
@@ -14,6 +15,8 @@ namespace lrid::identify {
 namespace {
 
 constexpr const char* format_name = "lrid-model";
+/// 2: transforms, calibration for new kinds, sets, ranges.
+constexpr std::int64_t format_version = 2;
 
 template <class T>
 void append(std::string& text, const std::vector<T>& values) {
@@ -59,15 +62,88 @@ std::string content_of(const io::hdf5::Group& group) {
   return text;
 }
 
-void save(io::hdf5::Group group, const learn::NoveltyReference& reference) {
-  group.write("uncertainty", reference.uncertainty());
-  group.write("distance", reference.distance());
+/// [kinds] of a figure of the kinds left out.
+constexpr std::pair<const char*, double LeftOutKind::*> left_out_figures[] = {
+    {"accuracy", &LeftOutKind::accuracy},
+    {"calibration_error", &LeftOutKind::calibration_error},
+    {"coverage", &LeftOutKind::coverage},
+    {"set_size", &LeftOutKind::set_size},
+    {"network_accuracy", &LeftOutKind::network_accuracy},
+    {"network_coverage", &LeftOutKind::network_coverage},
+    {"network_set_size", &LeftOutKind::network_set_size},
+    {"refused", &LeftOutKind::refused}};
+
+void save(io::hdf5::Group group, const std::vector<LeftOutKind>& kinds) {
+  std::vector<std::string> columns, values;
+  std::vector<std::int64_t> samples, networks;
+  for (const LeftOutKind& kind : kinds) {
+    columns.push_back(kind.column);
+    values.push_back(kind.value);
+    samples.push_back(kind.samples);
+    networks.push_back(kind.networks);
+  }
+  group.write("column", columns);
+  group.write("value", values);
+  group.write("samples", samples);
+  group.write("networks", networks);
+  for (const auto& [name, figure] : left_out_figures) {
+    std::vector<double> all;
+    for (const LeftOutKind& kind : kinds) all.push_back(kind.*figure);
+    group.write(name, all);
+  }
 }
 
-learn::NoveltyReference load_reference(const io::hdf5::Group& group) {
-  auto uncertainty = group.dataset("uncertainty").read<double>({-1});
-  auto distance = group.dataset("distance").read<double>({std::ssize(uncertainty)});
-  return {std::move(uncertainty), std::move(distance)};
+std::vector<LeftOutKind> load_left_out(const io::hdf5::Group& group) {
+  const auto columns = group.dataset("column").read<std::string>({-1});
+  const auto n = std::ssize(columns);
+  const auto values = group.dataset("value").read<std::string>({n});
+  const auto samples = group.dataset("samples").read<std::int64_t>({n}),
+             networks = group.dataset("networks").read<std::int64_t>({n});
+  std::vector<LeftOutKind> kinds(columns.size());
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    kinds[i].column = columns[i];
+    kinds[i].value = values[i];
+    kinds[i].samples = samples[i];
+    kinds[i].networks = networks[i];
+  }
+  for (const auto& [name, figure] : left_out_figures) {
+    const auto all = group.dataset(name).read<double>({n});
+    for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i].*figure = all[i];
+  }
+  return kinds;
+}
+
+void save(io::hdf5::Group group, const Ranges& ranges) {
+  for (const auto& [quantity, range] : ranges) group.write(quantity, std::vector{range.low, range.high});
+}
+
+Ranges load_ranges(const io::hdf5::Group& group) {
+  Ranges ranges;
+  for (const std::string& quantity : group.names()) {
+    const auto range = group.dataset(quantity).read<double>({2});
+    ranges[quantity] = {range[0], range[1]};
+  }
+  return ranges;
+}
+
+void save(io::hdf5::Group group, const NewKinds& kinds) {
+  io::hdf5::Group samples = group.create_group("samples"), networks = group.create_group("networks"),
+                  sets = group.create_group("sets");
+  kinds.samples.save(samples);
+  kinds.networks.save(networks);
+  kinds.sets.save(sets);
+  group.write("left_out", kinds.left_out.distance());
+  group.set_attribute("typical_distance", kinds.typical_distance);
+  group.set_attribute("farthest", kinds.farthest);
+}
+
+NewKinds load_new_kinds(const io::hdf5::Group& group) {
+  return {.samples = learn::DistanceCalibration::load(group.group("samples")),
+          .networks = learn::DistanceCalibration::load(group.group("networks")),
+          .sets = learn::Conformal::load(group.group("sets")),
+          .left_out = learn::NoveltyReference(group.dataset("left_out").read<double>({-1})),
+          .typical_distance = group.attribute<double>("typical_distance"),
+          .farthest = group.attribute<double>("farthest")};
 }
 
 Eigen::RowVectorXd row_of(const std::vector<double>& values) {
@@ -79,6 +155,29 @@ std::vector<double> values_of(const Eigen::RowVectorXd& row) {
 }
 
 }  // namespace
+
+std::string measurement_of(const io::SampleMeta& meta, std::size_t row) {
+  const std::int64_t units = row < meta.units.size() ? meta.units[row] : 0;
+  const bool is_relative = row < meta.noise_unit.size() && meta.noise_unit[row] == "relative";
+  return fmt::format(
+      "{}, {}",
+      units > 0                      ? counted(units, "unit")
+      : meta.unit_fraction[row] == 1 ? "all units"
+                                     : fmt::format("{:g} of the units", meta.unit_fraction[row]),
+      meta.noise[row] == 0
+          ? "no noise"
+          : fmt::format("noise {:g}{}", meta.noise[row], is_relative ? " standard deviations" : ""));
+}
+
+std::string describe(const LeftOutKind& kind, double confidence) {
+  return fmt::format(
+      "without {} {}: {:.2f} of {} and {:.2f} of {} right, ECE {:.2f}; sets at {:g} % hold the class of "
+      "{:.2f} of "
+      "the layers (mean size {:.1f}) and {:.2f} of the networks ({:.1f}); {:.2f} untypical",
+      kind.column, kind.value, kind.accuracy, counted(kind.samples, "layer"), kind.network_accuracy,
+      counted(kind.networks, "network"), kind.calibration_error, 100 * confidence, kind.coverage,
+      kind.set_size, kind.network_coverage, kind.network_set_size, kind.refused);
+}
 
 std::string why_none_is_refused(const FittedFile& fitted) {
   if (!fitted.identifier.known) return "";
@@ -96,6 +195,7 @@ void write_fitted(const std::filesystem::path& path, const FittedFile& fitted) {
   const Identifier& identifier = fitted.identifier;
   io::hdf5::OutputFile file(format_name);
   io::hdf5::Group& root = file.root();
+  root.set_attribute<std::int64_t>("format_version", format_version);
   root.set_attribute("software", software());
   root.set_attribute("classifier", fitted.classifier);
   root.set_attribute("target", fitted.target);
@@ -107,7 +207,12 @@ void write_fitted(const std::filesystem::path& path, const FittedFile& fitted) {
   root.set_attribute("dataset_sha256", fitted.dataset_sha256);
   root.set_attribute("pool", fitted.pool);
   root.set_attribute("config", fitted.config);
-  root.set_attribute("points", identifier.layout.points);
+  root.set_attribute("confidence", fitted.confidence);
+  root.set_attribute("transform", identifier.layout.transform);
+  root.set_attribute("position", std::int64_t{identifier.layout.with_position});
+  root.set_attribute("points", identifier.layout.trajectory_points());
+  root.write("measures", fitted.measures);
+  root.write("measured", fitted.measured);
   root.write("classes", identifier.classes);
   root.write("observables", identifier.layout.observables);
   io::hdf5::Group scaler = root.create_group("scaler");
@@ -115,25 +220,52 @@ void write_fitted(const std::filesystem::path& path, const FittedFile& fitted) {
   scaler.write("sd", values_of(identifier.scaler.sd()));
   io::hdf5::Group model = root.create_group("model");
   identifier.model->save(model);
+  if (identifier.margins) {
+    io::hdf5::Group margins = root.create_group("margins");
+    identifier.margins->save(margins);
+  }
+  const KnownKinds& kinds = identifier.known_kinds;
+  root.write("known_kinds", std::vector<std::string>(kinds.names.begin(), kinds.names.end()));
   io::hdf5::Group samples = root.create_group("calibration_samples"),
-                  networks = root.create_group("calibration_networks");
-  identifier.samples.save(samples);
-  identifier.networks.save(networks);
+                  networks = root.create_group("calibration_networks"),
+                  sample_sets = root.create_group("sets_samples"),
+                  network_sets = root.create_group("sets_networks");
+  kinds.samples.save(samples);
+  kinds.networks.save(networks);
+  kinds.sample_sets.save(sample_sets);
+  kinds.network_sets.save(network_sets);
+  if (identifier.new_kinds) save(root.create_group("new_kinds"), *identifier.new_kinds);
   if (identifier.known) {
     const learn::FloatMatrix& features = identifier.known->features;
     root.write("known/features", std::span<const float>(features.data(), to_size(features.size())),
                {features.rows(), features.cols()}, io::hdf5::Storage::compressed);
-    save(root.create_group("known/samples"), identifier.known->samples);
-    save(root.create_group("known/networks"), identifier.known->networks);
+    root.write("known/samples", identifier.known->samples.distance());
+    root.write("known/networks", identifier.known->networks.distance());
   }
+  save(root.create_group("left_out"), fitted.left_out);
+  save(root.create_group("ranges"), fitted.ranges);
+  io::hdf5::Group change = root.create_group("least_change");
+  for (const auto& [measure, least] : fitted.least_change) change.set_attribute(measure, least);
+  std::vector<std::string> tried;
+  std::vector<double> accuracies;
+  for (const TransformTrial& trial : fitted.trials) {
+    tried.push_back(trial.transform);
+    accuracies.push_back(trial.accuracy);
+  }
+  root.write("trials/transform", tried);
+  root.write("trials/accuracy", accuracies);
   root.set_attribute("checksum", sha256(content_of(root)));
   std::move(file).save(path);
 }
 
 FittedFile read_fitted(const std::filesystem::path& path) {
   const io::hdf5::InputFile file(path);
-  file.require_format(format_name);
   const io::hdf5::Group& root = file.root();
+  const auto version = root.attribute_or<std::int64_t>("format_version", 1);
+  if (file.format() != format_name) file.require_format(format_name);
+  if (version != format_version)
+    bad_input("{}: a model file of version {}: expected version {}; fit it again with this lrid-classify",
+              path.string(), version, format_version);
   if (sha256(content_of(root)) != root.attribute<std::string>("checksum"))
     bad_input(
         "{}: damaged: its checksum does not match its content; expected a file written by lrid-classify fit",
@@ -142,6 +274,13 @@ FittedFile read_fitted(const std::filesystem::path& path) {
                     .classifier = root.attribute<std::string>("classifier"),
                     .target = root.attribute<std::string>("target"),
                     .refuse = root.attribute<double>("refuse"),
+                    .confidence = root.attribute<double>("confidence"),
+                    .measures = root.dataset("measures").read<std::string>({-1}),
+                    .measured = root.dataset("measured").read<std::string>({-1}),
+                    .left_out = load_left_out(root.group("left_out")),
+                    .trials = {},
+                    .ranges = load_ranges(root.group("ranges")),
+                    .least_change = {},
                     .setting = root.attribute<std::string>("setting"),
                     .inner_accuracy = root.attribute<double>("inner_accuracy"),
                     .samples = root.attribute<std::int64_t>("samples"),
@@ -152,9 +291,13 @@ FittedFile read_fitted(const std::filesystem::path& path) {
                     .software = root.attribute<std::string>("software")};
   Identifier& identifier = fitted.identifier;
   identifier.classes = root.dataset("classes").read<std::string>({-1});
+  const Transform& transform = transforms().at(root.attribute<std::string>("transform"));
   identifier.layout = {.observables = root.dataset("observables").read<std::string>({-1}),
-                       .points = root.attribute<std::int64_t>("points"),
-                       .with_position = true};
+                       .points = root.attribute<std::int64_t>("points") - transform.fewer(),
+                       .with_position = root.attribute<std::int64_t>("position") != 0,
+                       .transform = transform.name,
+                       .series = {}};
+  for (const Series& series : transform.series) identifier.layout.series.push_back(series.name);
   const auto classes = static_cast<int>(identifier.classes.size());
   if (classes < 2 || identifier.layout.points < 1) root.fail("expected at least two classes and one point");
   const std::int64_t columns = identifier.layout.columns();
@@ -163,16 +306,30 @@ FittedFile read_fitted(const std::filesystem::path& path) {
   const std::unique_ptr<learn::Classifier> classifier = learn::classifiers().at(fitted.classifier).make();
   identifier.scores_are_probabilities = classifier->scores_are_probabilities();
   identifier.model = classifier->load(root.group("model"), identifier.layout.columns_only(), classes);
-  identifier.samples = learn::Calibration::load(root.group("calibration_samples"), classes);
-  identifier.networks = learn::Calibration::load(root.group("calibration_networks"), classes);
+  if (root.has_group("margins"))
+    identifier.margins = learn::MarginScaling::load(root.group("margins"), classes);
+  const auto kinds = root.dataset("known_kinds").read<std::string>({-1});
+  identifier.known_kinds = {.names = {kinds.begin(), kinds.end()},
+                            .samples = learn::Calibration::load(root.group("calibration_samples"), classes),
+                            .networks = learn::Calibration::load(root.group("calibration_networks"), classes),
+                            .sample_sets = learn::Conformal::load(root.group("sets_samples")),
+                            .network_sets = learn::Conformal::load(root.group("sets_networks"))};
+  if (root.has_group("new_kinds")) identifier.new_kinds = load_new_kinds(root.group("new_kinds"));
   if (root.has_group("known")) {
     const auto features = root.dataset("known/features");
-    const std::vector<float> values = features.read<float>({-1, columns});
+    const std::int64_t width = identifier.layout.continuous_columns();
+    const std::vector<float> values = features.read<float>({-1, width});
     identifier.known = {
-        .features = Eigen::Map<const learn::FloatMatrix>(values.data(), features.shape()[0], columns),
-        .samples = load_reference(root.group("known/samples")),
-        .networks = load_reference(root.group("known/networks"))};
+        .features = Eigen::Map<const learn::FloatMatrix>(values.data(), features.shape()[0], width),
+        .samples = learn::NoveltyReference(root.dataset("known/samples").read<double>({-1})),
+        .networks = learn::NoveltyReference(root.dataset("known/networks").read<double>({-1}))};
   }
+  const io::hdf5::Group change = root.group("least_change");
+  for (const std::string& measure : change.attribute_names())
+    fitted.least_change[measure] = change.attribute<double>(measure);
+  const auto tried = root.dataset("trials/transform").read<std::string>({-1});
+  const auto accuracies = root.dataset("trials/accuracy").read<double>({std::ssize(tried)});
+  for (std::size_t i = 0; i < tried.size(); ++i) fitted.trials.push_back({tried[i], accuracies[i]});
   return fitted;
 }
 

@@ -40,7 +40,7 @@ Metadata::Metadata(const io::SampleMeta& meta) : samples_(std::ssize(meta.networ
   };
   const auto number = [](std::int64_t value) { return std::to_string(value); };
   const auto position = [](std::uint8_t value) {
-    return std::string(value == 0 ? "early" : value == 1 ? "middle" : "deep");
+    return std::string(value == 0 ? "early" : value == 1 ? "middle" : value == 2 ? "deep" : "unknown");
   };
   columns_ = {{"architecture", meta.architecture},
               {"task", meta.task},
@@ -53,7 +53,11 @@ Metadata::Metadata(const io::SampleMeta& meta) : samples_(std::ssize(meta.networ
               {"model_seed", text(meta.model_seed, seed)},
               {"dataset_seed", text(meta.dataset_seed, seed)},
               {"noise", text(meta.noise, format_double)},
-              {"unit_fraction", text(meta.unit_fraction, format_double)}};
+              {"unit_fraction", text(meta.unit_fraction, format_double)},
+              {"units", text(meta.units, number)},
+              {"noise_unit", meta.noise_unit}};
+  if (meta.units.empty()) columns_["units"].assign(meta.network.size(), "0");
+  if (meta.noise_unit.empty()) columns_["noise_unit"].assign(meta.network.size(), "absolute");
   std::vector<std::string>&setting = columns_["setting"], &supervision = columns_["supervision"];
   for (std::size_t i = 0; i < meta.network.size(); ++i) {
     setting.push_back(
@@ -64,9 +68,9 @@ Metadata::Metadata(const io::SampleMeta& meta) : samples_(std::ssize(meta.networ
 
 const std::vector<std::string>& Metadata::column_names() {
   static const std::vector<std::string> names = {
-      "architecture", "task",           "dataset",    "learning_rule", "layer",
-      "network",      "layer_position", "batch_size", "model_seed",    "dataset_seed",
-      "noise",        "unit_fraction",  "setting",    "supervision"};
+      "architecture",   "task",       "dataset",    "learning_rule", "layer", "network",
+      "layer_position", "batch_size", "model_seed", "dataset_seed",  "noise", "unit_fraction",
+      "units",          "noise_unit", "setting",    "supervision"};
   return names;
 }
 

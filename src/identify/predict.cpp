@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/index.hpp>
 #include <lrid/core/text.hpp>
+#include <lrid/identify/change.hpp>
 #include <lrid/identify/predict.hpp>
+#include <lrid/identify/transform.hpp>
 #include <lrid/io/dataset.hpp>
 #include <lrid/io/observables.hpp>
 #include <lrid/io/trajectory.hpp>
@@ -16,7 +19,7 @@ namespace lrid::identify {
 
 namespace {
 
-/// The layers of one network as samples; `values`: [T, L, K].
+/// The layers of one network as samples, measured perfectly; `values`: [T, L, K].
 io::Dataset as_dataset(const std::string& network, const std::vector<std::string>& observable_names,
                        const std::vector<std::string>& layers, const std::vector<std::uint8_t>& positions,
                        std::int64_t points, const std::vector<float>& values) {
@@ -40,16 +43,9 @@ io::Dataset as_dataset(const std::string& network, const std::vector<std::string
     column->assign(layers.size(), -1);
   meta.noise.assign(layers.size(), 0);
   meta.unit_fraction.assign(layers.size(), 1);
+  meta.units.assign(layers.size(), 0);
+  meta.noise_unit.assign(layers.size(), "absolute");
   return data;
-}
-
-/// Positions by thirds: of L layers, the first ⌊L/3⌋ are early, as many middle, and the rest deep.
-std::vector<std::uint8_t> positions_by_thirds(std::size_t layers) {
-  const std::size_t third = layers / 3;
-  std::vector<std::uint8_t> result;
-  for (std::size_t layer = 0; layer < layers; ++layer)
-    result.push_back(layer < third ? 0 : layer < 2 * third ? 1 : 2);
-  return result;
 }
 
 /// Reads a file of any accepted format, its layers as samples.
@@ -61,19 +57,26 @@ io::Dataset samples_of(const std::filesystem::path& path) {
     // Judge each imperfect measurement of a network separately.
     for (std::size_t i = 0; i < data.meta.network.size(); ++i)
       if (data.meta.noise[i] != 0 || data.meta.unit_fraction[i] != 1)
-        data.meta.network[i] +=
-            fmt::format(" (units {:g}, noise {:g})", data.meta.unit_fraction[i], data.meta.noise[i]);
+        data.meta.network[i] += fmt::format(" ({})", measurement_of(data.meta, i));
     return data;
   }
   if (format == "lrid-trajectory") {
     const io::Trajectory t = io::read_trajectory(path);
     if (!t.complete()) bad_input("{}: is {}: expected a complete trajectory", path.string(), t.status);
-    return as_dataset(name, t.observable_names, t.layers, t.layer_position, t.points(), t.observables);
+    io::Dataset data =
+        as_dataset(name, t.observable_names, t.layers, t.layer_position, t.points(), t.observables);
+    data.meta.architecture.assign(t.layers.size(), t.architecture);
+    data.meta.task.assign(t.layers.size(), t.task);
+    return data;
   }
   if (format == "lrid-observables") {
     const io::Observables o = io::read_observables(path);
-    return as_dataset(name, o.observable_names, o.layers, positions_by_thirds(o.layers.size()), o.points,
-                      o.values);
+    io::Dataset data = as_dataset(name, o.observable_names, o.layers, o.layer_position, o.points, o.values);
+    data.meta.noise.assign(o.layers.size(), o.noise);
+    data.meta.unit_fraction.assign(o.layers.size(), o.unit_fraction);
+    data.meta.units.assign(o.layers.size(), o.units);
+    data.meta.noise_unit.assign(o.layers.size(), o.noise_unit);
+    return data;
   }
   bad_input(
       "{}: format \"{}\": expected lrid-dataset, lrid-trajectory or lrid-observables (which lrid-observe "
@@ -97,7 +100,8 @@ void require_features(const FeatureTable& table, const std::string& file) {
     bad_input(
         "{}: missing or not finite: {} of the {} the classifier uses (first in layer {}): {}; "
         "expected all of them, or a classifier fitted without (fit with fewer features.measures)",
-        file, missing.size(), counted(table.layout.channels(), "observable"), where, join(missing, ", "));
+        file, missing.size(), counted(table.layout.observables.size(), "observable"), where,
+        join(missing, ", "));
 }
 
 FeatureTable features_of(const FittedFile& fitted, const io::Dataset& data, const std::string& file,
@@ -108,24 +112,75 @@ FeatureTable features_of(const FittedFile& fitted, const io::Dataset& data, cons
     if (std::ranges::find(data.observable_names, name) == data.observable_names.end()) absent.push_back(name);
   if (!absent.empty())
     bad_input("{}: missing: {} of the {} the classifier uses: {}; expected all of them", file, absent.size(),
-              counted(layout.channels(), "observable"), join(absent, ", "));
+              counted(layout.observables.size(), "observable"), join(absent, ", "));
   FeatureTable table =
       FeatureTable::of_observables(data, std::make_shared<Metadata>(data.meta), layout.observables);
-  if (table.layout.points != layout.points) {
+  if (!layout.with_position) {
+    table = table.without_position();
+  } else if (const auto unknown = std::ranges::find(data.meta.layer_position, io::unknown_position);
+             unknown != data.meta.layer_position.end()) {
+    bad_input(
+        "{}: layer {} has no position, which the classifier uses: expected lrid-observe recording --position "
+        "REGION=POSITION, or a classifier fitted with features.position = false",
+        file, data.meta.layer[to_size(unknown - data.meta.layer_position.begin())]);
+  }
+  const std::int64_t points = layout.trajectory_points();
+  if (table.layout.points != points) {
     if (!interpolate)
       bad_input(
           "{}: {} trajectory points, but the classifier was fitted to {}: expected as many, or --interpolate "
           "(linearly in time)",
-          file, table.layout.points, layout.points);
-    table = table.interpolated(layout.points);
+          file, table.layout.points, points);
+    table = table.interpolated(points);
   }
   require_features(table, file);
-  return table;
+  return table.transformed(layout.transform);
 }
 
 std::vector<double> row_of(const learn::Matrix& matrix, std::size_t row) {
   const auto values = matrix.row(to_index(row));
   return {values.begin(), values.end()};
+}
+
+/// Says what a network is unlike the training networks in, and refuses a verdict where there can be none.
+void compare_with_training(const FittedFile& fitted, const io::Dataset& data, const Rows& rows,
+                           NetworkVerdict& network) {
+  const auto first = to_size(rows.front());
+  const ChangeTest change = test_change(data, rows, fitted.measures, change_key(network.network));
+  network.no_change = change.finds_none();
+  if (!change.enough_points)
+    network.remarks.push_back(
+        fmt::format("{}: too few to tell whether it changes over time", counted(data.points, "point")));
+  for (const auto& [measure, outcome] : change.measures)
+    if (const auto least = fitted.least_change.find(measure);
+        least != fitted.least_change.end() && outcome.change < least->second)
+      network.remarks.push_back(fmt::format("{} changes {:.2g} × the least of the training networks", measure,
+                                            outcome.change / least->second));
+
+  for (const Outside& one : outside(fitted.ranges, scales_of(data, rows, fitted.measures))) {
+    network.unlike.push_back(one.text);
+    network.out_of_range |= !transforms().at(fitted.identifier.layout.transform).scale_free;
+  }
+  if (const std::string measured = measurement_of(data.meta, first);
+      std::ranges::find(fitted.measured, measured) == fitted.measured.end())
+    network.unlike.push_back(fmt::format("measured with {}, the training networks with {}", measured,
+                                         join(fitted.measured, " or ")));
+  std::set<std::string> architectures, tasks;
+  for (const std::string& kind : fitted.identifier.known_kinds.names) {
+    const std::size_t bar = kind.find('|');
+    architectures.insert(kind.substr(0, bar));
+    tasks.insert(kind.substr(bar + 1));
+  }
+  if (!architectures.contains(data.meta.architecture[first])) network.new_in.emplace_back("architecture");
+  if (!tasks.contains(data.meta.task[first])) network.new_in.emplace_back("task");
+  if (network.typicality > fitted.refuse) return;
+  const bool is_alike = network.unlike.empty() && network.new_in.empty();
+  if (is_alike)
+    network.none_of_these = true;
+  else
+    network.unlike.push_back(
+        fmt::format("farther from the training networks than {:.0f} % of {}", 100 * (1 - network.typicality),
+                    network.new_in.empty() ? "them from each other" : "those of kinds left out"));
 }
 
 }  // namespace
@@ -137,23 +192,36 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
   const Identifier& identifier = fitted.identifier;
   Rows rows(to_size(data.samples));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  const Judgement judgement = identifier.judge(table, rows);
-  const std::vector<int> verdicts = learn::predicted_classes(judgement.network_probabilities);
+  const Judgement judgement = identifier.judge(table, rows, fitted.refuse);
+  const std::vector<int> verdicts = learn::predicted_classes(judgement.probabilities.networks);
 
   FilePrediction result{file.string(), {}};
   for (std::size_t n = 0; n < judgement.networks.names.size(); ++n) {
-    NetworkVerdict network{.network = judgement.networks.names[n],
-                           .verdict = to_size(verdicts[n]),
-                           .probabilities = row_of(judgement.network_probabilities, n),
-                           .typicality = judgement.network_typicality[n],
-                           .none_of_these = judgement.network_typicality[n] <= fitted.refuse,
-                           .layers = {},
-                           .observables = {}};
-    for (const std::size_t i : judgement.networks.members[n])
-      network.layers.push_back({.layer = data.meta.layer[i],
-                                .position = table.metadata->column("layer_position")[i],
-                                .probabilities = row_of(judgement.probabilities, i),
-                                .typicality = judgement.typicality[i]});
+    NetworkVerdict network;
+    network.network = judgement.networks.names[n];
+    network.is_known_kind = judgement.is_known_kind[n];
+    network.verdict = to_size(verdicts[n]);
+    network.probabilities = row_of(judgement.probabilities.networks, n);
+    network.set = learn::conformal_set(judgement.p_values.networks.row(to_index(n)), fitted.confidence);
+    network.typicality = judgement.network_typicality[n];
+    Rows of_network;
+    for (const std::size_t i : judgement.networks.members[n]) {
+      of_network.push_back(to_index(i));
+      const bool has_position = data.meta.layer_position[i] != io::unknown_position;
+      network.layers.push_back(
+          {.layer = data.meta.layer[i],
+           .position = has_position ? table.metadata->column("layer_position")[i] : "",
+           .probabilities = row_of(judgement.probabilities.samples, i),
+           .set = learn::conformal_set(judgement.p_values.samples.row(to_index(i)), fitted.confidence),
+           .typicality = judgement.typicality[i]});
+    }
+    compare_with_training(fitted, data, of_network, network);
+    if (!network.is_known_kind && identifier.new_kinds &&
+        judgement.network_distance[n] - std::log(identifier.new_kinds->typical_distance) >
+            identifier.new_kinds->farthest)
+      network.remarks.emplace_back(
+          "farther from the training networks than any that probabilities were "
+          "calibrated on");
     result.networks.push_back(std::move(network));
   }
 
@@ -163,8 +231,7 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
   for (std::int64_t k = 0; k < std::ssize(identifier.layout.observables); ++k) {
     learn::Samples without = standardised;
     without.x.middleCols(identifier.layout.position_columns() + k * width, width).setZero();
-    const learn::Matrix probabilities = identifier.networks.probabilities(
-        judgement.networks.pooled_logits(identifier.probabilities(without)));
+    const learn::Matrix probabilities = identifier.probabilities(without, judgement).networks;
     for (std::size_t n = 0; n < result.networks.size(); ++n) {
       NetworkVerdict& network = result.networks[n];
       network.observables.emplace_back(
@@ -180,6 +247,45 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
 
 namespace {
 
+/// A class as a sentence names it: "Adam", "SGDM"; other targets' classes as they are.
+std::string in_words(const FittedFile& fitted, std::size_t c) {
+  std::string name = fitted.identifier.classes[c];
+  if (fitted.target != "learning_rule") return name;
+  if (name == "adam") return "Adam";
+  for (char& letter : name) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  return name;
+}
+
+/// "FA", "FA and IA", "FA, IA and SGDM".
+std::string enumeration(const FittedFile& fitted, const std::vector<std::size_t>& classes, const char* last) {
+  std::string text;
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    text += (i == 0                    ? ""
+             : i + 1 == classes.size() ? fmt::format(" {} ", last)
+                                       : ", ") +
+            in_words(fitted, classes[i]);
+  return text;
+}
+
+/// What the set of classes says.
+std::string sentence_of_set(const FittedFile& fitted, const std::vector<std::size_t>& set) {
+  static const std::vector<std::string> numbers = {"", "", "two", "three", "four", "five", "six"};
+  const std::size_t all = fitted.identifier.classes.size();
+  std::vector<std::size_t> excluded;
+  for (std::size_t c = 0; c < all; ++c)
+    if (std::ranges::find(set, c) == set.end()) excluded.push_back(c);
+  const bool is_rule = fitted.target == "learning_rule";
+  const std::string level = fmt::format("{:g} %", 100 * fitted.confidence);
+  if (excluded.empty())
+    return fmt::format("Any of {}; which can't be told.", enumeration(fitted, set, "and"));
+  if (set.size() > 1 && excluded.size() == 1)
+    return fmt::format("Not {}; which of the {} can't be told.", in_words(fitted, excluded.front()),
+                       set.size() < numbers.size() ? numbers[set.size()] : std::to_string(set.size()));
+  return fmt::format("{}{}. {} {} excluded at {}.", is_rule ? "Trained by " : fitted.target + " ",
+                     enumeration(fitted, set, "or"), enumeration(fitted, excluded, "and"),
+                     excluded.size() == 1 ? "is" : "are", level);
+}
+
 /// The observables that speak most for the verdict, and a table of the layers.
 std::string layers_text(const std::vector<std::string>& classes, const NetworkVerdict& network) {
   constexpr std::size_t shown = 3;
@@ -194,22 +300,35 @@ std::string layers_text(const std::vector<std::string>& classes, const NetworkVe
   text += fmt::format("  {:<{}}  position", "layer", width);
   for (const std::string& name : classes)
     text += fmt::format("  {:>{}}", name, std::max<std::size_t>(4, name.size()));
-  text += "  typicality\n";
+  text += "  typicality  set\n";
   for (const LayerVerdict& layer : network.layers) {
-    text += fmt::format("  {:<{}}  {:<8}", layer.layer, width, layer.position);
+    text += fmt::format("  {:<{}}  {:<8}", layer.layer, width, layer.position.empty() ? "-" : layer.position);
     for (std::size_t c = 0; c < classes.size(); ++c)
       text += fmt::format("  {:>{}.2f}", layer.probabilities[c], std::max<std::size_t>(4, classes[c].size()));
-    text += fmt::format("  {:>10.3f}\n", layer.typicality);
+    std::vector<std::string> set;
+    for (const std::size_t c : layer.set) set.push_back(classes[c]);
+    text += fmt::format("  {:>10.3f}  {}\n", layer.typicality, join(set, ", "));
   }
   return text;
 }
 
 }  // namespace
 
+std::string sentence(const FittedFile& fitted, const NetworkVerdict& network) {
+  const std::string unlike = join(network.unlike, "; ");
+  if (network.no_change) return "No change over time; no rule is named.";
+  if (network.none_of_these)
+    return fmt::format("A rule that is none of these, nearest {}.", in_words(fitted, network.verdict));
+  if (network.out_of_range) return fmt::format("Unlike the training data ({}); no rule is named.", unlike);
+  return sentence_of_set(fitted, network.set) +
+         (unlike.empty() ? "" : fmt::format(" Unlike the training data: {}.", unlike));
+}
+
 std::string predictions_text(const FittedFile& fitted, const std::vector<FilePrediction>& files,
                              bool layers) {
   const std::vector<std::string>& classes = fitted.identifier.classes;
   std::string text;
+  std::set<std::string> new_in;
   for (const FilePrediction& file : files)
     for (const NetworkVerdict& network : file.networks) {
       std::vector<std::string> others;
@@ -217,12 +336,16 @@ std::string predictions_text(const FittedFile& fitted, const std::vector<FilePre
         if (c != network.verdict)
           others.push_back(fmt::format("{} {:.2f}", classes[c], network.probabilities[c]));
       text += fmt::format(
-          "{}{}: {}{} {:.2f} ({}); typicality {:.3f}\n", file.file,
+          "{}{}: {} {} {:.2f} ({}); {} kind; typicality {:.3f}{}\n", file.file,
           network.network == std::filesystem::path(file.file).stem() ? "" : ", " + network.network,
-          network.none_of_these ? "none of these, nearest " : "", classes[network.verdict],
-          network.probabilities[network.verdict], join(others, ", "), network.typicality);
+          sentence(fitted, network), classes[network.verdict], network.probabilities[network.verdict],
+          join(others, ", "), network.is_known_kind ? "known" : "new", network.typicality,
+          network.remarks.empty() ? "" : "; " + join(network.remarks, "; "));
       if (layers) text += layers_text(classes, network);
+      if (!network.is_known_kind) new_in.insert(network.new_in.begin(), network.new_in.end());
     }
+  for (const LeftOutKind& kind : fitted.left_out)
+    if (new_in.contains(kind.column)) text += "new kinds: " + describe(kind, fitted.confidence) + "\n";
   return text;
 }
 
@@ -233,13 +356,35 @@ std::string predictions_json(const FittedFile& fitted, const std::vector<FilePre
     for (std::size_t c = 0; c < classes.size(); ++c) json[classes[c]] = probabilities[c];
     return json;
   };
+  const auto names = [&](const std::vector<std::size_t>& set) {
+    Json json = Json::array();
+    for (const std::size_t c : set) json.push_back(classes[c]);
+    return json;
+  };
+  Json left_out = Json::array();
+  for (const LeftOutKind& kind : fitted.left_out)
+    left_out.push_back({{"column", kind.column},
+                        {"value", kind.value},
+                        {"layers", kind.samples},
+                        {"networks", kind.networks},
+                        {"accuracy", kind.accuracy},
+                        {"calibration_error", kind.calibration_error},
+                        {"coverage", kind.coverage},
+                        {"set_size", kind.set_size},
+                        {"network_accuracy", kind.network_accuracy},
+                        {"network_coverage", kind.network_coverage},
+                        {"network_set_size", kind.network_set_size},
+                        {"refused", kind.refused}});
   Json json = {{"format", "lrid-predictions"},
-               {"format_version", 2},
+               {"format_version", 3},
                {"model",
                 {{"classifier", fitted.classifier},
                  {"target", fitted.target},
                  {"classes", classes},
+                 {"transform", fitted.identifier.layout.transform},
                  {"refuse", fitted.refuse},
+                 {"confidence", fitted.confidence},
+                 {"left_out", left_out},
                  {"dataset_sha256", fitted.dataset_sha256},
                  {"software", fitted.software}}},
                {"files", Json::array()}};
@@ -247,17 +392,27 @@ std::string predictions_json(const FittedFile& fitted, const std::vector<FilePre
     Json networks = Json::array();
     for (const NetworkVerdict& network : file.networks) {
       Json layers = Json::array(), observables = Json::array();
+      const char* const kind = network.is_known_kind ? "known" : "new";
       for (const LayerVerdict& layer : network.layers)
         layers.push_back({{"layer", layer.layer},
-                          {"position", layer.position},
+                          {"position", layer.position.empty() ? Json() : Json(layer.position)},
+                          {"kind", kind},
+                          {"set", names(layer.set)},
                           {"probabilities", by_class(layer.probabilities)},
                           {"typicality", layer.typicality}});
       for (const auto& [name, effect] : network.observables)
         observables.push_back({{"name", name}, {"effect", effect}});
       networks.push_back({{"network", network.network},
-                          {"verdict", network.none_of_these ? Json() : Json(classes[network.verdict])},
+                          {"sentence", sentence(fitted, network)},
+                          {"verdict", network.is_refused() ? Json() : Json(classes[network.verdict])},
                           {"nearest", classes[network.verdict]},
+                          {"kind", kind},
+                          {"set", names(network.set)},
                           {"none_of_these", network.none_of_these},
+                          {"no_change", network.no_change},
+                          {"out_of_range", network.out_of_range},
+                          {"unlike", network.unlike},
+                          {"remarks", network.remarks},
                           {"probabilities", by_class(network.probabilities)},
                           {"typicality", network.typicality},
                           {"observables", observables},

@@ -61,9 +61,12 @@ void Protocol::declare(Options& options) {
     }
   }
   options.add("calibration", calibration, Accepts::one_of(learn::Calibration::methods()),
-              "calibration of probabilities on the samples that inner folds hold out");
+              "calibration of probabilities on the samples that inner folds hold out; unless none, decision "
+              "values are made probabilities first");
   options.add("refuse", refuse, Accepts::between(0, 1),
               "fraction of samples of known classes that may be refused as none of these");
+  options.add("confidence", confidence, Accepts{.low = 0, .high = 1, .low_open = true},
+              "how often the set of classes that is named should hold the right one");
   require_distinct(options, "classifiers", classifiers);
   require_distinct(options, "split", split);
   require_distinct(options, "features.measures", measures);

@@ -25,6 +25,7 @@ struct Protocol {
   std::map<std::string, std::vector<std::string>> only;
   std::string calibration = "temperature";
   double refuse = 0.05;
+  double confidence = 0.9;
 
   /// Declares every option and reads its value. Throws InputError for a value out of range.
   void declare(Options& options);

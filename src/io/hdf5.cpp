@@ -354,6 +354,7 @@ void Node::set_attribute(const std::string& name, const T& value) {
   const Session session;
   const std::string here = where() + ": attribute \"" + name + "\"";
   const Handle space = space_handle(H5Screate(H5S_SCALAR));
+  if (H5Aexists(id(), name.c_str()) > 0) written(H5Adelete(id(), name.c_str()), here, "it");
   const auto write = [&](const Handle& in_file, hid_t in_memory, const void* data) {
     const Handle attribute = attribute_handle(written(
         H5Acreate2(id(), name.c_str(), in_file.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT), here, "it"));

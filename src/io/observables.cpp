@@ -1,3 +1,7 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include <lrid/core/version.hpp>
 #include <lrid/io/hdf5.hpp>
 #include <lrid/io/observables.hpp>
@@ -24,6 +28,8 @@ void write_observables(const std::filesystem::path& path, const Observables& obs
              hdf5::Storage::compressed);
   root.write("observable_names", observables.observable_names);
   root.write("layers", observables.layers);
+  if (std::ranges::any_of(observables.layer_position, [](auto p) { return p != unknown_position; }))
+    root.write("layer_position", observables.layer_position);
   std::move(file).save(path);
 }
 
@@ -40,6 +46,15 @@ Observables read_observables(const std::filesystem::path& path) {
   result.seed = root.attribute_or<std::int64_t>("seed", 0);
   result.observable_names = root.dataset("observable_names").read<std::string>({-1});
   result.layers = root.dataset("layers").read<std::string>({-1});
+  result.layer_position.assign(result.layers.size(), unknown_position);
+  if (root.has_dataset("layer_position")) {
+    const hdf5::Dataset positions = root.dataset("layer_position");
+    result.layer_position = positions.read<std::uint8_t>({std::ssize(result.layers)});
+    for (const std::uint8_t position : result.layer_position)
+      if (position > 2 && position != unknown_position)
+        positions.fail(
+            fmt::format("holds {}: expected 0, 1, 2, or {} for unknown", position, unknown_position));
+  }
   const hdf5::Dataset values = root.dataset("observables");
   result.values = values.read<float>({-1, std::ssize(result.layers), std::ssize(result.observable_names)});
   result.points = values.shape()[0];

@@ -6,6 +6,7 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
+#include <lrid/io/layer_position.hpp>
 #include <lrid/io/recording.hpp>
 
 namespace lrid::io {
@@ -98,6 +99,12 @@ Recording::Recording(const std::filesystem::path& path) : file_(path) {
     Layer layer;
     layer.id = id;
     layer.name = group.attribute<std::string>("name");
+    if (group.has_attribute("position")) {
+      layer.position = group.attribute_kind("position") == hdf5::Kind::string
+                           ? group.attribute<std::string>("position")
+                           : format_double(group.attribute<double>("position"));
+      (void)layer_position_of(layer.position, path.string() + ": layer " + layer.name);
+    }
     if (const auto [same, is_new] = id_of_name.try_emplace(layer.name, id); !is_new)
       group.fail("has the name \"" + layer.name + "\", as has " + same->second +
                  ": expected a name of its own for every layer");
@@ -273,6 +280,7 @@ void write_recording(const std::filesystem::path& path, const Activity& activity
     hdf5::Group group = root.create_group(fmt::format("layers/{:04}", i));
     group.set_attribute("name", layer.name);
     group.set_attribute("order", static_cast<std::int64_t>(i));
+    if (!layer.position.empty()) group.set_attribute("position", layer.position);
     group.write("activations", layer.values, {activity.points, activity.stimuli, std::ssize(layer.unit_ids)},
                 hdf5::Storage::compressed);
     group.dataset("activations").set_attribute<std::string>("axes", "time,stimuli,units");

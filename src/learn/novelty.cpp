@@ -40,32 +40,16 @@ std::vector<double> nearest_distances(const FloatMatrix& known, const FloatMatri
   return result;
 }
 
-NoveltyReference::NoveltyReference(std::vector<double> uncertainty, std::vector<double> distance)
-    : uncertainty_(std::move(uncertainty)),
-      distance_(std::move(distance)),
-      sorted_uncertainty_(uncertainty_),
-      sorted_distance_(distance_) {
-  std::ranges::sort(sorted_uncertainty_);
-  std::ranges::sort(sorted_distance_);
-  for (std::size_t i = 0; i < uncertainty_.size(); ++i)
-    oddities_.push_back(oddity(uncertainty_[i], distance_[i]));
-  std::ranges::sort(oddities_);
+NoveltyReference::NoveltyReference(std::vector<double> distance)
+    : distance_(std::move(distance)), ascending_(distance_) {
+  std::ranges::sort(ascending_);
 }
 
-double NoveltyReference::oddity(double uncertainty, double distance) const {
-  const auto below = [](const std::vector<double>& sorted, double value) {
-    return static_cast<double>(std::ranges::lower_bound(sorted, value) - sorted.begin());
-  };
-  return std::max(below(sorted_uncertainty_, uncertainty), below(sorted_distance_, distance));
-}
-
-std::vector<double> NoveltyReference::typicality(const std::vector<double>& uncertainty,
-                                                 const std::vector<double>& distance) const {
+std::vector<double> NoveltyReference::typicality(const std::vector<double>& distance) const {
   std::vector<double> result;
-  for (std::size_t i = 0; i < uncertainty.size(); ++i) {
-    const double odd = oddity(uncertainty[i], distance[i]);
-    const auto as_odd = static_cast<double>(oddities_.end() - std::ranges::lower_bound(oddities_, odd));
-    result.push_back((1 + as_odd) / (1 + static_cast<double>(oddities_.size())));
+  for (const double value : distance) {
+    const auto as_far = static_cast<double>(ascending_.end() - std::ranges::lower_bound(ascending_, value));
+    result.push_back((1 + as_far) / (1 + static_cast<double>(ascending_.size())));
   }
   return result;
 }

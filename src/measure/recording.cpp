@@ -165,6 +165,9 @@ io::Observables measure_recording(const io::Recording& recording, const stats::I
   double values = 0;
   for (const io::Recording::Layer& layer : recording.layers()) {
     result.layers.push_back(layer.name);
+    result.layer_position.push_back(layer.position.empty()
+                                        ? io::unknown_position
+                                        : io::layer_position_of(layer.position, "layer " + layer.name));
     values += static_cast<double>(recording.points()) * static_cast<double>(layer.stimuli) *
               static_cast<double>(layer.units);
   }

@@ -250,7 +250,12 @@ void show_observables(const std::filesystem::path& path, std::ostream& out) {
        fmt::format("{}, noise {}{}, seed {}",
                    o.units > 0 ? counted(o.units, "unit") : fmt::format("unit fraction {}", o.unit_fraction),
                    o.noise, o.noise_unit == "absolute" ? "" : " standard deviations", o.seed));
-  line(out, "layers", fmt::format("{}: {}", o.layers.size(), join(o.layers, ", ")));
+  std::vector<std::string> layers;
+  for (std::size_t i = 0; i < o.layers.size(); ++i)
+    layers.push_back(o.layers[i] + (o.layer_position[i] == io::unknown_position
+                                        ? ""
+                                        : fmt::format(" ({})", position_names[o.layer_position[i]])));
+  line(out, "layers", fmt::format("{}: {}", layers.size(), join(layers, ", ")));
   line(out, "observables",
        fmt::format("{} × {} × {}, {} of them NaN", counted(o.points, "point"),
                    counted(o.layers.size(), "layer"), o.observable_names.size(), count_missing(o.values)));
@@ -301,6 +306,10 @@ void show_model(const io::hdf5::Group& root, const std::filesystem::path& path, 
   line(out, "expects",
        fmt::format("{} × {}", counted(root.attribute<std::int64_t>("points"), "point"),
                    counted(names.size(), "observable")));
+  if (root.has_attribute("transform"))
+    line(out, "features",
+         fmt::format("{}, {} position", root.attribute<std::string>("transform"),
+                     root.attribute<std::int64_t>("position") == 0 ? "without" : "with"));
   for (const auto& [measure, statistics] : measures)
     line(out, measure, fmt::format("{}: {}", statistics.size(), join(statistics, ", ")));
   for (const char* unit : {"samples", "networks"}) {
@@ -320,6 +329,17 @@ void show_model(const io::hdf5::Group& root, const std::filesystem::path& path, 
            ? fmt::format("below a typicality of {}, against {} known samples",
                          root.attribute<double>("refuse"), root.dataset("known/features").shape().front())
            : std::string("never"));
+  if (root.has_group("left_out")) {
+    const io::hdf5::Group kinds = root.group("left_out");
+    const auto columns = kinds.dataset("column").read<std::string>(),
+               values = kinds.dataset("value").read<std::string>();
+    const auto accuracy = kinds.dataset("network_accuracy").read<double>(),
+               coverage = kinds.dataset("network_coverage").read<double>();
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      line(out, i == 0 ? "left out" : "",
+           fmt::format("{} {}: {:.2f} of networks right, sets hold the class of {:.2f}", columns[i],
+                       values[i], accuracy.at(i), coverage.at(i)));
+  }
   line(out, "software", root.attribute<std::string>("software"));
   line(out, "checksum", root.attribute<std::string>("checksum"));
   show_config(out, options, root.attribute<std::string>("config"));

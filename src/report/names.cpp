@@ -126,7 +126,7 @@ std::string extra_title(const std::string& name) {
                          {io::extra_name::network_calibration_error, "calibration error per network"},
                          {io::extra_name::auroc_uncertainty, "AUROC by uncertainty"},
                          {io::extra_name::auroc_distance, "AUROC by distance"},
-                         {io::extra_name::auroc_novelty, "AUROC by both"},
+                         {io::extra_name::auroc_novelty, "AUROC by typicality"},
                          {io::extra_name::network_auroc, "AUROC per network"},
                          {io::extra_name::known_refused, "layers of known rules refused"},
                          {io::extra_name::unknown_refused, "layers of the unknown rule refused"},

@@ -223,8 +223,7 @@ std::optional<Exhibit> novelty_figure(const View& view) {
       class_title(*condition(*worst, key::unknown)), number(score(worst)));
   exhibit.caption =
       "Each rule in turn is left out of training and then presented among test networks of the others. What "
-      "is noticed "
-      "lies between the classes (uncertainty) or far from everything in training (distance). " +
+      "is noticed lies far from everything in training; a rule between known ones does not. " +
       about_whiskers(rows);
   return exhibit;
 }

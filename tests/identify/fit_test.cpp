@@ -26,12 +26,18 @@ const std::string grids =
     "inner_folds = 3\nsvm.C = [1]\nsvm.pca = [5]\nforest.trees = [30]\nforest.max_features = ['sqrt']\n"
     "mlp.kernel = [2]\nmlp.filters = [4]\nmlp.stride = [1]\nmlp.pool = ['none']\nmlp.learning_rate = [1e-2]\n"
     "mlp.batch = [32]\nmlp.l2 = [0]\nmlp.epochs = 10\n";
+/// Features of data made up without regard for scale and sign.
+const std::string plain = "features.transform = 'none'\nfeatures.position = true\n";
 
 class Fit : public ::testing::Test {
  protected:
   void SetUp() override { io::write_dataset(folder_ / "d.h5", data_); }
 
   FittedFile fitted(const std::string& toml, const std::string& out = "m.h5") const {
+    return fitted_by_default(toml + plain, out);
+  }
+  /// With the features that fit() chooses.
+  FittedFile fitted_by_default(const std::string& toml, const std::string& out = "m.h5") const {
     return fit({Config::from_toml(toml + grids, "e.toml"), folder_ / "d.h5", folder_ / out});
   }
   /// The statistics of a network of the dataset, as those of a recording.
@@ -43,7 +49,10 @@ class Fit : public ::testing::Test {
     for (std::size_t i = 0; i < data_.meta.network.size(); ++i)
       if (data_.meta.network[i] == network) rows.push_back(i);
     const std::size_t k = data_.observable_names.size();
-    for (const std::size_t row : rows) result.layers.push_back(data_.meta.layer[row]);
+    for (const std::size_t row : rows) {
+      result.layers.push_back(data_.meta.layer[row]);
+      result.layer_position.push_back(data_.meta.layer_position[row]);
+    }
     for (std::size_t t = 0; t < to_size(data_.points); ++t)
       for (const std::size_t row : rows)
         for (std::size_t o = 0; o < k; ++o)
@@ -118,16 +127,133 @@ TEST_F(Fit, JudgesWholeNetworksFromAnyKindOfFile) {
   const FilePrediction of_trajectory = predict(model, folder_ / "t.h5", false);
   EXPECT_EQ(of_trajectory.networks[0].probabilities, in_dataset->probabilities);
   EXPECT_EQ(of_trajectory.networks[0].observables, in_dataset->observables);
-  // A recording's layers have positions by thirds, here 0 1 2 2 2: not quite the same features.
+  EXPECT_TRUE(of_trajectory.networks[0].is_known_kind);
+  // A recording is of no known architecture.
   const FilePrediction of_recording = predict(model, folder_ / "KNet5_fa_3.h5", false);
   ASSERT_EQ(of_recording.networks[0].layers.size(), 5U);
-  EXPECT_EQ(of_recording.networks[0].layers[1].position, "middle");
-  EXPECT_EQ(of_recording.networks[0].layers[2].position, "deep");
+  EXPECT_FALSE(of_recording.networks[0].is_known_kind);
+  EXPECT_EQ(of_recording.networks[0].layers[3].position, "middle");
+  EXPECT_EQ(of_recording.networks[0].layers[4].position, "deep");
   EXPECT_EQ(of_recording.networks[0].verdict, in_dataset->verdict);
+  EXPECT_GE(of_recording.networks[0].set.size(), in_dataset->set.size());
 
   t.status = "running";
   io::write_trajectory(folder_ / "t.h5", t);
   EXPECT_THAT(refusal(model, "t.h5"), HasSubstr("complete"));
+}
+
+TEST_F(Fit, UsesNoPositionUnlessEveryLayerHasOne) {
+  io::Observables o = observables_of("KNet5/fa/3");
+  o.layer_position[2] = io::unknown_position;
+  io::write_observables(folder_ / "o.h5", o);
+  EXPECT_THAT(refusal(fitted("classifiers = ['forest']\n"), "o.h5"),
+              HasSubstr("layer layer2 has no position"));
+  const FittedFile without = fitted_by_default("classifiers = ['forest']\n");
+  EXPECT_FALSE(without.identifier.layout.with_position);
+  EXPECT_EQ(without.identifier.layout.transform, "profile_sorted")
+      << "two architectures are too few to choose by";
+  const NetworkVerdict network = predict(without, folder_ / "o.h5", false).networks[0];
+  EXPECT_EQ(network.layers[1].position, "middle");
+  EXPECT_EQ(network.layers[2].position, "");
+}
+
+TEST_F(Fit, ChoosesFeaturesOnKindsLeftOutWhereThereAreThree) {
+  for (std::size_t i = 0; i < data_.meta.network.size(); ++i)  // KNet4 … KNet7
+    data_.meta.architecture[i].back() =
+        static_cast<char>(data_.meta.architecture[i].back() + (data_.meta.network[i].back() % 4 < 2 ? 0 : 2));
+  io::write_dataset(folder_ / "d.h5", data_);
+  const FittedFile model = fitted_by_default("classifiers = ['forest']\n");
+  ASSERT_EQ(model.trials.size(), 3U);
+  EXPECT_LT(model.trials[1].accuracy, model.trials[0].accuracy);
+  EXPECT_LT(model.trials[2].accuracy, model.trials[0].accuracy + 0.02);
+  EXPECT_EQ(model.identifier.layout.transform, "profile_sorted") << "as good as the best, and free of scale";
+  EXPECT_THAT(model.config, HasSubstr("transform = \"profile_sorted\""));
+  ASSERT_EQ(model.left_out.size(), 4U);
+  for (const LeftOutKind& kind : model.left_out) {
+    EXPECT_EQ(kind.column, "architecture");
+    EXPECT_EQ(kind.networks, 16);
+    EXPECT_LT(kind.refused, 0.3) << "as far away as other kinds";
+    EXPECT_GE(kind.coverage, 0.8) << kind.value;
+    EXPECT_LE(kind.set_size, 4);
+  }
+  EXPECT_EQ(model.identifier.known_kinds.names.size(), 4U);
+  const FittedFile read = read_fitted(folder_ / "m.h5");
+  EXPECT_EQ(describe(read), describe(model));
+  EXPECT_THAT(describe(read), HasSubstr("without architecture KNet6: "));
+}
+
+TEST_F(Fit, NamesNoRuleWhereNothingChanges) {
+  data_ = testing::tiny_dataset(8, 12, 8.0);
+  for (float& value : data_.x) value = std::abs(value);
+  io::write_dataset(folder_ / "d.h5", data_);
+  const FittedFile model = fitted_by_default("classifiers = ['forest']\n");
+  io::Dataset frozen = data_;
+  const std::size_t row = frozen.observable_names.size(), sample = 12 * row;
+  for (std::size_t i = 0; i < frozen.x.size(); ++i) frozen.x[i] = data_.x[i / sample * sample + i % row];
+  io::write_dataset(folder_ / "frozen.h5", frozen);
+  const FilePrediction of_frozen = predict(model, folder_ / "frozen.h5", false),
+                       of_learning = predict(model, folder_ / "d.h5", false);
+  for (const NetworkVerdict& network : of_frozen.networks) EXPECT_TRUE(network.no_change);
+  EXPECT_THAT(predictions_text(model, {of_frozen}), HasSubstr(": No change over time; no rule is named. "));
+  EXPECT_TRUE(nlohmann::json::parse(predictions_json(model, {of_frozen}))
+                  .at("files")
+                  .at(0)
+                  .at("networks")
+                  .at(0)
+                  .at("verdict")
+                  .is_null());
+  const auto unchanged = std::ranges::count_if(of_learning.networks, &NetworkVerdict::no_change);
+  EXPECT_LT(unchanged, 4) << "of 64 that learn";
+}
+
+TEST_F(Fit, ScaleChangesNothingForScaleFreeFeaturesAndIsNamed) {
+  const FittedFile free = fitted_by_default("classifiers = ['forest']\n"),
+                   plain_features = fitted("classifiers = ['forest']\n", "plain.h5");
+  io::Dataset large = data_;
+  const std::size_t k = data_.observable_names.size();
+  for (std::size_t i = 0; i < large.x.size(); ++i)
+    if (large.observable_names[i % k].starts_with("actabs")) large.x[i] *= 1024;
+  io::write_dataset(folder_ / "large.h5", large);
+  const FilePrediction before = predict(free, folder_ / "d.h5", false),
+                       after = predict(free, folder_ / "large.h5", false);
+  for (std::size_t n = 0; n < before.networks.size(); ++n) {
+    EXPECT_EQ(after.networks[n].probabilities, before.networks[n].probabilities);
+    EXPECT_FALSE(after.networks[n].out_of_range);
+    ASSERT_FALSE(after.networks[n].unlike.empty());
+    EXPECT_THAT(after.networks[n].unlike.front(),
+                ::testing::MatchesRegex("activations [0-9]+ × above the range.*"));
+  }
+  const FilePrediction refused = predict(plain_features, folder_ / "large.h5", false);
+  for (const NetworkVerdict& network : refused.networks) EXPECT_TRUE(network.out_of_range);
+  EXPECT_THAT(predictions_text(plain_features, {refused}),
+              HasSubstr(": Unlike the training data (activations "));
+}
+
+TEST_F(Fit, SentencesSayWhatTheSetHolds) {
+  FittedFile model;
+  model.target = "learning_rule";
+  model.identifier.classes = {"adam", "fa", "ia", "sgdm"};
+  const auto of_set = [&](std::vector<std::size_t> set) {
+    NetworkVerdict network;
+    network.set = std::move(set);
+    return sentence(model, network);
+  };
+  EXPECT_EQ(of_set({0}), "Trained by Adam. FA, IA and SGDM are excluded at 90 %.");
+  EXPECT_EQ(of_set({1, 2, 3}), "Not Adam; which of the three can't be told.");
+  EXPECT_EQ(of_set({1, 3}), "Trained by FA or SGDM. Adam and IA are excluded at 90 %.");
+  EXPECT_EQ(of_set({0, 1, 2, 3}), "Any of Adam, FA, IA and SGDM; which can't be told.");
+  NetworkVerdict network;
+  network.set = {0};
+  network.unlike = {"activations 40 × below the range of the training networks"};
+  EXPECT_EQ(
+      sentence(model, network),
+      "Trained by Adam. FA, IA and SGDM are excluded at 90 %. Unlike the training data: activations 40 × "
+      "below the range of the training networks.");
+  network.none_of_these = true;
+  EXPECT_EQ(sentence(model, network), "A rule that is none of these, nearest Adam.");
+  model.identifier.classes = {"a", "b"};
+  model.target = "task";
+  EXPECT_EQ(of_set({1}), "task b. a is excluded at 90 %.");
 }
 
 TEST_F(Fit, SaysWhatSpokeForTheVerdict) {
@@ -150,14 +276,15 @@ TEST_F(Fit, SaysWhatSpokeForTheVerdict) {
 
 TEST_F(Fit, RefusesWhatIsLikeNoKnownRule) {
   const FittedFile model = fitted("classifiers = ['forest']\n");
-  io::Observables strange = observables_of("KNet4/sgdm/0");
-  for (float& value : strange.values) value = 40 - 30 * value;
-  io::write_observables(folder_ / "strange.h5", strange);
+  io::Dataset strange = data_;  // of the known scale, but in no known order
+  for (std::size_t i = 0; i < strange.x.size(); ++i)
+    strange.x[i] = (i % 2 == 0 ? 1.0F : -1.0F) * (4 - data_.x[i]);
+  io::write_dataset(folder_ / "strange.h5", strange);
   const NetworkVerdict verdict = predict(model, folder_ / "strange.h5", false).networks[0];
   EXPECT_TRUE(verdict.none_of_these);
   EXPECT_LT(verdict.typicality, 0.05);
   EXPECT_THAT(predictions_text(model, {predict(model, folder_ / "strange.h5", false)}),
-              HasSubstr("strange.h5: none of these, nearest "));
+              HasSubstr("A rule that is none of these, nearest "));
   const auto json =
       nlohmann::json::parse(predictions_json(model, {predict(model, folder_ / "strange.h5", false)}));
   const auto& network = json.at("files").at(0).at("networks").at(0);
@@ -278,7 +405,9 @@ TEST_F(Fit, RefusesAFileOfAnotherVersionOrChangedByHand) {
     }
     return std::string("no error");
   };
-  EXPECT_THAT(refused("f.attrs['format_version'] = 2"), HasSubstr("version"));
+  EXPECT_THAT(refused("f.attrs['format_version'] = 1"),
+              HasSubstr("a model file of version 1: expected version 2; fit it again"));
+  EXPECT_THAT(refused("f.attrs['confidence'] = 0.5"), HasSubstr("checksum"));
   EXPECT_THAT(refused("f['scaler/mean'][5] += 1e-9"), HasSubstr("checksum"));
   EXPECT_THAT(refused("f.attrs['refuse'] = 0.5"), HasSubstr("checksum"));
   EXPECT_THAT(refused("del f['model/weights']"), HasSubstr("checksum"));
@@ -291,6 +420,11 @@ TEST_F(Fit, JsonHoldsEverything) {
   const auto& network = json.at("files").at(0).at("networks").at(0);
   EXPECT_EQ(network.at("network"), "KNet4/sgdm/0");
   EXPECT_EQ(network.at("verdict"), network.at("nearest"));
+  EXPECT_EQ(network.at("kind"), "known");
+  EXPECT_FALSE(network.at("set").empty());
+  EXPECT_EQ(network.at("layers").at(0).at("kind"), "known");
+  EXPECT_FALSE(network.at("layers").at(0).at("set").empty());
+  EXPECT_EQ(json.at("model").at("left_out").size(), 2U);
   EXPECT_EQ(network.at("probabilities").size(), 4U);
   EXPECT_EQ(network.at("layers").size(), 4U);
   EXPECT_EQ(network.at("observables").size(), 24U);

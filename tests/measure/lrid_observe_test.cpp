@@ -7,6 +7,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/io/dataset.hpp>
 #include <lrid/io/observables.hpp>
+#include <lrid/io/recording.hpp>
 
 #include "example.hpp"
 #include "testing.hpp"
@@ -85,6 +86,38 @@ TEST(LridObserve, CollectsShowsAndExports) {
   EXPECT_EQ(std::ranges::count(observe("export " + out + " --format csv-wide").out, '\n'), 1 + 2 * 3);
   EXPECT_EQ(csv.err, "");
   EXPECT_EQ(observe("export " + out + " > /dev/full").exit_code, 1);
+}
+
+TEST(LridObserve, PositionsComeFromTheRecordingOrTheCommandLine) {
+  const lrid::testing::TemporaryFolder folder;
+  io::Activity activity;
+  activity.points = 2;
+  activity.stimuli = 3;
+  for (const char* name : {"IT", "V1", "V4"})
+    activity.layers.push_back({.name = name,
+                               .unit_ids = {std::int64_t{0}, std::int64_t{1}},
+                               .values = std::vector<double>(12, 1.0)});
+  activity.layers[1].position = "0.2";
+  io::write_recording(folder / "r.h5", activity);
+  const std::string command =
+      "recording '" + (folder / "r.h5").string() + "' --quiet --out '" + (folder / "o.h5").string() + "'";
+  const auto positions = [&](const std::string& options) {
+    const CommandResult result = observe(command + options);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return io::read_observables(folder / "o.h5").layer_position;
+  };
+  using Positions = std::vector<std::uint8_t>;
+  EXPECT_EQ(positions(""), (Positions{255, 0, 255})) << "never by the alphabet";
+  EXPECT_EQ(positions(" --position IT=deep --position V4=0.5"), (Positions{2, 0, 1}));
+  EXPECT_EQ(positions(" --position V1=deep"), (Positions{255, 2, 255}));
+  expect_bad_input(command.substr(0, command.find(" --quiet")) + " --out x.h5 --position V9=deep", "V9");
+  expect_bad_input(command.substr(0, command.find(" --quiet")) + " --out x.h5 --position V1=1.5",
+                   "from 0 to 1");
+  expect_bad_input(command.substr(0, command.find(" --quiet")) + " --out x.h5 --position V1",
+                   "REGION=POSITION");
+  activity.layers[2].position = "deepest";
+  io::write_recording(folder / "r.h5", activity);
+  EXPECT_EQ(observe(command).exit_code, 2);
 }
 
 TEST(LridObserve, AFailureLeavesTheOldOutput) {

@@ -3,12 +3,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <lrid/identify/feature_table.hpp>
 #include <lrid/learn/calibration.hpp>
 #include <lrid/learn/classifier.hpp>
+#include <lrid/learn/conformal.hpp>
 #include <lrid/learn/novelty.hpp>
 #include <lrid/learn/scaler.hpp>
 
@@ -22,26 +24,62 @@ struct Networks {
   static Networks of(const Metadata& metadata, const Rows& rows);
   /// [networks] means over the members of each; `values`: [rows].
   [[nodiscard]] std::vector<double> mean(const std::vector<double>& values) const;
-  /// [networks, classes] logits: the mean log probabilities of a network's layers, a logarithmic opinion pool
-  /// (Genest & Zidek 1986). They are calibrated with their own temperature, since the layers of a network are
-  /// not independent. `probabilities`: [rows, classes].
+  /// [networks, classes] logits of the mean probabilities ([rows, classes]) of a network's layers, a linear
+  /// opinion pool (Stone 1961): a layer that is wrong and sure of it can't veto the others. They are
+  /// calibrated with their own temperature, since the layers of a network are not independent.
   [[nodiscard]] learn::Matrix pooled_logits(const learn::Matrix& probabilities) const;
+};
+
+/// [networks] classes; empty if the layers of a network differ in class (as when the target is the layer
+/// position). `labels`: of the grouped rows.
+std::vector<int> network_labels(const Networks& networks, const std::vector<int>& labels);
+
+/// The kind of network that a sample is from: its architecture and task, "KNet4|cifar10".
+std::string kind_of(const Metadata& metadata, std::int64_t row);
+
+/// Calibration for networks of the training networks' kinds, fitted to samples that the inner folds held out.
+struct KnownKinds {
+  std::set<std::string> names;  ///< as kind_of() says
+  learn::Calibration samples, networks;
+  learn::Conformal sample_sets, network_sets;
+};
+
+/// Calibration for networks of other kinds, fitted to the same samples and to such as are farther from those
+/// trained on: the layers of each position while that was left out of training, and the networks of each
+/// architecture (task) likewise where that leaves at least three.
+struct NewKinds {
+  learn::DistanceCalibration samples, networks;
+  learn::Conformal sets;  ///< of samples
+  /// Mean log distances of the networks of each architecture and of each task, while that was left out; empty
+  /// where all are of one kind. Networks of new kinds are as typical as they are among these.
+  learn::NoveltyReference left_out;
+  double typical_distance = 1;  ///< median of the samples held out by the inner folds; distances are in this
+  double farthest = 0;          ///< the largest mean log distance of a network that was held out
 };
 
 /// Reference samples against which unknown ones are recognised.
 struct KnownSamples {
-  learn::FloatMatrix features;       ///< learn::compressed() features of the training samples
-  learn::NoveltyReference samples;   ///< training samples, while held out
-  learn::NoveltyReference networks;  ///< training networks, while held out
+  learn::FloatMatrix features;  ///< learn::compressed() features of the training samples, without position
+  learn::NoveltyReference samples;   ///< distances of training samples, while held out
+  learn::NoveltyReference networks;  ///< mean log distances of training networks, while held out
+};
+
+/// Calibrated probabilities of samples and of the networks they belong to.
+struct Probabilities {
+  learn::Matrix samples;   ///< [n, classes]
+  learn::Matrix networks;  ///< [networks, classes]
 };
 
 /// An identifier's predictions for samples and for the networks they belong to.
 struct Judgement {
-  learn::Matrix probabilities;  ///< [n, classes], calibrated
   Networks networks;
-  learn::Matrix network_probabilities;                    ///< [networks, classes], calibrated
-  std::vector<double> uncertainty, distance, typicality;  ///< [n]; empty without KnownSamples
-  std::vector<double> network_uncertainty, network_distance, network_typicality;  ///< [networks]; likewise
+  std::vector<bool> is_known_kind;  ///< [networks] which calibration applies
+  Probabilities probabilities;
+  Probabilities p_values;                  ///< learn::Conformal, likewise
+  std::vector<double> distance;            ///< [n] to the nearest training sample; empty without KnownSamples
+  std::vector<double> typicality;          ///< [n]; likewise
+  std::vector<double> network_distance;    ///< [networks] mean log distance; likewise
+  std::vector<double> network_typicality;  ///< [networks]; likewise
 };
 
 /// A fitted classifier with everything needed to judge new samples.
@@ -51,14 +89,29 @@ struct Identifier {
   learn::Scaler scaler;
   std::unique_ptr<learn::Model> model;
   bool scores_are_probabilities = false;
-  learn::Calibration samples, networks;
+  std::optional<learn::MarginScaling>
+      margins;  ///< for scores that are no probabilities, if they are calibrated
+  KnownKinds known_kinds;
+  std::optional<NewKinds> new_kinds;
   std::optional<KnownSamples> known;
 
-  /// [n, classes] calibrated probabilities of standardised samples.
-  [[nodiscard]] learn::Matrix probabilities(const learn::Samples& standardised) const;
-  /// Judges `rows` of a table with this layout.
-  [[nodiscard]] Judgement judge(const FeatureTable& table, const Rows& rows) const;
+  /// [n, classes] logits of standardised samples, to be calibrated.
+  [[nodiscard]] learn::Matrix logits(const learn::Samples& standardised) const;
+  /// Calibrated probabilities of standardised samples; all but the samples as in the judgement of them, or of
+  /// samples they were made from.
+  [[nodiscard]] Probabilities probabilities(const learn::Samples& standardised,
+                                            const Judgement& judgement) const;
+  /// Judges `rows` of a table with this layout. Networks are judged as of a new kind, if the identifier can,
+  /// where architecture and task are not those of training networks, or typicality is at most `refuse`.
+  [[nodiscard]] Judgement judge(const FeatureTable& table, const Rows& rows, double refuse = 0) const;
 };
+
+/// How often sets of classes hold the right one, and how many they hold on average.
+struct SetFigures {
+  double coverage = 0, size = 0;
+};
+/// `p_values`: [n, classes]; `labels`: [n].
+SetFigures set_figures(const learn::Matrix& p_values, const std::vector<int>& labels, double confidence);
 
 /// Input of fit_identifier().
 struct Training {
@@ -68,7 +121,9 @@ struct Training {
   const std::vector<int>& inner;  ///< [rows] inner fold that holds the sample out
   int inner_folds;
   std::string calibration = "temperature";
-  bool with_known = false;  ///< also set Identifier::known, which takes distances between all samples
+  bool with_known = false;      ///< also set Identifier::known, which takes distances between all samples
+  bool with_new_kinds = false;  ///< also set Identifier::new_kinds and known, which takes a few more fits
+  std::optional<learn::Setting> setting = {};  ///< the only one to consider, in place of the grid
 };
 
 struct FittedIdentifier {

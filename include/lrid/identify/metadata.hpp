@@ -14,8 +14,9 @@ using learn::Rows;
 
 /// The metadata of each sample as columns of text: architecture, task, dataset, learning_rule, layer,
 /// network, layer_position ("early", "middle", "deep"), batch_size, model_seed, dataset_seed ("none" or the
-/// number), noise, unit_fraction, setting (batch size and seeds combined, such as "b32_mnone_d0"), and
-/// supervision ("supervised" or "self-supervised", derived from the task).
+/// number), noise, noise_unit, unit_fraction ("nan" where units were counted), units (0 where they were not),
+/// setting (batch size and seeds combined, such as "b32_mnone_d0"), and supervision ("supervised" or
+/// "self-supervised", derived from the task).
 class Metadata {
  public:
   explicit Metadata(const io::SampleMeta& meta);

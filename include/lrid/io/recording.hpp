@@ -22,6 +22,7 @@ class Recording {
     std::int64_t stimuli = 0, units = 0;  ///< 0 where no activations were recorded
     std::int64_t weights = 0;             ///< entries of the kernel; 0 where unknown
     std::int64_t layer_change_stimuli = 0;
+    std::string position;    ///< as the file says it (layer_position_of()); empty where it says nothing
     std::string type, axes;  ///< of the activations, e.g. "int16", "time,stimuli,units"
   };
 
@@ -35,7 +36,8 @@ class Recording {
 
   /// InputError for another format, no layers, two layers of one name, layers that disagree on T, an `axes`
   /// attribute that does not name time, stimuli and units once each, an element type other than float32,
-  /// float64 and int16, an int16 array without a usable `scale`, a layer change of other stimuli.
+  /// float64 and int16, an int16 array without a usable `scale`, a layer change of other stimuli, a position
+  /// that is none.
   explicit Recording(const std::filesystem::path& path);
 
   /// By the attribute `order` where every layer has one, else by id.
@@ -89,6 +91,7 @@ std::vector<double> to_float64(const Recording::Values& values);
 struct Activity {
   struct Layer {
     std::string name;
+    std::string position = {};  ///< layer_position_of(); empty: unknown
     /// [units], where they came from; all unsigned, or all signed.
     std::vector<std::variant<std::int64_t, std::uint64_t>> unit_ids;
     std::vector<double> values;  ///< [points, stimuli, units]; NaN where a unit was not measured

@@ -15,25 +15,21 @@ std::vector<double> nearest_distances(const FloatMatrix& known, const FloatMatri
 /// The inverse hyperbolic sine of standardised features.
 FloatMatrix compressed(const Matrix& standardised);
 
-/// Tells how unlike all known samples a sample is: it may lie far from them, or between the classes. Distance
-/// and uncertainty are ranked among known samples held out from training, and the higher rank counts.
+/// Tells how unlike all known samples a sample is: ranks its distance to the training samples among those of
+/// known samples held out from training.
 class NoveltyReference {
  public:
   NoveltyReference() = default;
-  /// Uncertainties and distances of known samples held out from training, in the same order.
-  NoveltyReference(std::vector<double> uncertainty, std::vector<double> distance);
+  /// Distances of known samples held out from training.
+  explicit NoveltyReference(std::vector<double> distance);
 
-  /// Fraction of known held-out samples at least as unusual as each sample, itself included: a p-value of the
-  /// hypothesis that it is of a known class (conformal anomaly detection, Laxhammar & Falkman 2010). Never 0.
-  [[nodiscard]] std::vector<double> typicality(const std::vector<double>& uncertainty,
-                                               const std::vector<double>& distance) const;
-  [[nodiscard]] const std::vector<double>& uncertainty() const { return uncertainty_; }
+  /// Fraction of known held-out samples at least as far as each sample, itself included: a p-value of the
+  /// hypothesis that it is like them (conformal anomaly detection, Laxhammar & Falkman 2010). Never 0.
+  [[nodiscard]] std::vector<double> typicality(const std::vector<double>& distance) const;
   [[nodiscard]] const std::vector<double>& distance() const { return distance_; }
 
  private:
-  [[nodiscard]] double oddity(double uncertainty, double distance) const;
-  std::vector<double> uncertainty_, distance_;                           // as given
-  std::vector<double> sorted_uncertainty_, sorted_distance_, oddities_;  // ascending
+  std::vector<double> distance_, ascending_;
 };
 
 }  // namespace lrid::learn
