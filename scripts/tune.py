@@ -12,7 +12,7 @@ RANGE is LOW:HIGH (uniform), log:LOW:HIGH (log-uniform), int:LOW:HIGH, or A,B,C 
 Trials go on where they were when the command is given again, an interrupted one with its own network's state; so do
 several processes on one folder. DIR/trials.csv has a line for each trial, for the figure of sensitivity; stdout gets
 the best trial as TOML. A network that fails or diverges counts as worse than every other. Needs a Python with optuna
-and h5py: scripts/setup.sh --tune makes one, in tune/ of the cache folder.
+and h5py: scripts/setup.sh makes one, in python/ of the cache folder.
 
 Exit code: 0 done, 1 no trial was completed, 2 bad usage or input, 130 interrupted.
 """
@@ -116,7 +116,7 @@ def tune(args):
         import optuna
         import h5py  # noqa: F401  (read_objective needs it: say so before the first trial)
     except ImportError as error:
-        raise BadUsage(f"{error}: expected a Python with optuna and h5py, see scripts/setup.sh --tune") from None
+        raise BadUsage(f"{error}: expected a Python with optuna and h5py, see scripts/setup.sh") from None
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)  # our own lines say it
     searched = dict(parse_search(text) for text in args.search)
     if not searched:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """scripts/tune.py against a trainer that is a formula: it finds the optimum, goes on after an interruption, counts
-networks that fail, and names what is wrong. Exit code 77 where this Python has no optuna (scripts/setup.sh --tune)."""
+networks that fail, and names what is wrong. Exit code 77 without the environment of scripts/setup.sh."""
 import csv
 import os
 import subprocess
@@ -13,10 +13,11 @@ try:
     import h5py  # noqa: F401
     import optuna  # noqa: F401
 except ImportError as missing:
-    other = Path(os.environ.get("LRID_CACHE", Path.home() / ".cache/lrid")) / "tune/bin/python"
+    cache = Path(os.environ.get("LRID_CACHE", Path.home() / ".cache/lrid"))
+    other = Path(os.environ.get("LRID_PYTHON", cache / "python/bin/python"))
     if other.exists() and Path(sys.executable) != other:
         os.execv(other, [str(other), *sys.argv])
-    print(f"SKIPPED: {missing}: expected scripts/setup.sh --tune to have been run")
+    print(f"SKIPPED: {missing}: expected scripts/setup.sh to have been run")
     sys.exit(77)
 
 TUNE = Path(sys.argv.pop(1)) / "scripts" / "tune.py"
