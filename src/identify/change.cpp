@@ -21,7 +21,7 @@ std::vector<double> centred_ranks(const std::vector<double>& values) {
   std::vector<double> ascending = values, result;
   std::ranges::sort(ascending);
   for (const double value : values) {
-    const auto [low, high] = std::ranges::equal_range(ascending, value);
+    const auto [low, high] = std::equal_range(ascending.begin(), ascending.end(), value);
     result.push_back(static_cast<double>((low - ascending.begin()) + (high - ascending.begin())) / 2 -
                      static_cast<double>(values.size()) / 2);
   }

@@ -80,7 +80,7 @@ void rank(const Values& x, std::span<double> features) {
   std::ranges::sort(ascending);
   const double last = std::max<double>(1, static_cast<double>(r.size()) - 1);
   for (std::size_t t = 0; t < r.size(); ++t) {
-    const auto [low, high] = std::ranges::equal_range(ascending, r[t]);
+    const auto [low, high] = std::equal_range(ascending.begin(), ascending.end(), r[t]);
     features[t] =
         (static_cast<double>(low - ascending.begin()) + static_cast<double>(high - ascending.begin()) - 1) /
         2 / last;
