@@ -49,14 +49,6 @@ Config with_defaults_of_fit(Config config, bool& chooses_transform) {
   return config;
 }
 
-Rows rows_where(const Metadata& metadata, const Rows& rows, const std::string& column,
-                const std::string& value, bool is) {
-  Rows result;
-  for (const std::int64_t row : rows)
-    if ((metadata.column(column)[to_size(row)] == value) == is) result.push_back(row);
-  return result;
-}
-
 std::size_t classes_among(const Target& target, const Rows& rows) {
   std::set<int> classes;
   for (const std::int64_t row : rows) classes.insert(target.labels[to_size(row)]);
@@ -71,8 +63,8 @@ std::vector<std::pair<std::string, std::string>> kinds_to_leave_out(const Study&
     const std::vector<std::string> values = study.metadata()->values(column, study.pool_rows());
     if (column == study.protocol().target || values.size() < std::max<std::size_t>(least, 2)) continue;
     for (const std::string& value : values)
-      if (classes_among(*study.target(), rows_where(*study.metadata(), study.pool_rows(), column, value,
-                                                    false)) == study.target()->classes.size())
+      if (classes_among(*study.target(), study.pool().without(column, {value}).rows(*study.metadata())) ==
+          study.target()->classes.size())
         result.emplace_back(column, value);
   }
   return result;
@@ -90,8 +82,8 @@ std::vector<TransformTrial> try_transforms(const Study& study, const FeatureTabl
     const FeatureTable features = table.transformed(candidate);
     double sum = 0;
     for (const auto& [column, value] : kinds) {
-      const Rows train = rows_where(*study.metadata(), study.pool_rows(), column, value, false),
-                 test = rows_where(*study.metadata(), study.pool_rows(), column, value, true);
+      const Rows train = study.pool().without(column, {value}).rows(*study.metadata()),
+                 test = study.pool().only(column, {value}).rows(*study.metadata());
       const learn::Scaler scaler = fit_scaler(features, train);
       const auto model = forest->fit(standardise(scaler, features, train, *study.target()), setting,
                                      key.with("transform").with(column).with(value));
@@ -129,7 +121,7 @@ std::vector<LeftOutKind> judge_left_out(const Study& study, const FeatureTable& 
     Split split;
     try {
       split = all_for_training(kind, static_cast<int>(protocol.inner_folds),
-                               rows_where(metadata, study.pool_rows(), column, value, false), metadata,
+                               study.pool().without(column, {value}).rows(metadata), metadata,
                                *study.target(), of_kind);
     } catch (const InputError& too_few) {
       spdlog::warn("{} {} is not left out: {}", column, value, too_few.what());
@@ -146,7 +138,7 @@ std::vector<LeftOutKind> judge_left_out(const Study& study, const FeatureTable& 
                                                     .with_new_kinds = true,
                                                     .setting = setting},
                                                    of_kind);
-    const Rows rows = rows_where(metadata, study.pool_rows(), column, value, true);
+    const Rows rows = study.pool().only(column, {value}).rows(metadata);
     const Judgement judgement = fitted.identifier.judge(table, rows, protocol.refuse);
     const std::vector<int> labels = study.target()->labels_of(rows);
     const SetFigures sets = set_figures(judgement.p_values.samples, labels, protocol.confidence);
