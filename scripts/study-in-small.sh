@@ -46,7 +46,7 @@ done
 
 # Of each sweep: networks, samples a network, task.
 declare -A networks=([A]=192 [B]=192 [C]=96 [D]=144 [E]=120 [E-frozen]=24)
-declare -A samples=([A]=50000 [B]=10000 [C]=25000 [D]=12500 [E]=50000 [E-frozen]=50000)
+declare -A samples=([A]=25000 [B]=10000 [C]=25000 [D]=12500 [E]=25000 [E-frozen]=25000)
 declare -A task=([A]="CIFAR-10" [B]="SimCLR at 32 px" [C]="CIFAR-10 at 32 px" [D]="Word-Speaker-Noise at 64 × 64"
                  [E]="CIFAR-10, rules beyond the four" [E-frozen]="CIFAR-10, nothing learns")
 declare -A folder=([A]=cifar10 [B]=cifar10 [C]=cifar10 [D]=wsn [E]=cifar10 [E-frozen]=cifar10)
