@@ -76,6 +76,12 @@ run_tests() {  # run_tests FOLDER CTEST_OPTIONS...
   ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" "$@"
 }
 
+# What the presets with sanitizers need.
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=suppressions=$PWD/tests/fuzz/leaks.supp:print_suppressions=0
+export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp:print_suppressions=0
+
 stage "install and build" build_preset "$preset" "${build[@]}" || exit 1
 use_cache "$cache"
 setup=(--without-packages)  # they are there by now
@@ -88,10 +94,6 @@ stage "tests" run_tests "$folder" "${labels[@]}" "$@" || true
 stage "headers alone" cmake --build "$folder" -j "$jobs" --target header_tests || true
 
 # --- The libraries without LibTorch: with another compiler, under sanitizers ---
-
-export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
-export UBSAN_OPTIONS=print_stacktrace=1
-export LSAN_OPTIONS=suppressions=$PWD/tests/fuzz/leaks.supp:print_suppressions=0
 
 # fuzz HARNESS OPTIONS...: for a minute; what it finds it keeps in build-clang/found, its output is shown if it fails.
 fuzz() {

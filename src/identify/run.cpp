@@ -8,6 +8,7 @@
 #include <lrid/core/file.hpp>
 #include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
+#include <lrid/core/parallel.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
@@ -115,9 +116,11 @@ class Run {
     for (std::size_t i = index; i < cells_.size(); i += count) mine.push_back(i);
     std::vector<CellResult> results(mine.size());
     Progress progress("identifying", static_cast<double>(mine.size()), "cells");
+    LoopOrder order;
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, mine.size(), 1),
         [&](const tbb::blocked_range<std::size_t>& range) {
+          const LoopOrder::Task task(order);
           for (std::size_t i = range.begin(); i < range.end(); ++i) {
             check_interrupt();
             const Cell& cell = cells_[mine[i]];

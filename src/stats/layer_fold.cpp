@@ -5,9 +5,9 @@
 #include <utility>
 
 #include <tbb/global_control.h>
-#include <tbb/parallel_for.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/parallel.hpp>
 #include <lrid/stats/distribution.hpp>
 #include <lrid/stats/layer_fold.hpp>
 
@@ -287,7 +287,8 @@ void LayerFold::add(const View& stimuli) {
     const auto part = [](auto& all, std::int64_t i, std::size_t size) {
       return std::span(all).subspan(static_cast<std::size_t>(i) * size, size);
     };
-    tbb::parallel_for(std::int64_t{0}, count, [&](std::int64_t i) {
+    parallel_each(static_cast<std::size_t>(count), [&](std::size_t stimulus) {
+      const auto i = static_cast<std::int64_t>(stimulus);
       const auto measure = [&]<class T>(T) {
         state.measure_stimulus<T>(stimuli, begin + i, state.stimuli + i, part(activations, i, measurements),
                                   part(change_sums, i, changes));

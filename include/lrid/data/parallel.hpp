@@ -8,6 +8,8 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include <lrid/core/parallel.hpp>
+
 namespace lrid::data {
 
 /// body(0) … body(count−1) on up to `threads` of oneTBB's threads, in any order. If some throw, rethrows the
@@ -18,8 +20,10 @@ void parallel_for(std::int64_t count, int threads, const Body& body) {
   std::exception_ptr error;
   std::mutex mutex;
   tbb::task_arena arena(threads);
+  LoopOrder order;
   arena.execute([&] {
     tbb::parallel_for(std::int64_t{0}, count, [&](std::int64_t i) {
+      const LoopOrder::Task task(order);
       if (i > failed) return;
       try {
         body(i);
