@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# Submits a whole study: train a sweep, collect its trajectories, run experiments, make the report; each waits for
-# those before it. Prints every command, and what it was given as job number.
+# Submits a whole study: train one or more sweeps, collect their trajectories into one dataset, run experiments, make the
+# report; each waits for those before it. Prints every command, and what it was given as job number.
 #
-# usage: scripts/slurm/study.sh [options] SWEEP.toml OUT_DIR EXPERIMENT.toml...
-#   --tasks N            tasks of the training array, default 16
+# usage: scripts/slurm/study.sh [options] SWEEP.toml... OUT_DIR EXPERIMENT.toml...
+#   --tasks N            tasks of each sweep's training array, default 16
 #   --train "OPTIONS"    options of sbatch for training, e.g. "--partition=gpu --gres=gpu:1 --time=24:00:00"
 #   --classify "OPTIONS" options of sbatch for the rest, e.g. "--partition=cpu --cpus-per-task=16"
 #   --keep-going         go on where networks have failed (a task of the array then ends with exit code 1)
 #   --dry-run            print the commands, submit nothing
 #
-# OUT_DIR gets runs/, dataset.h5, results/ and report.html. What train.sbatch takes from the environment (LRID_BIN,
+# OUT_DIR is the first argument that does not end in .toml; it gets runs/ (of all sweeps), dataset.h5, results/ and
+# report.html. The study of the paper:
+#
+#   scripts/slurm/study.sh configs/study/*.toml study configs/experiments/*.toml
+#
+# What train.sbatch takes from the environment (LRID_BIN,
 # LRID_DATA_DIR, LRID_JOBS, …) counts here, too. Run it from the folder that relative paths are meant from; submitting
 # it again goes on with what is not done.
 set -euo pipefail
@@ -33,11 +38,12 @@ while [ $# -gt 0 ]; do
     *) break ;;
   esac
 done
-[ $# -ge 3 ] || bad_usage "expected SWEEP.toml OUT_DIR EXPERIMENT.toml..., see --help"
-sweep=$1
-out=$2
-shift 2
-for file in "$sweep" "$@"; do [ -f "$file" ] || bad_usage "$file: no such file"; done
+sweeps=()
+while [[ ${1:-} == *.toml ]]; do sweeps+=("$1"); shift; done
+[ ${#sweeps[@]} -gt 0 ] && [ $# -ge 2 ] || bad_usage "expected SWEEP.toml... OUT_DIR EXPERIMENT.toml..., see --help"
+out=$1
+shift
+for file in "${sweeps[@]}" "$@"; do [ -f "$file" ] || bad_usage "$file: no such file"; done
 bin=${LRID_BIN:-build/bin}
 results=()
 for experiment in "$@"; do results+=("$out/results/$(basename "$experiment" .toml).json"); done
@@ -56,12 +62,17 @@ quoted() { printf '%q ' "$@"; }
 [ -n "$dry_run" ] || mkdir -p "$out"
 # shellcheck disable=SC2086  # options are words
 {
-  submit --array=0-$((tasks - 1)) $train "$here/train.sbatch" "$sweep" "$out/runs"
-  submit --job-name=lrid-collect --dependency=$after:"$job" $classify \
+  trained=
+  for sweep in "${sweeps[@]}"; do
+    submit --array=0-$((tasks - 1)) $train "$here/train.sbatch" "$sweep" "$out/runs"
+    trained+=:$job
+  done
+  submit --job-name=lrid-collect --dependency="$after$trained" $classify \
     --wrap "$(quoted "$bin/lrid-observe" collect "$out/runs" --out "$out/dataset.h5")"
   submit --dependency=afterok:"$job" --array=0-$(($# - 1)) $classify \
     "$here/classify.sbatch" "$out/dataset.h5" "$out/results" "$@"
   submit --job-name=lrid-report --dependency=afterok:"$job" $classify \
     --wrap "$(quoted "$bin/lrid-classify" report "${results[@]}" --out "$out/report.html")"
 }
-echo "see: squeue --me; $bin/lrid-train status $sweep --out-dir $out/runs"
+echo "see: squeue --me"
+for sweep in "${sweeps[@]}"; do echo "     $bin/lrid-train status $sweep --out-dir $out/runs"; done
