@@ -45,7 +45,8 @@ void add_report(Program& program) {
   command
       .add_option(
           "RESULTS.json", arguments.results,
-          "results files, or folders OUT.cells that run --shard left: those of one run are put together")
+          "results files, model files (how fit judged kinds left out), or folders OUT.cells that run --shard "
+          "left: those of one run are put together")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->required();
   command.add_option("--out", arguments.page, "page to write")->type_name("REPORT.html");

@@ -32,7 +32,7 @@ std::optional<std::string> differing(const io::ResultRow& a, const io::ResultRow
   const bool same_classifier = a.classifier == b.classifier;
   if (a.condition == b.condition) return same_classifier ? std::nullopt : std::optional("classifier");
   if (!same_classifier) return std::nullopt;
-  for (const char* name : {key::measure, key::split, "transform"})
+  for (const char* name : {key::measure, key::split, key::transform})
     if (a.condition.contains(name) && b.condition.contains(name) &&
         without(a.condition, name) == without(b.condition, name))
       return name;

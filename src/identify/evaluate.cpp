@@ -13,8 +13,6 @@ namespace lrid::identify {
 namespace {
 
 namespace name = io::extra_name;
-constexpr const char *coverage = "coverage", *set_size = "set_size", *network_coverage = "network_coverage",
-                     *network_set_size = "network_set_size";
 
 /// Fraction of the samples refused when a fraction `refuse` of the known ones may be.
 double fraction_refused(const std::vector<double>& typicality, double refuse) {
@@ -41,8 +39,8 @@ void add_network_figures(const Judgement& judgement, const std::vector<int>& lab
   result.figures[name::network_calibration_error] =
       learn::calibration_error(learn::reliability(probabilities, actual));
   const SetFigures sets = set_figures(judgement.p_values.networks, actual, confidence);
-  result.figures[network_coverage] = sets.coverage;
-  result.figures[network_set_size] = sets.size;
+  result.figures[name::network_coverage] = sets.coverage;
+  result.figures[name::network_set_size] = sets.size;
 }
 
 void add_novelty_figures(const Judgement& known, const Judgement& unknown, double refuse, bool by_network,
@@ -106,7 +104,7 @@ void add_permutation_figures(const Identifier& identifier, const FeatureTable& t
 }  // namespace
 
 CellResult evaluate(const learn::Classifier& classifier, const Condition& condition, std::size_t split_index,
-                    const Protocol& protocol, Key key) {
+                    const Protocol& protocol, Key key, const std::optional<learn::Setting>& setting) {
   const Split& split = condition.plan->splits[split_index];
   const Target& target = *condition.target;
   FittedIdentifier fitted = fit_identifier(classifier,
@@ -117,7 +115,8 @@ CellResult evaluate(const learn::Classifier& classifier, const Condition& condit
                                             .inner_folds = condition.plan->inner_folds,
                                             .calibration = protocol.calibration,
                                             .with_known = !condition.unknown.empty(),
-                                            .with_new_kinds = tests_new_kinds(condition, split)},
+                                            .with_new_kinds = tests_new_kinds(condition, split),
+                                            .setting = setting},
                                            key);
   CellResult cell{.chosen = std::move(fitted.chosen),
                   .inner_accuracy = fitted.inner_accuracy,
@@ -137,9 +136,11 @@ CellResult evaluate(const learn::Classifier& classifier, const Condition& condit
                       .reliability = learn::reliability(probabilities, labels)};
     result.figures[name::calibration_error] = learn::calibration_error(result.reliability);
     const SetFigures sets = set_figures(judgement.p_values.samples, labels, protocol.confidence);
-    result.figures[coverage] = sets.coverage;
-    result.figures[set_size] = sets.size;
+    result.figures[name::coverage] = sets.coverage;
+    result.figures[name::set_size] = sets.size;
     if (by_network) add_network_figures(judgement, labels, protocol.confidence, result);
+    if (by_network && !judgement.network_typicality.empty() && condition.unknown.empty())
+      result.figures[name::network_refused] = fraction_refused(judgement.network_typicality, protocol.refuse);
     if (!condition.unknown.empty())
       add_novelty_figures(judgement, fitted.identifier.judge(*test.table, condition.unknown), protocol.refuse,
                           by_network, result);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,13 +33,14 @@ struct CellResult {
   bool operator==(const CellResult&) const = default;
 };
 
-/// Runs nested cross-validation on one split of a condition: the inner folds select a setting, which is
-/// fitted to the whole training part and predicts the test part. Figures (io::extra_name):
+/// Runs nested cross-validation on one split of a condition: the inner folds select a setting, unless one is
+/// given, which is fitted to the whole training part and predicts the test part. Figures (io::extra_name):
 /// - `calibration_error` and `log_loss` of the calibrated probabilities, `coverage` and `set_size` of the
 /// sets
 ///   (how often they hold the class, and how many they hold), by the calibration for the networks' kinds;
 /// - likewise `network_coverage`, `network_set_size`, and `network_accuracy` and `network_calibration_error`
-/// of the verdicts per network, for splits by network;
+/// of the verdicts per network, for splits by network; where they test networks of new kinds also
+///   `network_refused`, the fraction of these that are untypical even of kinds left out;
 /// - if the condition has unknown samples, `auroc_uncertainty`, `auroc_distance` and `auroc_novelty` (by
 ///   typicality): how well they separate from the known test samples; `known_refused` and `unknown_refused`:
 ///   the fraction refused as none of the classes; and per network `network_auroc`, `network_known_refused`,
@@ -48,6 +50,6 @@ struct CellResult {
 ///   test samples (Breiman 2001, "Random forests", §10).
 /// Throws InputError if the data admit no point of the grid, and Interrupted.
 CellResult evaluate(const learn::Classifier& classifier, const Condition& condition, std::size_t split,
-                    const Protocol& protocol, Key key);
+                    const Protocol& protocol, Key key, const std::optional<learn::Setting>& setting = {});
 
 }  // namespace lrid::identify

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <limits>
+#include <memory>
 #include <set>
 
 #include <lrid/core/error.hpp>
@@ -13,7 +15,9 @@
 #include <lrid/io/dataset.hpp>
 #include <lrid/learn/metrics.hpp>
 
+#include "evaluate.hpp"
 #include "json.hpp"
+#include "result_row.hpp"
 #include "setup.hpp"
 
 namespace lrid::identify {
@@ -107,64 +111,69 @@ std::string chosen_among(const std::vector<TransformTrial>& trials) {
       ->transform;
 }
 
-/// Fits the chosen setting without each architecture and each task in turn, and judges the networks left out.
+/// NaN where the row has no such figure.
+double mean_of(const io::ResultRow& row, const char* name) {
+  const auto found = row.extra.find(name);
+  return found == row.extra.end() ? std::numeric_limits<double>::quiet_NaN() : found->second.mean;
+}
+
+LeftOutKind left_out_kind(const std::string& column, const std::string& value, const io::ResultRow& row) {
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  namespace name = io::extra_name;
+  LeftOutKind kind{.column = column,
+                   .value = value,
+                   .samples = row.n_test,
+                   .networks = std::ssize(row.tested->names),
+                   .accuracy = row.accuracy.mean,
+                   .calibration_error = mean_of(row, name::calibration_error),
+                   .coverage = mean_of(row, name::coverage),
+                   .set_size = mean_of(row, name::set_size),
+                   .network_accuracy = mean_of(row, name::network_accuracy),
+                   .network_coverage = mean_of(row, name::network_coverage),
+                   .network_set_size = mean_of(row, name::network_set_size),
+                   .refused = mean_of(row, name::network_refused),
+                   .interval = row.accuracy.interval.value_or(Interval{none, none}),
+                   .network_interval = {none, none},
+                   .p = row.accuracy.p.value_or(none),
+                   .network_p = none};
+  if (const auto found = row.extra.find(name::network_accuracy); found != row.extra.end()) {
+    kind.network_interval = found->second.interval.value_or(kind.network_interval);
+    kind.network_p = found->second.p.value_or(none);
+  }
+  return kind;
+}
+
+/// Leaves each architecture and each task out in turn, as experiment held-out does, with the chosen setting.
 std::vector<LeftOutKind> judge_left_out(const Study& study, const FeatureTable& table,
-                                        const learn::Classifier& classifier, const learn::Setting& setting,
-                                        SplitKind kind, Key key) {
+                                        const NamedClassifier& classifier, const learn::Setting& setting,
+                                        Key key) {
   const auto kinds = kinds_to_leave_out(study, 2);
   const Protocol& protocol = study.protocol();
   const Metadata& metadata = *study.metadata();
+  const auto features = std::make_shared<const FeatureTable>(table);
   std::vector<LeftOutKind> result;
   Progress progress("leaving kinds out", static_cast<double>(kinds.size()), "kinds");
   for (const auto& [column, value] : kinds) {
     const Key of_kind = key.with("left out").with(column).with(value);
-    Split split;
+    SplitPlan plan;
+    plan.kind = SplitKind::network;
+    plan.inner_folds = static_cast<int>(protocol.inner_folds);
     try {
-      split = all_for_training(kind, static_cast<int>(protocol.inner_folds),
-                               study.pool().without(column, {value}).rows(metadata), metadata,
-                               *study.target(), of_kind);
+      plan.splits.push_back(all_for_training(plan.kind, plan.inner_folds,
+                                             study.pool().without(column, {value}).rows(metadata), metadata,
+                                             *study.target(), of_kind));
     } catch (const InputError& too_few) {
       spdlog::warn("{} {} is not left out: {}", column, value, too_few.what());
       continue;
     }
-    const FittedIdentifier fitted = fit_identifier(classifier,
-                                                   {.table = table,
-                                                    .target = *study.target(),
-                                                    .rows = split.train,
-                                                    .inner = split.inner,
-                                                    .inner_folds = static_cast<int>(protocol.inner_folds),
-                                                    .calibration = protocol.calibration,
-                                                    .with_known = true,
-                                                    .with_new_kinds = true,
-                                                    .setting = setting},
-                                                   of_kind);
-    const Rows rows = study.pool().only(column, {value}).rows(metadata);
-    const Judgement judgement = fitted.identifier.judge(table, rows, protocol.refuse);
-    const std::vector<int> labels = study.target()->labels_of(rows);
-    const SetFigures sets = set_figures(judgement.p_values.samples, labels, protocol.confidence);
-    LeftOutKind left_out{
-        .column = column,
-        .value = value,
-        .samples = std::ssize(rows),
-        .networks = std::ssize(judgement.networks.names),
-        .accuracy = learn::accuracy(learn::predicted_classes(judgement.probabilities.samples), labels),
-        .calibration_error =
-            learn::calibration_error(learn::reliability(judgement.probabilities.samples, labels)),
-        .coverage = sets.coverage,
-        .set_size = sets.size};
-    for (const double typicality : judgement.network_typicality)
-      left_out.refused +=
-          typicality <= protocol.refuse ? 1 / static_cast<double>(judgement.network_typicality.size()) : 0;
-    if (const std::vector<int> of_networks = network_labels(judgement.networks, labels);
-        !of_networks.empty()) {
-      const SetFigures network_sets =
-          set_figures(judgement.p_values.networks, of_networks, protocol.confidence);
-      left_out.network_accuracy =
-          learn::accuracy(learn::predicted_classes(judgement.probabilities.networks), of_networks);
-      left_out.network_coverage = network_sets.coverage;
-      left_out.network_set_size = network_sets.size;
-    }
-    result.push_back(std::move(left_out));
+    plan.splits.front().test = study.pool().only(column, {value}).rows(metadata);
+    const Condition condition =
+        Condition::on({}, features, study.target(), std::make_shared<const SplitPlan>(std::move(plan)));
+    const CellResult cell = evaluate(*classifier.classifier, condition, 0, protocol, of_kind, setting);
+    result.push_back(
+        left_out_kind(column, value,
+                      result_row(classifier.name, condition, 0, {cell},
+                                 std::make_shared<const io::TestedNetworks>(tested_networks(condition)))));
     progress.advance();
   }
   progress.finish();
@@ -229,28 +238,30 @@ FittedFile fit(const FitRequest& request) {
   const Split split = all_for_training(kind, static_cast<int>(protocol.inner_folds), study.pool_rows(),
                                        *study.metadata(), *study.target(), key);
 
+  const auto training = [&](const FeatureTable& features) {
+    return Training{.table = features,
+                    .target = *study.target(),
+                    .rows = split.train,
+                    .inner = split.inner,
+                    .inner_folds = static_cast<int>(protocol.inner_folds),
+                    .calibration = protocol.calibration,
+                    .with_known = true,
+                    .with_new_kinds = true};
+  };
   best.inner_accuracy = -1;
-  const learn::Classifier* classifier_of_best = nullptr;
+  const NamedClassifier* classifier_of_best = nullptr;
   learn::Setting setting_of_best;
   Progress progress("fitting", static_cast<double>(setup.classifiers.size()), "classifiers");
   for (const NamedClassifier& classifier : setup.classifiers) {
-    FittedIdentifier fitted = fit_identifier(*classifier.classifier,
-                                             {.table = table,
-                                              .target = *study.target(),
-                                              .rows = split.train,
-                                              .inner = split.inner,
-                                              .inner_folds = static_cast<int>(protocol.inner_folds),
-                                              .calibration = protocol.calibration,
-                                              .with_known = true,
-                                              .with_new_kinds = true},
-                                             key.with(classifier.name));
+    FittedIdentifier fitted =
+        fit_identifier(*classifier.classifier, training(table), key.with(classifier.name));
     progress.advance();
     if (fitted.inner_accuracy <= best.inner_accuracy) continue;
     best.identifier = std::move(fitted.identifier);
     best.classifier = classifier.name;
     best.setting = condition_to_json(fitted.chosen).dump();
     best.inner_accuracy = fitted.inner_accuracy;
-    classifier_of_best = classifier.classifier.get();
+    classifier_of_best = &classifier;
     setting_of_best = fitted.chosen;
   }
   progress.finish();
@@ -258,8 +269,16 @@ FittedFile fit(const FitRequest& request) {
   best.refuse = protocol.refuse;
   best.confidence = protocol.confidence;
   best.measures = single_measures(protocol.measures);
+  if (table.layout.with_position) {
+    const FeatureTable without = table.without_position();
+    Training fixed = training(without);
+    fixed.setting = setting_of_best;
+    best.without_position =
+        fit_identifier(*classifier_of_best->classifier, fixed, key.with(best.classifier).with("no position"))
+            .identifier;
+  }
   best.left_out =
-      judge_left_out(study, table, *classifier_of_best, setting_of_best, kind, key.with(best.classifier));
+      judge_left_out(study, table, *classifier_of_best, setting_of_best, key.with(best.classifier));
   std::set<std::string> measured;
   for (const std::int64_t row : split.train) measured.insert(measurement_of(data.meta, to_size(row)));
   best.measured = {measured.begin(), measured.end()};
@@ -284,8 +303,9 @@ std::string describe(const FittedFile& fitted) {
   std::vector<std::string> trials;
   for (const TransformTrial& trial : fitted.trials)
     trials.push_back(fmt::format("{} {:.3f}", trial.transform, trial.accuracy));
-  text += fmt::format("features: {}, {} position{}\n", layout.transform,
+  text += fmt::format("features: {}, {} position{}{}\n", layout.transform,
                       layout.with_position ? "with" : "without",
+                      fitted.without_position ? " (where it is unknown, a second fit without)" : "",
                       trials.empty() ? "" : " (accuracy on kinds left out: " + join(trials, ", ") + ")");
   for (const LeftOutKind& kind : fitted.left_out) text += describe(kind, fitted.confidence) + "\n";
   return text;

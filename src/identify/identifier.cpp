@@ -150,6 +150,13 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+/// Probabilities of layers to pool: the classifier's own, or the calibrated ones where those would be surer.
+/// Sure layers outvote the others of their network, and on networks unlike the training ones they are not
+/// right as often.
+learn::Matrix votes(const learn::Calibration& calibration, const learn::Matrix& logits) {
+  return learn::Calibration().probabilities(std::min(1.0, calibration.inverse_temperature()) * logits);
+}
+
 /// 1 − the probability of the true class.
 std::vector<double> conformal_scores(const learn::Matrix& probabilities, const std::vector<int>& labels) {
   std::vector<double> result;
@@ -215,15 +222,21 @@ learn::Matrix Identifier::logits(const learn::Samples& standardised) const {
   return learn::logits_of(scores, scores_are_probabilities);
 }
 
-Probabilities Identifier::probabilities(const learn::Samples& standardised,
-                                        const Judgement& judgement) const {
-  const learn::Matrix z = logits(standardised);
+namespace {
+
+/// Probabilities of samples with these logits; networks are of known kinds where the judgement doesn't say
+/// yet.
+Probabilities calibrated(const Identifier& identifier, const learn::Matrix& logits,
+                         const Judgement& judgement) {
+  const KnownKinds& known_kinds = identifier.known_kinds;
+  const auto& new_kinds = identifier.new_kinds;
   Probabilities result;
-  result.samples = known_kinds.samples.probabilities(z);
-  result.networks = known_kinds.networks.probabilities(judgement.networks.pooled_logits(result.samples));
+  result.samples = known_kinds.samples.probabilities(logits);
+  result.networks = known_kinds.networks.probabilities(
+      judgement.networks.pooled_logits(votes(known_kinds.samples, logits)));
   if (std::ranges::find(judgement.is_known_kind, false) == judgement.is_known_kind.end()) return result;
   const std::vector<double> u = log_distances(judgement.distance, new_kinds->typical_distance);
-  const learn::Matrix samples = new_kinds->samples.probabilities(z, u),
+  const learn::Matrix samples = new_kinds->samples.probabilities(logits, u),
                       networks = new_kinds->networks.probabilities(judgement.networks.pooled_logits(samples),
                                                                    judgement.networks.mean(u));
   for (std::size_t n = 0; n < judgement.networks.names.size(); ++n) {
@@ -235,15 +248,24 @@ Probabilities Identifier::probabilities(const learn::Samples& standardised,
   return result;
 }
 
+}  // namespace
+
+Probabilities Identifier::probabilities(const learn::Samples& standardised,
+                                        const Judgement& judgement) const {
+  return calibrated(*this, logits(standardised), judgement);
+}
+
 Judgement Identifier::judge(const FeatureTable& table, const Rows& rows, double refuse) const {
   const learn::Samples standardised = standardise(scaler, table, rows);
+  const learn::Matrix z = logits(standardised);
   Judgement result;
   result.networks = Networks::of(*table.metadata, rows);
+  const std::vector<int> nearest = learn::predicted_classes(calibrated(*this, z, result).networks);
   if (known) {
     result.distance = learn::nearest_distances(known->features, learn::compressed(standardised.series()));
     result.typicality = known->samples.typicality(result.distance);
     result.network_distance = result.networks.mean(log_distances(result.distance, 1));
-    result.network_typicality = known->networks.typicality(result.network_distance);
+    result.network_typicality = known->networks.typicality(result.network_distance, nearest);
   }
   for (std::size_t n = 0; n < result.networks.names.size(); ++n) {
     const bool is_known =
@@ -252,7 +274,7 @@ Judgement Identifier::judge(const FeatureTable& table, const Rows& rows, double 
     if (new_kinds && !is_known && !new_kinds->left_out.distance().empty())
       result.network_typicality[n] = new_kinds->left_out.typicality({result.network_distance[n]}).front();
   }
-  result.probabilities = probabilities(standardised, result);
+  result.probabilities = calibrated(*this, z, result);
 
   const std::vector<double> none(rows.size(), 0.0);  // distance plays no part within known kinds
   result.p_values.samples = known_kinds.sample_sets.p_values(result.probabilities.samples, none);
@@ -402,7 +424,7 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
   for (const std::int64_t row : training.rows) kinds.names.insert(kind_of(*training.table.metadata, row));
   kinds.samples = learn::Calibration(training.calibration, logits, labels);
   const learn::Matrix probabilities = kinds.samples.probabilities(logits);
-  const learn::Matrix pooled = networks.pooled_logits(probabilities);
+  const learn::Matrix pooled = networks.pooled_logits(votes(kinds.samples, logits));
   const std::vector<int> of_networks = network_labels(networks, labels);
   // One parameter, whatever the method for samples, since networks are few.
   kinds.networks =
@@ -420,7 +442,7 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
     identifier.known = {
         .features = {},
         .samples = learn::NoveltyReference({held_out.distance}),
-        .networks = learn::NoveltyReference(networks.mean(log_distances(held_out.distance, 1)))};
+        .networks = learn::NoveltyReference(networks.mean(log_distances(held_out.distance, 1)), of_networks)};
   if (training.with_new_kinds) {
     const auto groups = far_groups(training);
     std::vector<FarFold> folds(groups.size());

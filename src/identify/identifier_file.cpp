@@ -1,4 +1,5 @@
 #include <cmath>
+#include <fstream>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
@@ -71,7 +72,12 @@ constexpr std::pair<const char*, double LeftOutKind::*> left_out_figures[] = {
     {"network_accuracy", &LeftOutKind::network_accuracy},
     {"network_coverage", &LeftOutKind::network_coverage},
     {"network_set_size", &LeftOutKind::network_set_size},
-    {"refused", &LeftOutKind::refused}};
+    {"refused", &LeftOutKind::refused},
+    {"p", &LeftOutKind::p},
+    {"network_p", &LeftOutKind::network_p}};
+/// [kinds, 2] ends of an interval of theirs.
+constexpr std::pair<const char*, Interval LeftOutKind::*> left_out_intervals[] = {
+    {"interval", &LeftOutKind::interval}, {"network_interval", &LeftOutKind::network_interval}};
 
 void save(io::hdf5::Group group, const std::vector<LeftOutKind>& kinds) {
   std::vector<std::string> columns, values;
@@ -91,6 +97,11 @@ void save(io::hdf5::Group group, const std::vector<LeftOutKind>& kinds) {
     for (const LeftOutKind& kind : kinds) all.push_back(kind.*figure);
     group.write(name, all);
   }
+  for (const auto& [name, interval] : left_out_intervals) {
+    std::vector<double> ends;
+    for (const LeftOutKind& kind : kinds) std::ranges::copy(kind.*interval, std::back_inserter(ends));
+    group.write(name, ends, {std::ssize(kinds), 2});
+  }
 }
 
 std::vector<LeftOutKind> load_left_out(const io::hdf5::Group& group) {
@@ -109,6 +120,10 @@ std::vector<LeftOutKind> load_left_out(const io::hdf5::Group& group) {
   for (const auto& [name, figure] : left_out_figures) {
     const auto all = group.dataset(name).read<double>({n});
     for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i].*figure = all[i];
+  }
+  for (const auto& [name, interval] : left_out_intervals) {
+    const auto ends = group.dataset(name).read<double>({n, 2});
+    for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i].*interval = {ends[2 * i], ends[2 * i + 1]};
   }
   return kinds;
 }
@@ -154,6 +169,72 @@ std::vector<double> values_of(const Eigen::RowVectorXd& row) {
   return {row.begin(), row.end()};
 }
 
+/// Everything of an identifier but its classes and layout.
+void save(io::hdf5::Group& group, const Identifier& identifier) {
+  io::hdf5::Group scaler = group.create_group("scaler");
+  scaler.write("mean", values_of(identifier.scaler.mean()));
+  scaler.write("sd", values_of(identifier.scaler.sd()));
+  io::hdf5::Group model = group.create_group("model");
+  identifier.model->save(model);
+  if (identifier.margins) {
+    io::hdf5::Group margins = group.create_group("margins");
+    identifier.margins->save(margins);
+  }
+  const KnownKinds& kinds = identifier.known_kinds;
+  group.write("known_kinds", std::vector<std::string>(kinds.names.begin(), kinds.names.end()));
+  io::hdf5::Group samples = group.create_group("calibration_samples"),
+                  networks = group.create_group("calibration_networks"),
+                  sample_sets = group.create_group("sets_samples"),
+                  network_sets = group.create_group("sets_networks");
+  kinds.samples.save(samples);
+  kinds.networks.save(networks);
+  kinds.sample_sets.save(sample_sets);
+  kinds.network_sets.save(network_sets);
+  if (identifier.new_kinds) save(group.create_group("new_kinds"), *identifier.new_kinds);
+  if (identifier.known) {
+    const learn::FloatMatrix& features = identifier.known->features;
+    group.write("known/features", std::span<const float>(features.data(), to_size(features.size())),
+                {features.rows(), features.cols()}, io::hdf5::Storage::compressed);
+    group.write("known/samples", identifier.known->samples.distance());
+    group.write("known/networks", identifier.known->networks.distance());
+    const std::vector<int>& of = identifier.known->networks.classes();
+    group.write("known/classes", std::vector<std::int64_t>(of.begin(), of.end()));
+  }
+}
+
+/// Reads what save() wrote, given classes and layout.
+void load(const io::hdf5::Group& group, const std::string& classifier_name, Identifier& identifier) {
+  const std::int64_t columns = identifier.layout.columns();
+  identifier.scaler = learn::Scaler(row_of(group.dataset("scaler/mean").read<double>({columns})),
+                                    row_of(group.dataset("scaler/sd").read<double>({columns})));
+  const auto classes = static_cast<int>(identifier.classes.size());
+  const std::unique_ptr<learn::Classifier> classifier = learn::classifiers().at(classifier_name).make();
+  identifier.scores_are_probabilities = classifier->scores_are_probabilities();
+  identifier.model = classifier->load(group.group("model"), identifier.layout.columns_only(), classes);
+  if (group.has_group("margins"))
+    identifier.margins = learn::MarginScaling::load(group.group("margins"), classes);
+  const auto kinds = group.dataset("known_kinds").read<std::string>({-1});
+  identifier.known_kinds = {
+      .names = {kinds.begin(), kinds.end()},
+      .samples = learn::Calibration::load(group.group("calibration_samples"), classes),
+      .networks = learn::Calibration::load(group.group("calibration_networks"), classes),
+      .sample_sets = learn::Conformal::load(group.group("sets_samples")),
+      .network_sets = learn::Conformal::load(group.group("sets_networks"))};
+  if (group.has_group("new_kinds")) identifier.new_kinds = load_new_kinds(group.group("new_kinds"));
+  if (group.has_group("known")) {
+    const auto features = group.dataset("known/features");
+    const auto distances = group.dataset("known/networks").read<double>({-1});
+    const auto of = group.dataset("known/classes").read<std::int64_t>({-1});
+    if (!of.empty() && of.size() != distances.size()) group.fail("expected a class for each known network");
+    const std::int64_t width = identifier.layout.continuous_columns();
+    const std::vector<float> values = features.read<float>({-1, width});
+    identifier.known = {
+        .features = Eigen::Map<const learn::FloatMatrix>(values.data(), features.shape()[0], width),
+        .samples = learn::NoveltyReference(group.dataset("known/samples").read<double>({-1})),
+        .networks = learn::NoveltyReference(distances, {of.begin(), of.end()})};
+  }
+}
+
 }  // namespace
 
 std::string measurement_of(const io::SampleMeta& meta, std::size_t row) {
@@ -170,13 +251,70 @@ std::string measurement_of(const io::SampleMeta& meta, std::size_t row) {
 }
 
 std::string describe(const LeftOutKind& kind, double confidence) {
+  const auto with_interval = [](double accuracy, const Interval& interval) {
+    return fmt::format("{:.2f}", accuracy) +
+           (std::isfinite(interval.front())
+                ? fmt::format(" [{:.2f}, {:.2f}]", interval.front(), interval.back())
+                : "");
+  };
+  const bool judges_networks = std::isfinite(kind.network_accuracy);
   return fmt::format(
-      "without {} {}: {:.2f} of {} and {:.2f} of {} right, ECE {:.2f}; sets at {:g} % hold the class of "
-      "{:.2f} of "
-      "the layers (mean size {:.1f}) and {:.2f} of the networks ({:.1f}); {:.2f} untypical",
-      kind.column, kind.value, kind.accuracy, counted(kind.samples, "layer"), kind.network_accuracy,
-      counted(kind.networks, "network"), kind.calibration_error, 100 * confidence, kind.coverage,
-      kind.set_size, kind.network_coverage, kind.network_set_size, kind.refused);
+      "without {} {}: {} of {}{} right, ECE {:.2f}; sets at {:g} % hold the class of {:.2f} of the layers "
+      "(mean size {:.1f}){}; {:.2f} untypical",
+      kind.column, kind.value, with_interval(kind.accuracy, kind.interval), counted(kind.samples, "layer"),
+      judges_networks
+          ? fmt::format(" and {} of {}", with_interval(kind.network_accuracy, kind.network_interval),
+                        counted(kind.networks, "network"))
+          : "",
+      kind.calibration_error, 100 * confidence, kind.coverage, kind.set_size,
+      judges_networks
+          ? fmt::format(" and {:.2f} of the networks ({:.1f})", kind.network_coverage, kind.network_set_size)
+          : "",
+      kind.refused);
+}
+
+io::Results left_out_results(const FittedFile& fitted) {
+  io::Results results;
+  results.experiment = "fit";
+  results.dataset_sha256 = fitted.dataset_sha256;
+  results.config = fitted.config;
+  results.software = fitted.software;
+  const std::string measure = std::ssize(fitted.measures) == std::ssize(measure_names()) - 1
+                                  ? io::measure_name::all
+                                  : join(fitted.measures, ", ");
+  const auto figure = [](double mean) { return io::Figure::of({mean}); };
+  const auto tested = [&](double mean, const Interval& interval, double p) {
+    io::Figure result = figure(mean);
+    if (std::isfinite(interval.front())) result.interval = interval;
+    if (std::isfinite(p)) result.p = p;
+    return result;
+  };
+  namespace name = io::extra_name;
+  for (const LeftOutKind& kind : fitted.left_out) {
+    io::ResultRow row;
+    row.classifier = fitted.classifier;
+    row.condition = {{io::condition_key::held_out, kind.value},
+                     {io::condition_key::kind, kind.column},
+                     {io::condition_key::measure, measure},
+                     {io::condition_key::split, std::string(io::split_name::network)}};
+    row.accuracy = tested(kind.accuracy, kind.interval, kind.p);
+    row.labels = fitted.identifier.classes;
+    row.n_train = fitted.samples - kind.samples;
+    row.n_test = kind.samples;
+    row.n_networks = fitted.networks;
+    row.extra = {{name::calibration_error, figure(kind.calibration_error)},
+                 {name::coverage, figure(kind.coverage)},
+                 {name::set_size, figure(kind.set_size)},
+                 {name::network_refused, figure(kind.refused)}};
+    if (std::isfinite(kind.network_accuracy)) {
+      row.extra[name::network_accuracy] =
+          tested(kind.network_accuracy, kind.network_interval, kind.network_p);
+      row.extra[name::network_coverage] = figure(kind.network_coverage);
+      row.extra[name::network_set_size] = figure(kind.network_set_size);
+    }
+    results.rows.push_back(std::move(row));
+  }
+  return results;
 }
 
 std::string why_none_is_refused(const FittedFile& fitted) {
@@ -215,32 +353,10 @@ void write_fitted(const std::filesystem::path& path, const FittedFile& fitted) {
   root.write("measured", fitted.measured);
   root.write("classes", identifier.classes);
   root.write("observables", identifier.layout.observables);
-  io::hdf5::Group scaler = root.create_group("scaler");
-  scaler.write("mean", values_of(identifier.scaler.mean()));
-  scaler.write("sd", values_of(identifier.scaler.sd()));
-  io::hdf5::Group model = root.create_group("model");
-  identifier.model->save(model);
-  if (identifier.margins) {
-    io::hdf5::Group margins = root.create_group("margins");
-    identifier.margins->save(margins);
-  }
-  const KnownKinds& kinds = identifier.known_kinds;
-  root.write("known_kinds", std::vector<std::string>(kinds.names.begin(), kinds.names.end()));
-  io::hdf5::Group samples = root.create_group("calibration_samples"),
-                  networks = root.create_group("calibration_networks"),
-                  sample_sets = root.create_group("sets_samples"),
-                  network_sets = root.create_group("sets_networks");
-  kinds.samples.save(samples);
-  kinds.networks.save(networks);
-  kinds.sample_sets.save(sample_sets);
-  kinds.network_sets.save(network_sets);
-  if (identifier.new_kinds) save(root.create_group("new_kinds"), *identifier.new_kinds);
-  if (identifier.known) {
-    const learn::FloatMatrix& features = identifier.known->features;
-    root.write("known/features", std::span<const float>(features.data(), to_size(features.size())),
-               {features.rows(), features.cols()}, io::hdf5::Storage::compressed);
-    root.write("known/samples", identifier.known->samples.distance());
-    root.write("known/networks", identifier.known->networks.distance());
+  save(root, identifier);
+  if (fitted.without_position) {
+    io::hdf5::Group without = root.create_group("without_position");
+    save(without, *fitted.without_position);
   }
   save(root.create_group("left_out"), fitted.left_out);
   save(root.create_group("ranges"), fitted.ranges);
@@ -258,6 +374,14 @@ void write_fitted(const std::filesystem::path& path, const FittedFile& fitted) {
   std::move(file).save(path);
 }
 
+bool is_model_file(const std::filesystem::path& path) {
+  constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
+  std::ifstream file(path, std::ios::binary);
+  std::string begin(signature.size(), '\0');
+  file.read(begin.data(), std::ssize(begin));
+  return begin == signature;
+}
+
 FittedFile read_fitted(const std::filesystem::path& path) {
   const io::hdf5::InputFile file(path);
   const io::hdf5::Group& root = file.root();
@@ -271,6 +395,7 @@ FittedFile read_fitted(const std::filesystem::path& path) {
         "{}: damaged: its checksum does not match its content; expected a file written by lrid-classify fit",
         path.string());
   FittedFile fitted{.identifier = {},
+                    .without_position = {},
                     .classifier = root.attribute<std::string>("classifier"),
                     .target = root.attribute<std::string>("target"),
                     .refuse = root.attribute<double>("refuse"),
@@ -300,29 +425,13 @@ FittedFile read_fitted(const std::filesystem::path& path) {
   for (const Series& series : transform.series) identifier.layout.series.push_back(series.name);
   const auto classes = static_cast<int>(identifier.classes.size());
   if (classes < 2 || identifier.layout.points < 1) root.fail("expected at least two classes and one point");
-  const std::int64_t columns = identifier.layout.columns();
-  identifier.scaler = learn::Scaler(row_of(root.dataset("scaler/mean").read<double>({columns})),
-                                    row_of(root.dataset("scaler/sd").read<double>({columns})));
-  const std::unique_ptr<learn::Classifier> classifier = learn::classifiers().at(fitted.classifier).make();
-  identifier.scores_are_probabilities = classifier->scores_are_probabilities();
-  identifier.model = classifier->load(root.group("model"), identifier.layout.columns_only(), classes);
-  if (root.has_group("margins"))
-    identifier.margins = learn::MarginScaling::load(root.group("margins"), classes);
-  const auto kinds = root.dataset("known_kinds").read<std::string>({-1});
-  identifier.known_kinds = {.names = {kinds.begin(), kinds.end()},
-                            .samples = learn::Calibration::load(root.group("calibration_samples"), classes),
-                            .networks = learn::Calibration::load(root.group("calibration_networks"), classes),
-                            .sample_sets = learn::Conformal::load(root.group("sets_samples")),
-                            .network_sets = learn::Conformal::load(root.group("sets_networks"))};
-  if (root.has_group("new_kinds")) identifier.new_kinds = load_new_kinds(root.group("new_kinds"));
-  if (root.has_group("known")) {
-    const auto features = root.dataset("known/features");
-    const std::int64_t width = identifier.layout.continuous_columns();
-    const std::vector<float> values = features.read<float>({-1, width});
-    identifier.known = {
-        .features = Eigen::Map<const learn::FloatMatrix>(values.data(), features.shape()[0], width),
-        .samples = learn::NoveltyReference(root.dataset("known/samples").read<double>({-1})),
-        .networks = learn::NoveltyReference(root.dataset("known/networks").read<double>({-1}))};
+  load(root, fitted.classifier, identifier);
+  if (root.has_group("without_position")) {
+    fitted.without_position.emplace();
+    fitted.without_position->classes = identifier.classes;
+    fitted.without_position->layout = identifier.layout;
+    fitted.without_position->layout.with_position = false;
+    load(root.group("without_position"), fitted.classifier, *fitted.without_position);
   }
   const io::hdf5::Group change = root.group("least_change");
   for (const std::string& measure : change.attribute_names())

@@ -104,9 +104,12 @@ void require_features(const FeatureTable& table, const std::string& file) {
         join(missing, ", "));
 }
 
-FeatureTable features_of(const FittedFile& fitted, const io::Dataset& data, const std::string& file,
+bool has_all_positions(const io::Dataset& data) {
+  return std::ranges::find(data.meta.layer_position, io::unknown_position) == data.meta.layer_position.end();
+}
+
+FeatureTable features_of(const FeatureLayout& layout, const io::Dataset& data, const std::string& file,
                          bool interpolate) {
-  const FeatureLayout& layout = fitted.identifier.layout;
   std::vector<std::string> absent;
   for (const std::string& name : layout.observables)
     if (std::ranges::find(data.observable_names, name) == data.observable_names.end()) absent.push_back(name);
@@ -115,15 +118,7 @@ FeatureTable features_of(const FittedFile& fitted, const io::Dataset& data, cons
               counted(layout.observables.size(), "observable"), join(absent, ", "));
   FeatureTable table =
       FeatureTable::of_observables(data, std::make_shared<Metadata>(data.meta), layout.observables);
-  if (!layout.with_position) {
-    table = table.without_position();
-  } else if (const auto unknown = std::ranges::find(data.meta.layer_position, io::unknown_position);
-             unknown != data.meta.layer_position.end()) {
-    bad_input(
-        "{}: layer {} has no position, which the classifier uses: expected lrid-observe recording --position "
-        "REGION=POSITION, or a classifier fitted with features.position = false",
-        file, data.meta.layer[to_size(unknown - data.meta.layer_position.begin())]);
-  }
+  if (!layout.with_position) table = table.without_position();
   const std::int64_t points = layout.trajectory_points();
   if (table.layout.points != points) {
     if (!interpolate)
@@ -188,8 +183,9 @@ void compare_with_training(const FittedFile& fitted, const io::Dataset& data, co
 FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& file, bool interpolate) {
   const io::Dataset data = samples_of(file);
   if (data.samples == 0) bad_input("{}: holds no samples, expected at least one layer", file.string());
-  const FeatureTable table = features_of(fitted, data, file.string(), interpolate);
-  const Identifier& identifier = fitted.identifier;
+  const bool leaves_out_position = fitted.without_position && !has_all_positions(data);
+  const Identifier& identifier = leaves_out_position ? *fitted.without_position : fitted.identifier;
+  const FeatureTable table = features_of(identifier.layout, data, file.string(), interpolate);
   Rows rows(to_size(data.samples));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
   const Judgement judgement = identifier.judge(table, rows, fitted.refuse);
@@ -215,6 +211,8 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
            .set = learn::conformal_set(judgement.p_values.samples.row(to_index(i)), fitted.confidence),
            .typicality = judgement.typicality[i]});
     }
+    if (leaves_out_position)
+      network.remarks.emplace_back("judged without the layers' positions, which are not all known");
     compare_with_training(fitted, data, of_network, network);
     if (!network.is_known_kind && identifier.new_kinds &&
         judgement.network_distance[n] - std::log(identifier.new_kinds->typical_distance) >
@@ -374,7 +372,9 @@ std::string predictions_json(const FittedFile& fitted, const std::vector<FilePre
                         {"network_accuracy", kind.network_accuracy},
                         {"network_coverage", kind.network_coverage},
                         {"network_set_size", kind.network_set_size},
-                        {"refused", kind.refused}});
+                        {"refused", kind.refused},
+                        {"accuracy_interval", kind.interval},
+                        {"network_accuracy_interval", kind.network_interval}});
   Json json = {{"format", "lrid-predictions"},
                {"format_version", 3},
                {"model",

@@ -12,6 +12,7 @@
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
+#include <lrid/identify/identifier_file.hpp>
 #include <lrid/identify/run.hpp>
 
 #include "cell_store.hpp"
@@ -324,7 +325,9 @@ std::vector<io::NamedResults> gather(const std::vector<std::filesystem::path>& s
       results.push_back({folder.extension() == ".cells" ? folder.stem().string() : folder.filename().string(),
                          merge_cells(*source.origin, source.paths, data)});
     } else {
-      results.push_back({first.filename().string(), io::read_results(first)});
+      results.push_back({first.filename().string(), is_model_file(first)
+                                                        ? left_out_results(read_fitted(first))
+                                                        : io::read_results(first)});
     }
   }
   return results;

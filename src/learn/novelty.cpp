@@ -40,16 +40,30 @@ std::vector<double> nearest_distances(const FloatMatrix& known, const FloatMatri
   return result;
 }
 
-NoveltyReference::NoveltyReference(std::vector<double> distance)
-    : distance_(std::move(distance)), ascending_(distance_) {
+namespace {
+constexpr std::size_t least_of_class = 19;
+}  // namespace
+
+NoveltyReference::NoveltyReference(std::vector<double> distance, std::vector<int> classes)
+    : distance_(std::move(distance)), ascending_(distance_), classes_(std::move(classes)) {
   std::ranges::sort(ascending_);
+  for (std::size_t i = 0; i < classes_.size(); ++i) ascending_of_class_[classes_[i]].push_back(distance_[i]);
+  std::erase_if(ascending_of_class_, [](const auto& one) { return one.second.size() < least_of_class; });
+  for (auto& [name, distances] : ascending_of_class_) std::ranges::sort(distances);
 }
 
-std::vector<double> NoveltyReference::typicality(const std::vector<double>& distance) const {
+std::vector<double> NoveltyReference::typicality(const std::vector<double>& distance,
+                                                 const std::vector<int>& classes) const {
+  const auto p_value = [](const std::vector<double>& known, double value) {
+    const auto as_far = static_cast<double>(known.end() - std::ranges::lower_bound(known, value));
+    return (1 + as_far) / (1 + static_cast<double>(known.size()));
+  };
   std::vector<double> result;
-  for (const double value : distance) {
-    const auto as_far = static_cast<double>(ascending_.end() - std::ranges::lower_bound(ascending_, value));
-    result.push_back((1 + as_far) / (1 + static_cast<double>(ascending_.size())));
+  for (std::size_t i = 0; i < distance.size(); ++i) {
+    result.push_back(p_value(ascending_, distance[i]));
+    if (classes.empty()) continue;
+    if (const auto own = ascending_of_class_.find(classes[i]); own != ascending_of_class_.end())
+      result.back() = std::max(result.back(), p_value(own->second, distance[i]));
   }
   return result;
 }

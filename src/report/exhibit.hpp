@@ -22,7 +22,7 @@ struct LegendEntry {
 };
 
 /// What an exhibit is about. The summary takes its bullets in this order, one a topic.
-enum class Topic { held_out, controls, measures, importances, novelty, confusions, networks, other };
+enum class Topic { held_out, controls, measures, sets, importances, novelty, confusions, networks, other };
 
 /// A figure (with panels) or a table (without) of the page, in plain text.
 struct Exhibit {

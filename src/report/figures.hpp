@@ -27,6 +27,10 @@ std::optional<Exhibit> pair_figure(const View& view);
 std::optional<Exhibit> reliability_figure(const View& view);
 std::optional<Exhibit> novelty_figure(const View& view);
 std::optional<Exhibit> refusal_table(const View& view);
+/// Sets of classes, and their calibration, for kinds left out of training.
+std::optional<Exhibit> left_out_set_figure(const View& view);
+/// Everything that is known of how kinds left out were judged.
+std::optional<Exhibit> left_out_table(const View& view);
 std::optional<Exhibit> learning_curve_figure(const View& view);
 std::optional<Exhibit> matched_figure(const View& view);
 std::optional<Exhibit> target_figure(const View& view);

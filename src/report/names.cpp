@@ -124,6 +124,11 @@ std::string extra_title(const std::string& name) {
                          {io::extra_name::calibration_error, "calibration error"},
                          {io::extra_name::network_accuracy, "accuracy per network"},
                          {io::extra_name::network_calibration_error, "calibration error per network"},
+                         {io::extra_name::coverage, "sets hold the class"},
+                         {io::extra_name::set_size, "classes in a set"},
+                         {io::extra_name::network_coverage, "sets per network hold the class"},
+                         {io::extra_name::network_set_size, "classes in a network's set"},
+                         {io::extra_name::network_refused, "networks refused as untypical"},
                          {io::extra_name::auroc_uncertainty, "AUROC by uncertainty"},
                          {io::extra_name::auroc_distance, "AUROC by distance"},
                          {io::extra_name::auroc_novelty, "AUROC by typicality"},
@@ -159,7 +164,9 @@ std::string experiment_title(const std::string& name) {
                                                {"transfer", "From one kind of network to another"},
                                                {"pairs", "Pairs of rules"},
                                                {"matched", "Among equally good networks"},
-                                               {"targets", "What else can be told?"}});
+                                               {"targets", "What else can be told?"},
+                                               {"transforms", "Which features travel?"},
+                                               {"fit", "The fitted classifier on kinds left out"}});
   if (title != name) return title;
   std::string plain = spaced(name);
   if (!plain.empty() && plain[0] >= 'a' && plain[0] <= 'z')
@@ -245,6 +252,9 @@ const std::vector<std::pair<std::string_view, std::string_view>>& glossary() {
       {"p",
        "How often guessing would do at least as well on other networks, or a difference as large come about "
        "without a reason. Holm's method makes allowance for the number of comparisons made together."},
+      {"set",
+       "The classes that can't be excluded: it should hold the right one as often as the setting confidence "
+       "says (conformal prediction). One class is a verdict, all classes say that nothing can be told."},
       {"split",
        "A division into a training and a test part. By network: all layers of a network are on one side. By "
        "layer, as in the study: layers of one network may be on both, which lets a classifier recognise the "

@@ -23,17 +23,37 @@ namespace lrid::report {
 namespace {
 
 /// The exhibits of a part, in order of appearance.
-constexpr std::optional<Exhibit> (*exhibits[])(const View&) = {
-    accuracy_figure,         question_figure,     network_figure,
-    held_out_figure,         control_figure,      matched_figure,
-    novelty_figure,          refusal_table,       learning_curve_figure,
-    transfer_figure,         pair_figure,         target_figure,
-    confusion_figure,        dprime_table,        split_figure,
-    position_figure,         importance_figure,   permutation_figure,
-    observable_group_figure, trajectory_figure,   portion_figure,
-    portion_map_figure,      imperfection_figure, within_position_figure,
-    reliability_figure,      comparison_table,    extra_table,
-    hyperparameter_table,    all_rows_table};
+constexpr std::optional<Exhibit> (*exhibits[])(const View&) = {accuracy_figure,
+                                                               question_figure,
+                                                               network_figure,
+                                                               held_out_figure,
+                                                               left_out_set_figure,
+                                                               left_out_table,
+                                                               control_figure,
+                                                               matched_figure,
+                                                               novelty_figure,
+                                                               refusal_table,
+                                                               learning_curve_figure,
+                                                               transfer_figure,
+                                                               pair_figure,
+                                                               target_figure,
+                                                               confusion_figure,
+                                                               dprime_table,
+                                                               split_figure,
+                                                               position_figure,
+                                                               importance_figure,
+                                                               permutation_figure,
+                                                               observable_group_figure,
+                                                               trajectory_figure,
+                                                               portion_figure,
+                                                               portion_map_figure,
+                                                               imperfection_figure,
+                                                               within_position_figure,
+                                                               reliability_figure,
+                                                               comparison_table,
+                                                               extra_table,
+                                                               hyperparameter_table,
+                                                               all_rows_table};
 
 std::string part_title(const View& view) {
   std::string title =
@@ -103,9 +123,9 @@ std::string what_was_run(const View& view) {
 
   std::string html = "<dl class=\"facts\">\n";
   const std::string file = std::filesystem::path(results.dataset_path).filename().string();
-  html +=
-      definition("data", results.dataset_sha256.empty()
-                             ? file
+  html += definition(
+      "data", results.dataset_sha256.empty() ? file
+              : file.empty() ? fmt::format("SHA-256 {}…", results.dataset_sha256.substr(0, 12))
                              : fmt::format("{} (SHA-256 {}…)", file, results.dataset_sha256.substr(0, 12)));
   html += definition("identified", classes.empty() ? "" : view.target() + ": " + enumerate(classes));
   html += definition("classifiers", enumerate(classifiers));

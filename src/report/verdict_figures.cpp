@@ -228,6 +228,93 @@ std::optional<Exhibit> novelty_figure(const View& view) {
   return exhibit;
 }
 
+namespace {
+
+/// The rows of kinds left out of training that say how the sets did.
+RowRefs rows_with_sets(const View& view) {
+  return rows_where(view.with_key(key::held_out), [](const Row& row) {
+    return extra(row, io::extra_name::coverage) && extra(row, io::extra_name::set_size);
+  });
+}
+
+/// "0.97 to 1.00" of the rows' figures, or the one.
+std::string range_text(const RowRefs& rows, const char* name, int decimals) {
+  const auto [low, high] =
+      std::ranges::minmax(rows, {}, [&](const Row* row) { return extra(*row, name)->mean; });
+  const std::string from = number(extra(*low, name)->mean, decimals),
+                    to = number(extra(*high, name)->mean, decimals);
+  return from == to ? from : from + " to " + to;
+}
+
+/// "90 %", as configured.
+std::string confidence_text(const View& view) {
+  const auto confidence = view.configured("confidence");
+  return confidence ? percent(std::stod(*confidence)) : "the set confidence";
+}
+
+}  // namespace
+
+std::optional<Exhibit> left_out_set_figure(const View& view) {
+  RowRefs rows = headline_rows(rows_with_sets(view));
+  if (rows.empty()) return std::nullopt;
+  rows = rows_where(rows, [&](const Row& row) { return measure_of(row) == measure_of(*rows.front()); });
+  const auto most = static_cast<double>(rows.front()->labels.size());
+  const auto panel = [&](const std::string& heading, const char* of_layers, const char* of_networks,
+                         const Axis& axis) {
+    BarPanel result{heading, {}, std::nan(""), axis};
+    for (const Row* row : rows) {
+      const std::string kind = *condition(*row, key::held_out);
+      if (const auto figure = extra(*row, of_layers)) result.bars.push_back({kind + ", layers", *figure});
+      if (const auto figure = extra(*row, of_networks)) result.bars.push_back({kind + ", networks", *figure});
+    }
+    return result;
+  };
+  Exhibit exhibit{.title = "Sets of classes on what was held out of training", .topic = Topic::sets};
+  add_bars(exhibit,
+           {panel("How often the set holds the class", io::extra_name::coverage,
+                  io::extra_name::network_coverage, {.title = "share of sets that hold the class"}),
+            panel("How many classes it holds", io::extra_name::set_size, io::extra_name::network_set_size,
+                  {.low = 0, .high = most, .title = "classes in a set, mean"}),
+            panel("Calibration error", io::extra_name::calibration_error,
+                  io::extra_name::network_calibration_error, {.title = "|confidence − accuracy|, mean"})},
+           "value");
+  exhibit.finding = fmt::format(
+      "On layers of what was left out, sets at {} hold the class in {} of cases, with {} of {} classes on "
+      "average; calibration error {}.",
+      confidence_text(view), range_text(rows, io::extra_name::coverage, 2),
+      range_text(rows, io::extra_name::set_size, 1), number(most, 0),
+      range_text(rows, io::extra_name::calibration_error, 2));
+  exhibit.caption = fmt::format(
+      "Of the {}. A set holds the classes that can't be excluded: where little can be told of a kind never "
+      "seen, it is large rather than wrong. Nominally {} of sets hold the class.",
+      classifier_title(rows.front()->classifier), confidence_text(view));
+  return exhibit;
+}
+
+std::optional<Exhibit> left_out_table(const View& view) {
+  const RowRefs rows = rows_with_sets(view);
+  if (rows.empty()) return std::nullopt;
+  Exhibit exhibit{.title = "Kinds left out of training, in numbers"};
+  const char* const names[] = {io::extra_name::network_accuracy, io::extra_name::calibration_error,
+                               io::extra_name::coverage,         io::extra_name::set_size,
+                               io::extra_name::network_coverage, io::extra_name::network_set_size,
+                               io::extra_name::network_refused};
+  exhibit.table.header = {words("left out"), words("classifier"), words("measure"),
+                          number_title("accuracy per layer")};
+  for (const char* const name : names) exhibit.table.header.push_back(number_title(extra_title(name)));
+  for (const Row* row : rows) {
+    std::vector<TableEntry>& line = exhibit.table.rows.emplace_back();
+    line = {row_title(*condition(*row, key::held_out)), words(classifier_title(row->classifier)),
+            words(measure_of(*row)), figure_entry(row->accuracy)};
+    for (const char* const name : names) line.push_back(figure_entry(extra(*row, name)));
+  }
+  exhibit.caption =
+      "Each kind was judged by a classifier that was fitted without it. In square brackets 95\u202f% "
+      "intervals over networks, small the p-value against chance. Refused: less typical of the training "
+      "networks than nearly all networks of other kinds are, when these are left out.";
+  return exhibit;
+}
+
 std::optional<Exhibit> refusal_table(const View& view) {
   const RowRefs rows = rows_where(view.rows(), [](const Row& row) {
     return row.condition.contains(key::unknown) && extra(row, io::extra_name::auroc_novelty).has_value();

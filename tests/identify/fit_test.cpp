@@ -10,6 +10,7 @@
 #include <lrid/core/index.hpp>
 #include <lrid/identify/fit.hpp>
 #include <lrid/identify/predict.hpp>
+#include <lrid/identify/run.hpp>
 #include <lrid/io/observables.hpp>
 #include <lrid/io/trajectory.hpp>
 
@@ -146,8 +147,16 @@ TEST_F(Fit, UsesNoPositionUnlessEveryLayerHasOne) {
   io::Observables o = observables_of("KNet5/fa/3");
   o.layer_position[2] = io::unknown_position;
   io::write_observables(folder_ / "o.h5", o);
-  EXPECT_THAT(refusal(fitted("classifiers = ['forest']\n"), "o.h5"),
-              HasSubstr("layer layer2 has no position"));
+  (void)fitted("classifiers = ['forest']\n");
+  const FittedFile with = read_fitted(folder_ / "m.h5");  // both identifiers are in the file
+  ASSERT_TRUE(with.without_position.has_value());
+  EXPECT_EQ(with.without_position->layout.columns() + 3, with.identifier.layout.columns());
+  const NetworkVerdict of_second = predict(with, folder_ / "o.h5", false).networks[0];
+  EXPECT_THAT(of_second.remarks, ::testing::Contains(HasSubstr("without the layers' positions")));
+  o.layer_position = observables_of("KNet5/fa/3").layer_position;
+  io::write_observables(folder_ / "all.h5", o);
+  EXPECT_THAT(predict(with, folder_ / "all.h5", false).networks[0].remarks,
+              ::testing::Not(::testing::Contains(HasSubstr("positions"))));
   const FittedFile without = fitted_by_default("classifiers = ['forest']\n");
   EXPECT_FALSE(without.identifier.layout.with_position);
   EXPECT_EQ(without.identifier.layout.transform, "profile_sorted")
@@ -155,6 +164,7 @@ TEST_F(Fit, UsesNoPositionUnlessEveryLayerHasOne) {
   const NetworkVerdict network = predict(without, folder_ / "o.h5", false).networks[0];
   EXPECT_EQ(network.layers[1].position, "middle");
   EXPECT_EQ(network.layers[2].position, "");
+  EXPECT_FALSE(without.without_position.has_value());
 }
 
 TEST_F(Fit, ChoosesFeaturesOnKindsLeftOutWhereThereAreThree) {
@@ -174,12 +184,26 @@ TEST_F(Fit, ChoosesFeaturesOnKindsLeftOutWhereThereAreThree) {
     EXPECT_EQ(kind.networks, 16);
     EXPECT_LT(kind.refused, 0.3) << "as far away as other kinds";
     EXPECT_GE(kind.coverage, 0.8) << kind.value;
+    EXPECT_LT(kind.interval.front(), kind.accuracy);
+    EXPECT_GT(kind.interval.back(), kind.accuracy);
+    EXPECT_LT(kind.network_interval.front(), kind.network_accuracy);
+    EXPECT_LT(kind.p, 0.05);
     EXPECT_LE(kind.set_size, 4);
   }
   EXPECT_EQ(model.identifier.known_kinds.names.size(), 4U);
   const FittedFile read = read_fitted(folder_ / "m.h5");
   EXPECT_EQ(describe(read), describe(model));
   EXPECT_THAT(describe(read), HasSubstr("without architecture KNet6: "));
+
+  // The same figures as results, for a report.
+  const std::vector<io::NamedResults> of_model = gather({folder_ / "m.h5"}, std::nullopt);
+  ASSERT_EQ(of_model.size(), 1U);
+  ASSERT_EQ(of_model[0].results.rows.size(), 4U);
+  const io::ResultRow& row = of_model[0].results.rows[1];
+  EXPECT_EQ(row.condition.at(io::condition_key::held_out), io::ConditionValue(model.left_out[1].value));
+  EXPECT_EQ(row.accuracy.mean, model.left_out[1].accuracy);
+  EXPECT_EQ(row.accuracy.interval, model.left_out[1].interval);
+  EXPECT_EQ(row.extra.at(io::extra_name::set_size).mean, model.left_out[1].set_size);
 }
 
 TEST_F(Fit, NamesNoRuleWhereNothingChanges) {

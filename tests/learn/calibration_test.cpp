@@ -244,6 +244,21 @@ TEST(Novelty, TypicalityIsAPValue) {
   EXPECT_THAT(reference.typicality({9, -9}), ElementsAre(DoubleNear(1.0 / 4001, 1e-9), 1));
 }
 
+TEST(Novelty, IsUnlikeItsOwnClassToo) {
+  std::vector<double> distance;
+  std::vector<int> classes;
+  for (int i = 0; i < 100;
+       ++i) {  // class 1 is farther from everything than class 0; of class 2 little is known
+    classes.push_back(i < 75 ? 0 : i < 95 ? 1 : 2);
+    distance.push_back(classes.back() + 0.01 * i);
+  }
+  const NoveltyReference reference(distance, classes);
+  const std::vector<double> seen = {2.5, 2.5, 2.5, 1.9};
+  EXPECT_THAT(reference.typicality(seen), ElementsAre(6.0 / 101, 6.0 / 101, 6.0 / 101, 11.0 / 101));
+  EXPECT_THAT(reference.typicality(seen, {0, 1, 2, 1}),
+              ElementsAre(6.0 / 101, 6.0 / 101, 6.0 / 101, 6.0 / 21));
+}
+
 TEST(Novelty, EntropyOfCertaintyIsZero) {
   Matrix p(2, 4);
   p << 1, 0, 0, 0, 0.25, 0.25, 0.25, 0.25;

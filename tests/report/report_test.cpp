@@ -295,6 +295,20 @@ TEST(Report, FirstScreenIsShort) {
   EXPECT_TRUE(shows(screen, "With shuffled labels accuracy is at chance, as it should be"));
 }
 
+TEST(Report, ShowsSetsForWhatWasHeldOut) {
+  const std::string page = page_of({lrid::testing::synthetic_held_out()});
+  EXPECT_TRUE(
+      shows(page,
+            "On layers of what was left out, sets at 90\u202f% hold the class in 0.97 to 0.99 of cases, "
+            "with 2.2 to 2.7 of 4 classes on average; calibration error 0.11."));
+  EXPECT_TRUE(shows(page, "Nominally 90\u202f% of sets hold the class."));
+  EXPECT_TRUE(shows(page, "Kinds left out of training, in numbers"));
+  EXPECT_TRUE(shows(page, "networks refused as untypical"));
+  io::Results without = lrid::testing::synthetic_held_out();
+  for (io::ResultRow& row : without.rows) row.extra.clear();
+  EXPECT_FALSE(shows(page_of({without}), "Sets of classes on what was held out"));
+}
+
 TEST(Report, ShuffledLabelsShouldBeAtChance) {
   io::Results results;
   results.rows = {row_of("forest", "network", {0.25, 0.26, 0.24})};

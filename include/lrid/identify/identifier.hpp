@@ -26,7 +26,7 @@ struct Networks {
   [[nodiscard]] std::vector<double> mean(const std::vector<double>& values) const;
   /// [networks, classes] logits of the mean probabilities ([rows, classes]) of a network's layers, a linear
   /// opinion pool (Stone 1961): a layer that is wrong and sure of it can't veto the others. They are
-  /// calibrated with their own temperature, since the layers of a network are not independent.
+  /// calibrated with a temperature of their own, since the layers of a network are not independent.
   [[nodiscard]] learn::Matrix pooled_logits(const learn::Matrix& probabilities) const;
 };
 
@@ -61,7 +61,7 @@ struct NewKinds {
 struct KnownSamples {
   learn::FloatMatrix features;  ///< learn::compressed() features of the training samples, without position
   learn::NoveltyReference samples;   ///< distances of training samples, while held out
-  learn::NoveltyReference networks;  ///< mean log distances of training networks, while held out
+  learn::NoveltyReference networks;  ///< mean log distances of training networks, while held out, by class
 };
 
 /// Calibrated probabilities of samples and of the networks they belong to.
@@ -102,7 +102,8 @@ struct Identifier {
   [[nodiscard]] Probabilities probabilities(const learn::Samples& standardised,
                                             const Judgement& judgement) const;
   /// Judges `rows` of a table with this layout. Networks are judged as of a new kind, if the identifier can,
-  /// where architecture and task are not those of training networks, or typicality is at most `refuse`.
+  /// where architecture and task are not those of training networks, or typicality (among networks of the
+  /// class that they seem to be of) is at most `refuse`.
   [[nodiscard]] Judgement judge(const FeatureTable& table, const Rows& rows, double refuse = 0) const;
 };
 

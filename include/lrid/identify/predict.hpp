@@ -45,8 +45,8 @@ struct FilePrediction {
 
 /// Applies a fitted identifier to every layer of a dataset, trajectory or observables file. With
 /// `interpolate`, trajectories of another length are resampled linearly in time. Throws InputError naming the
-/// file and all features that are missing or not finite, if the model needs layer positions that the file
-/// lacks, or if the number of points differs without `interpolate`.
+/// file and all features that are missing or not finite, or if the number of points differs without
+/// `interpolate`. Where a layer's position is unknown, the model's identifier without positions judges.
 FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& file, bool interpolate);
 
 /// The verdict in words: "Trained by Adam. FA, IA and SGDM are excluded at 90 %."

@@ -31,7 +31,8 @@ inline constexpr const char *measure = "measure", *split = "split", *position = 
                             *matched = "matched", *control = "control", *unknown = "unknown",
                             *train_networks = "train_networks", *train_on = "train_on", *test_on = "test_on",
                             *pair = "pair", *target = "target", *observables = "observables",
-                            *question = "question", *matched_by = "matched_by";
+                            *question = "question", *matched_by = "matched_by", *transform = "transform",
+                            *kind = "kind";
 }  // namespace condition_key
 
 /// Values of the condition `split`: the unit that a split draws.
@@ -63,7 +64,9 @@ inline constexpr const char *optimiser = "optimiser", *credit_assignment = "cred
 namespace extra_name {
 inline constexpr const char *accuracy_inner_folds = "accuracy_inner_folds", *log_loss = "log_loss",
                             *calibration_error = "calibration_error", *network_accuracy = "network_accuracy",
-                            *network_calibration_error = "network_calibration_error",
+                            *network_calibration_error = "network_calibration_error", *coverage = "coverage",
+                            *set_size = "set_size", *network_coverage = "network_coverage",
+                            *network_set_size = "network_set_size", *network_refused = "network_refused",
                             *auroc_uncertainty = "auroc_uncertainty", *auroc_distance = "auroc_distance",
                             *auroc_novelty = "auroc_novelty", *network_auroc = "network_auroc",
                             *known_refused = "known_refused", *unknown_refused = "unknown_refused",

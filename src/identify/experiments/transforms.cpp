@@ -10,7 +10,6 @@ namespace lrid::identify {
 namespace {
 
 namespace key = io::condition_key;
-constexpr const char* transform_key = "transform";
 
 /// Which features hold for networks of kinds never seen? Compares transforms of the trajectories on the same
 /// splits: within the pool, and with each value of a metadata column (architecture, task, ...) left out of
@@ -42,7 +41,7 @@ class Transforms : public Experiment {
         for (const auto& [name, table] : tables) {
           Condition condition = Condition::on(labels, table, study.target(), plan);
           condition.labels[key::measure] = name.first;
-          condition.labels[transform_key] = name.second;
+          condition.labels[key::transform] = name.second;
           condition.labels[key::split] = name_of(kind);
           result.push_back(std::move(condition));
         }
