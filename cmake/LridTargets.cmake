@@ -5,7 +5,7 @@ function(lrid_target_defaults target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-    -Woverloaded-virtual -Wcast-qual
+    -Woverloaded-virtual -Wcast-qual -Wconversion -Wsign-conversion
     # GCC 12 warns of overlap in every "literal" + std::string (GCC PR105651).
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<BOOL:${LRID_WERROR}>:-Werror>)
   if(LRID_SANITIZE STREQUAL "address+undefined")
@@ -23,6 +23,14 @@ function(lrid_target_defaults target)
   endif()
 endfunction()
 
+# LibTorch's headers cost every file six seconds even precompiled: GCC instantiates anew in each what they leave pending.
+# So targets that use them share one precompiled header and are compiled in batches of files (option LRID_UNITY).
+function(lrid_torch_target target)
+  target_precompile_headers(${target} REUSE_FROM lrid_torch_pch)
+  target_compile_options(${target} PRIVATE -fPIC) # as the precompiled header; executables get -fPIE otherwise
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${LRID_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+endfunction()
+
 # lrid_library(<name> SOURCES ... [LINKS <what its headers need>...] [PRIVATE_LINKS <what its sources need>...])
 #
 # Defines lrid_<name>. Its public headers are include/lrid/<name>/; only targets that link lrid_<name> find
@@ -36,8 +44,8 @@ function(lrid_library name)
   file(CREATE_LINK ${CMAKE_SOURCE_DIR}/include/lrid/${name} ${view}/lrid/${name} SYMBOLIC)
   target_include_directories(lrid_${name} PUBLIC ${view})
   target_link_libraries(lrid_${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
-  if(LibTorch::LibTorch IN_LIST ARG_LINKS AND TARGET lrid_torch_pch)
-    target_precompile_headers(lrid_${name} REUSE_FROM lrid_torch_pch)
+  if(LibTorch::LibTorch IN_LIST ARG_LINKS)
+    lrid_torch_target(lrid_${name})
   endif()
 endfunction()
 
@@ -66,6 +74,9 @@ function(lrid_program name)
   add_executable(${name} ${ARG_SOURCES})
   lrid_target_defaults(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS})
+  if(LibTorch::LibTorch IN_LIST ARG_LINKS)
+    lrid_torch_target(${name})
+  endif()
 endfunction()
 
 # lrid_test(<name> SOURCES ... LINKS ... [INTERNALS <library>...] [LABELS ...]): a GoogleTest program, its cases known to
@@ -83,9 +94,8 @@ function(lrid_test name)
     target_include_directories(${name} PRIVATE ${view})
   endforeach()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  if(LibTorch::LibTorch IN_LIST ARG_LINKS AND TARGET lrid_torch_pch)
-    target_precompile_headers(${name} REUSE_FROM lrid_torch_pch)
-    target_compile_options(${name} PRIVATE -fPIC) # as the precompiled header; executables get -fPIE otherwise
+  if(LibTorch::LibTorch IN_LIST ARG_LINKS)
+    lrid_torch_target(${name})
   endif()
   # A test that hangs fails and lets the others run. Tests run side by side: threads of OpenMP (LibTorch's) that wait for
   # work must not spin.

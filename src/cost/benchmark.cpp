@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
@@ -207,7 +208,7 @@ Cost measure(const train::RunPlan& plan, const std::shared_ptr<const tasks::Task
   cost.memory_bytes = std::max<std::int64_t>(0, memory.bytes());
   cost.layers = std::ssize(benchmark.network().layers());
   for (const nn::NamedTensor& tensor : nn::tensors_of(benchmark.network()))
-    cost.network_bytes += static_cast<std::int64_t>(tensor.tensor.nbytes());
+    cost.network_bytes += to_index(tensor.tensor.nbytes());
   cost.images_per_second = static_cast<double>(cost.batch_size) / cost.step_seconds;
 
   const MeasuredCohort measured = measure_cohort(benchmark, plan, cost.step_seconds, task->shape(), options);

@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/grad_mode.h>
 #include <torch/types.h>
 
+#include <lrid/core/index.hpp>
 #include <lrid/train/build_network.hpp>
 
 namespace lrid::cost {
@@ -15,17 +16,16 @@ NetworkBytes network_bytes(const train::RunPlan& plan, const tasks::TaskShape& s
   NetworkBytes bytes;
   // Each parameter has a gradient.
   for (const nn::Parameter& parameter : network->parameters())
-    bytes.parameters += 2 * static_cast<std::int64_t>(parameter.tensor.nbytes());
+    bytes.parameters += 2 * to_index(parameter.tensor.nbytes());
   for (const auto& tensors : {rule->state(), rule->constants()})
-    for (const nn::NamedTensor& tensor : tensors)
-      bytes.parameters += static_cast<std::int64_t>(tensor.tensor.nbytes());
+    for (const nn::NamedTensor& tensor : tensors) bytes.parameters += to_index(tensor.tensor.nbytes());
 
   // For one sample, each layer's output, what normalisation and pooling make of it, and the errors of both.
   constexpr std::int64_t copies = 4;
   std::int64_t outputs = 0;
   network->set_training(false);
   network->set_sink([&](std::size_t, const nn::Tensor&, const nn::Tensor& output) {
-    outputs += static_cast<std::int64_t>(output.nbytes());
+    outputs += to_index(output.nbytes());
   });
   const torch::NoGradGuard no_grad;
   network->forward(torch::zeros({1, shape.channels, shape.height, shape.width}));

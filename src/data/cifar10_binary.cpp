@@ -3,6 +3,7 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/data/cifar10_binary.hpp>
 #include <lrid/data/parallel.hpp>
@@ -85,7 +86,7 @@ ImageDataset read_cifar10_binary(const fs::path& folder, const ReadOptions& opti
   if (fs::exists(where / "test_batch.bin", ignored)) append(where / "test_batch.bin", data);
   if (options.size)
     parallel_for(data.size(), options.threads, [&](std::int64_t i) {
-      Image& image = data.images[static_cast<std::size_t>(i)];
+      Image& image = data.images[to_size(i)];
       image = resize_to_square(image, *options.size);
     });
   return data;

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include <lrid/core/index.hpp>
 #include <lrid/data/contrastive_views.hpp>
 
 #include "colour.hpp"
@@ -63,7 +64,7 @@ void ContrastiveViews::write_view(std::int64_t image, Key key, double sigma, flo
   const Image crop = source_->read(image, {[&](std::int64_t height, std::int64_t width) {
                                      return sample_crop(height, width, {}, random);
                                    }});
-  const std::span<float> pixels(out, static_cast<std::size_t>(shape().values()));
+  const std::span<float> pixels(out, to_size(shape().values()));
   resize_to_unit(crop, size_, random.below(2) == 1, pixels);
   if (random.uniform() < 0.8) jitter(pixels, options_.jitter, random);
   if (random.uniform() < 0.2) make_grey(pixels);
@@ -78,7 +79,7 @@ void ContrastiveViews::write_centre(std::int64_t image, float* out) const {
       side = std::max<std::int64_t>(1, std::lrint(kept_in_centre * static_cast<double>(side)));
     return Region{(height - side + 1) / 2, (width - side + 1) / 2, side, side};
   };
-  const std::span<float> pixels(out, static_cast<std::size_t>(shape().values()));
+  const std::span<float> pixels(out, to_size(shape().values()));
   resize_to_unit(source_->read(image, {centre}), size_, false, pixels);
   clip_to_unit(pixels);
 }
@@ -94,8 +95,8 @@ void gaussian_blur(float* pixels, std::int64_t height, std::int64_t width, doubl
 
   const std::int64_t line = 3 * width;
   // Along rows: zeros on both sides of a copy, so that every tap finds something.
-  std::vector<float> padded(static_cast<std::size_t>(line + 6 * reach), 0.0F);
-  std::vector<float> rows(static_cast<std::size_t>(height * line));
+  std::vector<float> padded(to_size(line + 6 * reach), 0.0F);
+  std::vector<float> rows(to_size(height * line));
   for (std::int64_t y = 0; y < height; ++y) {
     std::copy_n(pixels + y * line, line, padded.begin() + 3 * reach);
     float* out = rows.data() + y * line;
@@ -108,12 +109,12 @@ void gaussian_blur(float* pixels, std::int64_t height, std::int64_t width, doubl
   for (std::int64_t y = 0; y < height; ++y) {
     float* out = pixels + y * line;
     for (std::int64_t x = std::max(-reach, -y); x <= std::min(reach, height - 1 - y); ++x) {
-      const float tap = taps[static_cast<std::size_t>(x + reach)];
+      const float tap = taps[to_size(x + reach)];
       const float* in = rows.data() + (y + x) * line;
       for (std::int64_t i = 0; i < line; ++i) out[i] += tap * in[i];
     }
   }
-  clip_to_unit({pixels, static_cast<std::size_t>(height * line)});
+  clip_to_unit({pixels, to_size(height * line)});
 }
 
 }  // namespace lrid::data

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/data/crop_flip.hpp>
 
 #include "window_pass.hpp"
@@ -39,7 +40,7 @@ CropFlipChoice CropFlip::choose(Key key) const {
   Stream random(key);
   const auto start = [&](std::int64_t size, std::int64_t window) {
     const auto places = static_cast<std::uint64_t>(size + 2 * options_.pad - window + 1);
-    return static_cast<std::int64_t>(random.below(places)) - options_.pad;
+    return to_index(random.below(places)) - options_.pad;
   };
   CropFlipChoice choice;
   choice.top = start(data_->shape().height, shape_.height);
@@ -66,7 +67,7 @@ Window CropFlip::evaluation_window(std::int64_t image) const {
 
 void CropFlip::write(std::int64_t image, const CropFlipChoice& choice, float* out) const {
   const auto [height, width, channels] = data_->shape();
-  const std::uint8_t* bytes = data_->images[static_cast<std::size_t>(image)].bytes.data();
+  const std::uint8_t* bytes = data_->images[to_size(image)].bytes.data();
   // Columns [first, last) of the window lie inside the image.
   const std::int64_t first = std::clamp<std::int64_t>(-choice.left, 0, shape_.width);
   const std::int64_t last = std::clamp(width - choice.left, first, shape_.width);

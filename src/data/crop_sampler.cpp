@@ -4,6 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include <lrid/core/index.hpp>
+
 namespace lrid::data {
 
 namespace {
@@ -31,8 +33,7 @@ std::optional<Region> attempt(std::int64_t height, std::int64_t width, const Cro
   }
   tallest = std::min(tallest, height);
   std::int64_t rows = std::min(rounded(std::sqrt(least / aspect)), tallest);
-  if (rows < tallest)
-    rows += static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(tallest - rows + 1)));
+  if (rows < tallest) rows += to_index(random.below(static_cast<std::uint64_t>(tallest - rows + 1)));
 
   // Rounding may have put the area just outside of its limits.
   const auto area = [&] { return static_cast<float>(rows * width_for(rows)); };
@@ -43,8 +44,7 @@ std::optional<Region> attempt(std::int64_t height, std::int64_t width, const Cro
     return std::nullopt;
 
   const auto start = [&](std::int64_t size, std::int64_t crop) {
-    return crop < size ? static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(size - crop)))
-                       : std::int64_t{0};
+    return crop < size ? to_index(random.below(static_cast<std::uint64_t>(size - crop))) : std::int64_t{0};
   };
   const std::int64_t top = start(height, rows), left = start(width, columns);
   if (area() < least_covered * pixels) return std::nullopt;

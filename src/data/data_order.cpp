@@ -1,3 +1,4 @@
+#include <lrid/core/index.hpp>
 #include <lrid/data/data_order.hpp>
 
 namespace lrid::data {
@@ -14,10 +15,9 @@ std::vector<DataOrder::Place> DataOrder::batch(std::int64_t step) const {
   const Permutation order = epoch_order(epoch);
   const Key epoch_key(dataset_seed_, "augmentation", {static_cast<std::uint64_t>(epoch)});
   std::vector<Place> places;
-  places.reserve(static_cast<std::size_t>(batch_size_));
+  places.reserve(to_size(batch_size_));
   for (std::int64_t position = start; position < start + batch_size_; ++position)
-    places.push_back(
-        {(*order)[static_cast<std::size_t>(position)], epoch_key.with(static_cast<std::uint64_t>(position))});
+    places.push_back({(*order)[to_size(position)], epoch_key.with(static_cast<std::uint64_t>(position))});
   return places;
 }
 

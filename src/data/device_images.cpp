@@ -8,6 +8,7 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <lrid/core/index.hpp>
 #include <lrid/data/device_images.hpp>
 
 #include "window_kernel.hpp"
@@ -37,8 +38,8 @@ torch::Tensor copy_of(const std::vector<Image>& images, torch::Device device) {
   for (std::int64_t begin = 0; begin < count; begin += part) {
     const std::int64_t size = std::min(part, count - begin);
     for (std::int64_t i = 0; i < size; ++i)
-      std::memcpy(host.mutable_data_ptr<std::uint8_t>() + i * values,
-                  images[static_cast<std::size_t>(begin + i)].bytes.data(), static_cast<std::size_t>(values));
+      std::memcpy(host.mutable_data_ptr<std::uint8_t>() + i * values, images[to_size(begin + i)].bytes.data(),
+                  to_size(values));
     copy.narrow(0, begin, size).copy_(host.narrow(0, 0, size));  // waits
   }
   return copy;

@@ -5,6 +5,7 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/data/image.hpp>
 
 #include "codecs.hpp"
@@ -27,14 +28,14 @@ struct Taps {
 std::vector<Taps> triangle_taps(std::int64_t offset, std::int64_t length, std::int64_t size) {
   const double scale = static_cast<double>(length) / static_cast<double>(size);
   const double support = std::max(1.0, scale);
-  std::vector<Taps> taps(static_cast<std::size_t>(size));
+  std::vector<Taps> taps(to_size(size));
   for (std::int64_t i = 0; i < size; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
     const auto first =
         std::max<std::int64_t>(0, static_cast<std::int64_t>(std::ceil(centre - support - 0.5)));
     const auto last =
         std::min<std::int64_t>(length - 1, static_cast<std::int64_t>(std::floor(centre + support - 0.5)));
-    Taps& tap = taps[static_cast<std::size_t>(i)];
+    Taps& tap = taps[to_size(i)];
     tap.first = offset + first;
     double sum = 0;
     std::vector<double> weights;
@@ -70,7 +71,7 @@ Image decode_region(std::string_view contents, const std::string& name, const Re
 
 Image cut(const Image& image, const Region& region) {
   Image part{{region.height, region.width, image.shape.channels}, {}};
-  part.bytes.reserve(static_cast<std::size_t>(part.shape.values()));
+  part.bytes.reserve(to_size(part.shape.values()));
   for (std::int64_t y = region.top; y < region.top + region.height; ++y) {
     const auto begin = image.bytes.begin() + (y * image.shape.width + region.left) * image.shape.channels;
     part.bytes.insert(part.bytes.end(), begin, begin + region.width * image.shape.channels);
@@ -94,26 +95,25 @@ Image resample(const Image& image, const Region& region, std::int64_t height, st
   const std::int64_t channels = image.shape.channels;
   const std::vector<Taps> columns = triangle_taps(region.left, region.width, width);
   const std::vector<Taps> rows = triangle_taps(region.top, region.height, height);
-  const auto line = static_cast<std::size_t>(width * channels);
+  const auto line = to_size(width * channels);
 
   // Along the rows first, into floats, then along the columns.
-  std::vector<float> narrowed(static_cast<std::size_t>(image.shape.height) * line, 0.0F);
+  std::vector<float> narrowed(to_size(image.shape.height) * line, 0.0F);
   for (std::int64_t y = region.top; y < region.top + region.height; ++y)
     for (std::int64_t x = 0; x < width; ++x) {
-      const Taps& tap = columns[static_cast<std::size_t>(x)];
-      float* out = &narrowed[static_cast<std::size_t>((y * width + x) * channels)];
-      const std::uint8_t* in =
-          &image.bytes[static_cast<std::size_t>((y * image.shape.width + tap.first) * channels)];
+      const Taps& tap = columns[to_size(x)];
+      float* out = &narrowed[to_size((y * width + x) * channels)];
+      const std::uint8_t* in = &image.bytes[to_size((y * image.shape.width + tap.first) * channels)];
       for (const float weight : tap.weights)
         for (std::int64_t c = 0; c < channels; ++c) out[c] += weight * static_cast<float>(*in++);
     }
 
   Image result{{height, width, channels}, {}};
-  result.bytes.resize(static_cast<std::size_t>(result.shape.values()));
+  result.bytes.resize(to_size(result.shape.values()));
   std::vector<float> sum(line);
   for (std::size_t y = 0; y < rows.size(); ++y) {
     std::ranges::fill(sum, 0.0F);
-    const float* in = &narrowed[static_cast<std::size_t>(rows[y].first) * line];
+    const float* in = &narrowed[to_size(rows[y].first) * line];
     for (const float weight : rows[y].weights)
       for (std::size_t i = 0; i < line; ++i) sum[i] += weight * *in++;
     for (std::size_t i = 0; i < line; ++i)

@@ -9,6 +9,7 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/data/folder.hpp>
@@ -26,7 +27,7 @@ bool looks_whole(const fs::path& path) {
   const auto size = file ? static_cast<std::int64_t>(file.tellg()) : 0;
   if (size < 16) return false;
   const auto read = [&](std::int64_t from, std::int64_t count) {
-    std::string bytes(static_cast<std::size_t>(count), '\0');
+    std::string bytes(to_size(count), '\0');
     file.seekg(from);
     file.read(bytes.data(), count);
     return file ? bytes : std::string();
@@ -44,17 +45,15 @@ class FolderSource : public EncodedSource {
       : EncodedSource(std::move(list)), folder_(std::move(folder)), files_(std::move(files)) {}
 
   std::string_view contents(std::int64_t image, std::string& room) const override {
-    room = read_file(files_[static_cast<std::size_t>(image)]);
+    room = read_file(files_[to_size(image)]);
     return room;
   }
-  std::string file_name(std::int64_t image) const override {
-    return files_[static_cast<std::size_t>(image)].string();
-  }
+  std::string file_name(std::int64_t image) const override { return files_[to_size(image)].string(); }
   std::string relative_name(std::int64_t image) const override {
-    return files_[static_cast<std::size_t>(image)].lexically_relative(folder_).string();
+    return files_[to_size(image)].lexically_relative(folder_).string();
   }
   void require_whole(std::int64_t image) const override {
-    const fs::path& file = files_[static_cast<std::size_t>(image)];
+    const fs::path& file = files_[to_size(image)];
     if (looks_whole(file)) return;
     // Bytes behind an image's end are harmless, and so on: what counts is whether it can be decoded.
     decode_image(read_file(file), file.string());
@@ -171,7 +170,7 @@ void list_classes(const fs::path& part, ImageList& list, std::vector<fs::path>& 
   for (std::size_t label = 0; label < list.classes.size(); ++label) {
     const std::vector<fs::path> found = images_in(part / list.classes[label], remainder);
     files.insert(files.end(), found.begin(), found.end());
-    list.labels.insert(list.labels.end(), found.size(), static_cast<std::int64_t>(label));
+    list.labels.insert(list.labels.end(), found.size(), to_index(label));
   }
   const Entries entries = list_folder(part);
   for (const fs::path& file : entries.files) remainder.add_file(file);
@@ -222,7 +221,7 @@ class ClassNumbers {
   /// `first`: what a file without a devkit's list calls the first class by name.
   ClassNumbers(const std::vector<std::string>& classes, const fs::path& file, std::int64_t first)
       : file_(file), classes_(classes.size()) {
-    for (std::size_t i = 0; i < classes.size(); ++i) by_text_[classes[i]] = static_cast<std::int64_t>(i);
+    for (std::size_t i = 0; i < classes.size(); ++i) by_text_[classes[i]] = to_index(i);
     const fs::path numbers = file.parent_path() / devkit_numbers;
     std::error_code ignored;
     if (first == 1 && fs::exists(numbers, ignored)) {
@@ -230,7 +229,7 @@ class ClassNumbers {
         if (words.size() >= 2 && by_text_.contains(words[0])) by_text_[words[1]] = by_text_[words[0]];
     } else if (first == 0 || !std::ranges::all_of(classes, is_wordnet_number)) {
       for (std::size_t i = 0; i < classes.size(); ++i)
-        by_text_[std::to_string(static_cast<std::int64_t>(i) + first)] = static_cast<std::int64_t>(i);
+        by_text_[std::to_string(to_index(i) + first)] = to_index(i);
     } else {
       hint_ = fmt::format("; the devkit's numbers are not in order of names: put its {} beside the file",
                           devkit_numbers);

@@ -1,9 +1,10 @@
+#include <lrid/core/index.hpp>
 #include <lrid/data/image_source.hpp>
 
 namespace lrid::data {
 
 Image ResidentSource::read(std::int64_t image, const RegionRequest& request) const {
-  const Image& whole = images_[static_cast<std::size_t>(image)];
+  const Image& whole = images_[to_size(image)];
   return as_rgb(cut(whole, request.choose(whole.shape.height, whole.shape.width)));
 }
 

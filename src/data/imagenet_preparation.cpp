@@ -2,6 +2,7 @@
 #include <cmath>
 #include <vector>
 
+#include <lrid/core/index.hpp>
 #include <lrid/data/imagenet_preparation.hpp>
 
 #include "colour.hpp"
@@ -28,7 +29,7 @@ std::int64_t square_side(std::int64_t height, std::int64_t width) {
 }
 
 std::int64_t uniform_below(Stream& random, std::int64_t n) {
-  return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(n)));
+  return to_index(random.below(static_cast<std::uint64_t>(n)));
 }
 
 }  // namespace
@@ -84,7 +85,7 @@ void ImagenetPreparation::write_training(std::int64_t image, Key key, float* out
   if (kind_ != Kind::inception) return write_normalised(crop, mirror, out);
 
   resize_bilinear(crop, size_, size_, mirror, out);
-  const std::span<float> pixels(out, static_cast<std::size_t>(shape().values()));
+  const std::span<float> pixels(out, to_size(shape().values()));
   for (float& value : pixels) value /= 255;
   add_brightness(pixels, static_cast<float>(random.uniform(-32.0 / 255, 32.0 / 255)));
   scale_saturation(pixels, static_cast<float>(random.uniform(0.5, 1.5)));
@@ -98,22 +99,21 @@ void ImagenetPreparation::write_evaluation(std::int64_t image, float* out) const
               scaled_decode_ ? crop_size() : 0});
   if (kind_ != Kind::inception) return write_normalised(crop, false, out);
   resize_bilinear(crop, size_, size_, false, out);
-  for (float& value : std::span<float>(out, static_cast<std::size_t>(shape().values())))
-    value = 2 * (value / 255 - 0.5F);
+  for (float& value : std::span<float>(out, to_size(shape().values()))) value = 2 * (value / 255 - 0.5F);
 }
 
 void ImagenetPreparation::write_normalised(const Image& crop, bool mirror, float* out) const {
   std::vector<float> other_size;
   float* at_crop_side = out;
   if (size_ != crop_side) {
-    other_size.resize(static_cast<std::size_t>(crop_side * crop_side * 3));
+    other_size.resize(to_size(crop_side * crop_side * 3));
     at_crop_side = other_size.data();
   }
   resize_bilinear(crop, crop_side, crop_side, mirror, at_crop_side);
   for (std::int64_t i = 0; i < crop_side * crop_side * 3; i += 3)
     for (std::int64_t c = 0; c < 3; ++c) {
       float& value = at_crop_side[i + c];
-      value = normalised_[static_cast<std::size_t>(c)][static_cast<std::uint8_t>(value)];
+      value = normalised_[to_size(c)][static_cast<std::uint8_t>(value)];
     }
   if (size_ != crop_side) resize_bilinear_aligned(at_crop_side, {crop_side, crop_side, 3}, size_, size_, out);
 }

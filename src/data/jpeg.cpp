@@ -11,6 +11,7 @@
 #include <jpeglib.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 
 #include "codecs.hpp"
 
@@ -109,7 +110,7 @@ class JpegDecoder {
  private:
   void read_rows(Image& image, std::int64_t rows) {
     image.shape = {rows, info_.output_width, info_.output_components};
-    image.bytes.resize(static_cast<std::size_t>(image.shape.values()));
+    image.bytes.resize(to_size(image.shape.values()));
     const std::int64_t stride = image.shape.width * image.shape.channels;
     for (std::int64_t y = 0; y < rows; ++y) {
       JSAMPROW row = image.bytes.data() + y * stride;
@@ -175,7 +176,7 @@ class JpegEncoder {
 
 Image rgb_from_cmyk(const Image& cmyk, bool inverted) {
   Image rgb{{cmyk.shape.height, cmyk.shape.width, 3}, {}};
-  rgb.bytes.reserve(static_cast<std::size_t>(rgb.shape.values()));
+  rgb.bytes.reserve(to_size(rgb.shape.values()));
   const auto light = [&](std::uint8_t ink) { return inverted ? ink : 255 - ink; };
   for (std::size_t i = 0; i < cmyk.bytes.size(); i += 4)
     for (std::size_t c = 0; c < 3; ++c)

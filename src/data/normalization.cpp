@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/data/normalization.hpp>
 
 namespace lrid::data {
@@ -12,10 +13,10 @@ struct Sums {
 };
 
 Sums sum_up(const std::vector<Image>& images, const std::vector<std::int64_t>& numbers) {
-  const auto places = static_cast<std::size_t>(images.front().shape.values());
+  const auto places = to_size(images.front().shape.values());
   Sums sums{std::vector<std::uint64_t>(places), std::vector<std::uint64_t>(places)};
   for (const std::int64_t number : numbers) {
-    const std::uint8_t* bytes = images[static_cast<std::size_t>(number)].bytes.data();
+    const std::uint8_t* bytes = images[to_size(number)].bytes.data();
     for (std::size_t i = 0; i < places; ++i) {
       const std::uint32_t value = bytes[i];
       sums.first[i] += value;
@@ -30,8 +31,8 @@ Sums sum_up(const std::vector<Image>& images, const std::vector<std::int64_t>& n
 Normalization fit_normalization(const std::vector<Image>& images, const std::vector<std::int64_t>& numbers,
                                 const NormalizationOptions& options) {
   const ImageShape shape = images.front().shape;
-  const auto places = static_cast<std::size_t>(shape.values());
-  const auto channels = static_cast<std::size_t>(shape.channels);
+  const auto places = to_size(shape.values());
+  const auto channels = to_size(shape.channels);
   const auto scale = static_cast<float>(options.white / 255);
   Normalization result{std::vector<float>(places, 0.0F), std::vector<float>(places, scale)};
   if (options.kind == "none") return result;

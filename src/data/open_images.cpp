@@ -3,6 +3,7 @@
 #include <set>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/progress.hpp>
@@ -54,9 +55,7 @@ class PartOfSource : public EncodedSource {
   std::int64_t bytes() const override { return whole_->bytes(); }
 
  private:
-  [[nodiscard]] std::int64_t original(std::int64_t image) const {
-    return kept_[static_cast<std::size_t>(image)];
-  }
+  [[nodiscard]] std::int64_t original(std::int64_t image) const { return kept_[to_size(image)]; }
   std::shared_ptr<const EncodedSource> whole_;
   std::vector<std::int64_t> kept_;
 };
@@ -64,31 +63,31 @@ class PartOfSource : public EncodedSource {
 std::shared_ptr<const EncodedSource> without_bad(const std::shared_ptr<const EncodedSource>& source,
                                                  int threads) {
   const ImageList& all = source->list();
-  std::vector<std::string> errors(static_cast<std::size_t>(all.size()));
+  std::vector<std::string> errors(to_size(all.size()));
   for_each_image("checking images", all.size(), threads, [&](std::int64_t i) {
     try {
       decode(*source, i);
     } catch (const InputError& error) {
-      errors[static_cast<std::size_t>(i)] = error.what();
+      errors[to_size(i)] = error.what();
     }
   });
   ImageList list{.name = all.name, .classes = all.classes, .labels = {}, .training_images = 0};
   std::vector<std::int64_t> kept;
   for (std::int64_t i = 0; i < all.size(); ++i) {
-    const std::string& error = errors[static_cast<std::size_t>(i)];
+    const std::string& error = errors[to_size(i)];
     if (!error.empty()) {
       spdlog::warn("skipped: {}", error);
       continue;
     }
     kept.push_back(i);
-    list.labels.push_back(all.labels[static_cast<std::size_t>(i)]);
+    list.labels.push_back(all.labels[to_size(i)]);
     if (i < all.training_images) ++list.training_images;
   }
   if (list.size() == all.size()) return source;
   spdlog::warn("{}: skipped {} of {} images", all.name, all.size() - list.size(), all.size());
   const std::set<std::int64_t> left(list.labels.begin(), list.labels.begin() + list.training_images);
   for (std::size_t label = 0; label < list.classes.size(); ++label)
-    if (!left.contains(static_cast<std::int64_t>(label)))
+    if (!left.contains(to_index(label)))
       bad_input("{}: no image of class {} can be read, expected some to train on", all.name,
                 list.classes[label]);
   return std::make_shared<const PartOfSource>(std::move(list), source, std::move(kept));
@@ -120,9 +119,9 @@ ImageDataset read_encoded_images(const fs::path& path, const ReadOptions& option
   auto source = open_source(path);
   if (options.skip_bad) source = without_bad(source, options.threads);
   ImageDataset data{source->list(), {}};
-  data.images.resize(static_cast<std::size_t>(data.size()));
+  data.images.resize(to_size(data.size()));
   for_each_image("reading images", data.size(), options.threads, [&](std::int64_t i) {
-    Image& image = data.images[static_cast<std::size_t>(i)];
+    Image& image = data.images[to_size(i)];
     image = decode(*source, i);
     if (options.size) image = resize_to_square(image, *options.size);
   });
@@ -130,7 +129,7 @@ ImageDataset read_encoded_images(const fs::path& path, const ReadOptions& option
   const ImageShape first = data.shape();
   bool colour = false;
   for (std::int64_t i = 0; i < data.size(); ++i) {
-    const ImageShape& shape = data.images[static_cast<std::size_t>(i)].shape;
+    const ImageShape& shape = data.images[to_size(i)].shape;
     if (shape.height != first.height || shape.width != first.width)
       bad_input("{}: is {}, expected {} as {}; data.size makes all images one size", source->file_name(i),
                 text(shape), text(first), source->file_name(0));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/data/open_images.hpp>
@@ -108,15 +109,15 @@ std::int64_t write_pack(const fs::path& folder, const fs::path& out, const PackO
     std::uint64_t place = header_size;
     const std::int64_t chunk = 64 * threads;
     for (std::int64_t begin = 0; begin < count; begin += chunk) {
-      std::vector<std::string> bytes(static_cast<std::size_t>(std::min(chunk, count - begin)));
+      std::vector<std::string> bytes(to_size(std::min(chunk, count - begin)));
       parallel_for(std::ssize(bytes), threads, [&](std::int64_t i) {
         check_interrupt();
-        bytes[static_cast<std::size_t>(i)] = packed(*source, begin + i, options);
+        bytes[to_size(i)] = packed(*source, begin + i, options);
       });
       for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const std::int64_t image = begin + static_cast<std::int64_t>(i);
+        const std::int64_t image = begin + to_index(i);
         entries.push_back({place, bytes[i].size(), hash_of(bytes[i]),
-                           static_cast<std::uint32_t>(source->list().labels[static_cast<std::size_t>(image)]),
+                           static_cast<std::uint32_t>(source->list().labels[to_size(image)]),
                            source->relative_name(image)});
         write(bytes[i]);
         place += bytes[i].size();

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 
 #include "pack_format.hpp"
 
@@ -52,7 +53,7 @@ class MappedFile {
     struct stat status {};
     if (descriptor < 0 || ::fstat(descriptor, &status) != 0)
       bad_input("{}: cannot read: {}", path.string(), std::strerror(errno));
-    size_ = static_cast<std::size_t>(status.st_size);
+    size_ = to_size(status.st_size);
     if (size_ > 0) data_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
     const int reason = errno;
     ::close(descriptor);
@@ -95,7 +96,7 @@ class PackSource : public EncodedSource {
   }
 
   std::string_view contents(std::int64_t image, std::string& /*room*/) const override {
-    const Entry& entry = entries_[static_cast<std::size_t>(image)];
+    const Entry& entry = entries_[to_size(image)];
     const std::string_view bytes = file_.bytes().substr(entry.begin, entry.size);
     if (hash_of(bytes) != entry.hash) damaged(fmt::format("the checksum of {} differs", entry.name));
     return bytes;
@@ -103,9 +104,7 @@ class PackSource : public EncodedSource {
   std::string file_name(std::int64_t image) const override {
     return fmt::format("{}: {}", path_, relative_name(image));
   }
-  std::string relative_name(std::int64_t image) const override {
-    return entries_[static_cast<std::size_t>(image)].name;
-  }
+  std::string relative_name(std::int64_t image) const override { return entries_[to_size(image)].name; }
   std::int64_t bytes() const override {
     std::size_t total = 0;
     for (const Entry& entry : entries_) total += sizeof entry + entry.name.size();

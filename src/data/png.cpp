@@ -8,6 +8,7 @@
 #include <png.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 
 #include "codecs.hpp"
 
@@ -40,10 +41,10 @@ class PngDecoder {
     png_read_update_info(png_, info_);
     image.shape = {png_get_image_height(png_, info_), png_get_image_width(png_, info_),
                    png_get_channels(png_, info_)};
-    image.bytes.resize(static_cast<std::size_t>(image.shape.values()));
-    rows_.resize(static_cast<std::size_t>(image.shape.height));
+    image.bytes.resize(to_size(image.shape.values()));
+    rows_.resize(to_size(image.shape.height));
     for (std::size_t y = 0; y < rows_.size(); ++y)
-      rows_[y] = image.bytes.data() + y * static_cast<std::size_t>(image.shape.width * image.shape.channels);
+      rows_[y] = image.bytes.data() + y * to_size(image.shape.width * image.shape.channels);
     png_read_image(png_, rows_.data());
     png_read_end(png_, nullptr);
     return true;

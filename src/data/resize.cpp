@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include <lrid/core/index.hpp>
+
 namespace lrid::data {
 
 namespace {
@@ -17,12 +19,11 @@ struct LinearWeights {
 };
 
 std::vector<LinearWeights> linear_weights(std::int64_t in, std::int64_t out, float scale) {
-  std::vector<LinearWeights> result(static_cast<std::size_t>(out));
+  std::vector<LinearWeights> result(to_size(out));
   for (std::int64_t i = 0; i < out; ++i) {
     const float place = static_cast<float>(i) * scale;
     const auto first = std::min(static_cast<std::int64_t>(place), in - 1);
-    result[static_cast<std::size_t>(i)] = {first, std::min(first + 1, in - 1),
-                                           place - static_cast<float>(first)};
+    result[to_size(i)] = {first, std::min(first + 1, in - 1), place - static_cast<float>(first)};
   }
   return result;
 }
@@ -54,12 +55,12 @@ void narrow_line(const Value* in, const std::vector<LinearWeights>& columns, std
 template <class Value>
 void bilinear(const Value* in, const ImageShape& shape, const std::vector<LinearWeights>& rows,
               const std::vector<LinearWeights>& columns, float* out) {
-  const auto line = static_cast<std::int64_t>(columns.size()) * shape.channels;
+  const auto line = to_index(columns.size()) * shape.channels;
   // The two input rows last used, already at the output's columns: when an image is enlarged, or hardly
   // reduced, most rows serve again.
   std::array<std::vector<float>, 2> lines;
   std::array<std::int64_t, 2> held{-1, -1};
-  for (std::vector<float>& one : lines) one.resize(static_cast<std::size_t>(line));
+  for (std::vector<float>& one : lines) one.resize(to_size(line));
   const auto fetch = [&](std::int64_t row, std::size_t avoid) {
     for (std::size_t slot = 0; slot < 2; ++slot)
       if (held[slot] == row) return slot;
@@ -100,17 +101,16 @@ double far_weight(double x) {
 std::vector<CubicWeights> cubic_weights(std::int64_t in, std::int64_t out) {
   constexpr double steps = 1024;  // TensorFlow takes weights from a table
   const float scale = plain_scale(in, out);
-  std::vector<CubicWeights> result(static_cast<std::size_t>(out));
+  std::vector<CubicWeights> result(to_size(out));
   for (std::int64_t i = 0; i < out; ++i) {
     const float place = static_cast<float>(i) * scale;
     const auto base = static_cast<std::int64_t>(place);
     const double x = std::nearbyint(static_cast<double>(place - static_cast<float>(base)) * steps) / steps;
-    CubicWeights& pixel_weights = result[static_cast<std::size_t>(i)];
+    CubicWeights& pixel_weights = result[to_size(i)];
     const std::array<double, 4> weights{far_weight(1 + x), near_weight(x), near_weight(1 - x),
                                         far_weight(2 - x)};
     for (std::size_t tap = 0; tap < 4; ++tap) {
-      pixel_weights.places[tap] =
-          std::clamp<std::int64_t>(base - 1 + static_cast<std::int64_t>(tap), 0, in - 1);
+      pixel_weights.places[tap] = std::clamp<std::int64_t>(base - 1 + to_index(tap), 0, in - 1);
       pixel_weights.weights[tap] = static_cast<float>(weights[tap]);
     }
   }
@@ -140,12 +140,12 @@ void resize_bicubic(const Image& image, std::int64_t height, std::int64_t width,
   if (mirror) std::ranges::reverse(columns);
   for (CubicWeights& column : columns)
     for (std::int64_t& place : column.places) place *= channels;
-  std::vector<float> mixed(static_cast<std::size_t>(line));
+  std::vector<float> mixed(to_size(line));
   for (const CubicWeights& row : cubic_weights(shape.height, height)) {
     std::array<const std::uint8_t*, 4> in{};
     for (std::size_t tap = 0; tap < 4; ++tap) in[tap] = image.bytes.data() + row.places[tap] * line;
     for (std::int64_t i = 0; i < line; ++i)
-      mixed[static_cast<std::size_t>(i)] =
+      mixed[to_size(i)] =
           row.weights[0] * static_cast<float>(in[0][i]) + row.weights[1] * static_cast<float>(in[1][i]) +
           row.weights[2] * static_cast<float>(in[2][i]) + row.weights[3] * static_cast<float>(in[3][i]);
     for (const CubicWeights& column : columns)

@@ -8,6 +8,7 @@
 #include <soxr.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/data/sound.hpp>
 
@@ -54,7 +55,7 @@ class UnclosedWave {
       stream.clear();
       constexpr std::array<char, 4> length{8, 0, 0, 0};
       for (sf_count_t i = std::max<sf_count_t>(at, 4); i < std::min<sf_count_t>(at + got, 8); ++i)
-        static_cast<char*>(to)[i - at] = length.at(static_cast<std::size_t>(i - 4));
+        static_cast<char*>(to)[i - at] = length.at(to_size(i - 4));
       return got;
     };
     functions.write = [](const void*, sf_count_t, void*) -> sf_count_t { return 0; };
@@ -122,7 +123,7 @@ void SoundFile::close() {
 }
 
 std::int64_t SoundFile::count_frames() {
-  std::vector<float> block(static_cast<std::size_t>(block_frames * channels_));
+  std::vector<float> block(to_size(block_frames * channels_));
   std::int64_t count = 0;
   while (true) {
     check_interrupt();
@@ -142,7 +143,7 @@ void SoundFile::go_to(std::int64_t frame) {
   const std::int64_t frames = frames_;
   open();
   frames_ = frames;
-  std::vector<float> block(static_cast<std::size_t>(block_frames * channels_));
+  std::vector<float> block(to_size(block_frames * channels_));
   for (std::int64_t at = 0; at < frame;) {
     const sf_count_t got =
         sf_readf_float(static_cast<SNDFILE*>(handle_), block.data(), std::min(block_frames, frame - at));
@@ -153,16 +154,15 @@ void SoundFile::go_to(std::int64_t frame) {
 
 std::vector<float> SoundFile::read(std::int64_t begin, std::int64_t count) {
   go_to(begin);
-  std::vector<float> all(static_cast<std::size_t>(count * channels_));
+  std::vector<float> all(to_size(count * channels_));
   const sf_count_t got = sf_readf_float(static_cast<SNDFILE*>(handle_), all.data(), count);
   if (got != count)
     bad_input("{}: ends at sample {}, expected {} of them as its head says", path_.string(),
               begin + std::max<std::int64_t>(0, got), frames_);
-  std::vector<float> sound(static_cast<std::size_t>(count));
+  std::vector<float> sound(to_size(count));
   for (std::size_t i = 0; i < sound.size(); ++i) {
     float sum = 0;
-    for (std::size_t c = 0; c < static_cast<std::size_t>(channels_); ++c)
-      sum += all[i * static_cast<std::size_t>(channels_) + c];
+    for (std::size_t c = 0; c < to_size(channels_); ++c) sum += all[i * to_size(channels_) + c];
     sound[i] = sum / static_cast<float>(channels_);
     if (!std::isfinite(sound[i]))
       bad_input("{}: holds values that are not finite, expected a sound", path_.string());
@@ -180,9 +180,8 @@ void SoundFile::require_whole() {
 std::vector<float> resample_sound(const std::vector<float>& sound, std::int64_t from, std::int64_t to) {
   if (from == to || sound.empty()) return sound;
   // At least one: soxr does not survive being asked for none.
-  const std::size_t wanted = std::max<std::size_t>(
-      1, (2 * sound.size() * static_cast<std::size_t>(to) + static_cast<std::size_t>(from)) /
-             (2 * static_cast<std::size_t>(from)));
+  const std::size_t wanted =
+      std::max<std::size_t>(1, (2 * sound.size() * to_size(to) + to_size(from)) / (2 * to_size(from)));
   std::vector<float> result(wanted, 0.0F);
   std::size_t made = 0;
   const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);

@@ -5,6 +5,7 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/data/sound_manifest.hpp>
 
@@ -33,7 +34,7 @@ std::optional<std::vector<std::size_t>> places_in_heading(const std::vector<std:
   for (const std::string& column : columns) {
     const auto found = std::ranges::find(names, column);
     if (found == names.end()) return std::nullopt;
-    places.push_back(static_cast<std::size_t>(found - names.begin()));
+    places.push_back(to_size(found - names.begin()));
   }
   return places;
 }
@@ -130,7 +131,7 @@ std::vector<std::string> drop_unused(std::vector<std::string>& names,
                                      const std::vector<std::vector<std::int64_t>*>& labels) {
   std::vector<bool> unused(names.size(), true);
   for (const auto* some : labels)
-    for (const std::int64_t label : *some) unused[static_cast<std::size_t>(label)] = false;
+    for (const std::int64_t label : *some) unused[to_size(label)] = false;
   std::vector<std::int64_t> number(names.size());
   std::int64_t next = 0;
   std::vector<std::string> dropped;
@@ -143,7 +144,7 @@ std::vector<std::string> drop_unused(std::vector<std::string>& names,
   }
   keep_good(unused, names);
   for (auto* some : labels)
-    for (std::int64_t& label : *some) label = number[static_cast<std::size_t>(label)];
+    for (std::int64_t& label : *some) label = number[to_size(label)];
   return dropped;
 }
 

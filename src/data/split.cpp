@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/random.hpp>
 #include <lrid/data/split.hpp>
 
@@ -14,8 +15,7 @@ std::vector<std::int64_t> balanced_subset(const std::vector<std::int64_t>& sampl
                                           const std::vector<std::int64_t>& labels, std::int64_t count,
                                           Key key) {
   std::map<std::int64_t, std::vector<std::int64_t>> classes;
-  for (const std::int64_t sample : samples)
-    classes[labels[static_cast<std::size_t>(sample)]].push_back(sample);
+  for (const std::int64_t sample : samples) classes[labels[to_size(sample)]].push_back(sample);
   for (auto& [label, members] : classes) shuffle(members, key.with(static_cast<std::uint64_t>(label)));
   std::vector<std::int64_t> chosen;
   for (std::size_t turn = 0; std::ssize(chosen) < count; ++turn)

@@ -23,7 +23,7 @@ constexpr std::array<Stage, 5> stages = {
     {{11, 96, true}, {5, 256, true}, {3, 384, false}, {4, 384, false}, {3, 256, true}}};
 constexpr std::int64_t first_kernel = stages[0].kernel, first_stride = 4, dense_width = 4096;
 constexpr double kept_by_dropout = 0.5;
-constexpr LocalResponseNorm response_norm = {.radius = 5, .bias = 1, .alpha = 1e-4, .beta = 0.75};
+constexpr LocalResponseNorm alexnet_response_norm = {.radius = 5, .bias = 1, .alpha = 1e-4, .beta = 0.75};
 
 class AlexNet final : public HeadedNetwork {
  public:
@@ -70,7 +70,7 @@ class AlexNet final : public HeadedNetwork {
     Tensor x = images;
     for (std::size_t i = 0; i < stages.size(); ++i) {
       x = hidden(i, observe(i, x));
-      if (normalize_responses_ && i < 2) x = local_response_norm(x, response_norm);
+      if (normalize_responses_ && i < 2) x = local_response_norm(x, alexnet_response_norm);
       if (stages[i].pooled) x = max_pool(x);
     }
     x = x.flatten(1);  // in channel, row, column order

@@ -16,25 +16,25 @@ namespace {
 
 enum class Norm { batch, local_response };
 
-struct Family {
+struct KNetFamily {
   std::string name;
   std::size_t convolutions;
   Norm norm;
 };
 
-constexpr std::array<std::int64_t, 4> widths = {32, 32, 64, 128};
-constexpr LocalResponseNorm response_norm = {.radius = 3, .bias = 1, .alpha = 5e-5, .beta = 0.75};
+constexpr std::array<std::int64_t, 4> knet_widths = {32, 32, 64, 128};
+constexpr LocalResponseNorm knet_response_norm = {.radius = 3, .bias = 1, .alpha = 5e-5, .beta = 0.75};
 constexpr BatchNorm::Settings batch_norm = {.epsilon = 1e-5, .decay = 0.9};
 
 class KNet final : public HeadedNetwork {
  public:
-  KNet(Family family, const NetworkSpec& spec) : HeadedNetwork(spec), family_(std::move(family)) {
+  KNet(KNetFamily family, const NetworkSpec& spec) : HeadedNetwork(spec), family_(std::move(family)) {
     InputShape shape = spec.input;
     for (std::size_t i = 0; i < family_.convolutions; ++i) {
       LayerSpec conv{.name = fmt::format("conv{}", i + 1),
                      .kind = LayerKind::conv,
                      .in = shape.channels,
-                     .out = widths[i],
+                     .out = knet_widths[i],
                      .kernel = 5};
       conv.relu = i > 0;
       conv.initial = {.kind = Initializer::Kind::normal, .sd = i == 0 ? 1e-4 : 0.01};
@@ -55,7 +55,7 @@ class KNet final : public HeadedNetwork {
     const bool batch = family_.norm == Norm::batch;
     Tensor x = max_pool(observe(0, images));
     x = hidden(0, batch ? norms_[0]->forward(x, training_, /*relu=*/true) : x.relu());
-    if (!batch) x = local_response_norm(x, response_norm);
+    if (!batch) x = local_response_norm(x, knet_response_norm);
     for (std::size_t i = 1; i < family_.convolutions; ++i) {
       if (batch) {
         // Marked after batch norm, which would learn nothing from direct feedback that arrives before it.
@@ -63,17 +63,17 @@ class KNet final : public HeadedNetwork {
         x = hidden(i, x);
       } else {
         x = average_pool(hidden(i, observe(i, x)));
-        if (i == 1) x = local_response_norm(x, response_norm);  // none after the others
+        if (i == 1) x = local_response_norm(x, knet_response_norm);  // none after the others
       }
     }
     return head(x.flatten(1));  // in channel, row, column order
   }
 
  private:
-  Family family_;
+  KNetFamily family_;
 };
 
-Architecture architecture(Family family, std::string summary) {
+Architecture architecture(KNetFamily family, std::string summary) {
   const std::string name = family.name;
   const auto build = [family = std::move(family)](const NetworkSpec& spec) -> std::unique_ptr<Network> {
     require_sensible(family.name, spec);

@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
+#include <lrid/core/index.hpp>
 #include <lrid/nn/network.hpp>
 
 namespace lrid::nn {
@@ -36,7 +37,7 @@ struct Network::HiddenMark : torch::autograd::Function<HiddenMark> {
   }
   static variable_list backward(AutogradContext* context, const variable_list&) {
     const auto& network = *reinterpret_cast<Network*>(context->saved_data["network"].toInt());
-    const auto index = static_cast<std::size_t>(context->saved_data["layer"].toInt());
+    const auto index = to_size(context->saved_data["layer"].toInt());
     const Tensor error = network.direct_feedback_(index, network.output_error_)
                              .reshape(context->saved_data["shape"].toIntVector());
     return {error.contiguous(static_cast<at::MemoryFormat>(context->saved_data["format"].toInt())), Tensor(),
@@ -51,7 +52,7 @@ Tensor Network::forward(const Tensor& x) {
 
 Tensor Network::hidden(std::size_t index, const Tensor& h) {
   if (places_ != nullptr) places_->push_back({index, h.sizes().slice(1).vec()});
-  return direct_feedback_ ? HiddenMark::apply(h, this, static_cast<std::int64_t>(index)) : h;
+  return direct_feedback_ ? HiddenMark::apply(h, this, to_index(index)) : h;
 }
 
 std::vector<HiddenPlace> Network::hidden_places() {

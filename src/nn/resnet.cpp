@@ -16,17 +16,17 @@ namespace lrid::nn {
 
 namespace {
 
-struct Family {
+struct ResNetFamily {
   std::string name;
   std::array<std::size_t, 4> blocks;  // of each group
   bool preactivation;
 };
 
-constexpr std::array<std::int64_t, 4> widths = {64, 128, 256, 512};
+constexpr std::array<std::int64_t, 4> group_widths = {64, 128, 256, 512};
 
 class ResNet final : public HeadedNetwork {
  public:
-  ResNet(const Family& family, const NetworkSpec& spec) : HeadedNetwork(spec), family_(family) {
+  ResNet(const ResNetFamily& family, const NetworkSpec& spec) : HeadedNetwork(spec), family_(family) {
     const bool v2 = family_.preactivation;
     const BatchNorm::Settings plain{.decay = v2 ? 0.997 : 0.9};
     const auto add_norm = [&](const std::string& name, std::int64_t width,
@@ -47,13 +47,13 @@ class ResNet final : public HeadedNetwork {
       add_layer(conv, spec.initial_values, spec.kernel_options());
     };
 
-    std::int64_t in = widths[0];
+    std::int64_t in = group_widths[0];
     add_conv("conv0", spec.input.channels, in, 7, 2);
     if (!v2) add_norm("conv0", in, plain);
-    for (std::size_t group = 0; group < widths.size(); ++group)
+    for (std::size_t group = 0; group < group_widths.size(); ++group)
       for (std::size_t block = 0; block < family_.blocks[group]; ++block) {
         const std::string name = fmt::format("block_{}{}_{}", v2 ? "layer" : "group", group + 1, block);
-        const std::int64_t out = widths[group], stride = group > 0 && block == 0 ? 2 : 1;
+        const std::int64_t out = group_widths[group], stride = group > 0 && block == 0 ? 2 : 1;
         if (v2) add_norm(name, in, plain);
         if (block == 0) {
           add_conv(name + "/conv0", in, out, 1, stride);
@@ -106,10 +106,10 @@ class ResNet final : public HeadedNetwork {
   }
 
  private:
-  Family family_;
+  ResNetFamily family_;
 };
 
-Architecture architecture(Family family, std::string summary) {
+Architecture architecture(ResNetFamily family, std::string summary) {
   const std::string name = family.name;
   return {.name = name,
           .summary = std::move(summary),

@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/observe/network_observer.hpp>
 
 namespace lrid::observe {
@@ -51,7 +52,7 @@ NetworkObserver::NetworkObserver(nn::Network& network, const std::vector<stats::
     const auto same = std::ranges::find_if(measured_, [&](const stats::Imperfection& other) {
       return other == measurement || (other.perfect() && measurement.perfect());
     });
-    measured_as_.push_back(static_cast<std::size_t>(same - measured_.begin()));
+    measured_as_.push_back(to_size(same - measured_.begin()));
     if (same == measured_.end()) measured_.push_back(measurement);
   }
   const torch::NoGradGuard no_grad;

@@ -11,6 +11,7 @@
 #include <lrid/core/app.hpp>
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/options.hpp>
 #include <lrid/core/progress.hpp>
@@ -178,8 +179,8 @@ void Part::measure(const tasks::Task& task, const Config& config, Progress& prog
       network->forward(task.probe(begin, std::min(begin + chunk, task.probe_size()), torch::kCPU));
     network->set_sink({});
     append_point(measured_, observer);
-    measured_.step.push_back(trained_.step[static_cast<std::size_t>(point)]);
-    measured_.epoch.push_back(trained_.epoch[static_cast<std::size_t>(point)]);
+    measured_.step.push_back(trained_.step[to_size(point)]);
+    measured_.epoch.push_back(trained_.epoch[to_size(point)]);
     io::write_trajectory(path_, measured_);
     progress.advance();
   }

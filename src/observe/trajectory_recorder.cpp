@@ -6,6 +6,7 @@
 #include <torch/version.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/nn/checkpoint.hpp>
 #include <lrid/observe/trajectory_recorder.hpp>
@@ -102,7 +103,7 @@ bool TrajectoryRecorder::restore(std::int64_t points) {
   io::Trajectory found = io::read_trajectory(path_);
   if (found.points() < points) return false;
   // Rows after the state's are measured again, to the same bits.
-  const auto count = static_cast<std::size_t>(points);
+  const auto count = to_size(points);
   const std::size_t layers = found.layers.size(), row = layers * found.observable_names.size();
   trajectory_.dataset = std::move(found.dataset);
   trajectory_.probe_size = found.probe_size;
@@ -201,7 +202,7 @@ void TrajectoryRecorder::end_point(std::int64_t step, double epoch,
 
 void TrajectoryRecorder::drop_unfinished_point() {
   if (!trajectory_.alignment) return;
-  const auto count = static_cast<std::size_t>(trajectory_.points()) * trajectory_.layers.size();
+  const auto count = to_size(trajectory_.points()) * trajectory_.layers.size();
   keep_first(trajectory_.alignment->weight_angle, count);
   keep_first(trajectory_.alignment->error_angle, count);
   keep_first(trajectory_.alignment->norm_ratio, count);

@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include <lrid/core/index.hpp>
+
 namespace lrid::rules {
 
 namespace {
@@ -100,8 +102,8 @@ DeviceWeights::DeviceWeights(const torch::TensorOptions& options)
     : all_(torch::zeros({factors}, options.memory_format(c10::nullopt).requires_grad(false))),
       all_by_sample_(torch::zeros_like(all_)) {
   for (std::size_t i = 0; i < factors; ++i) {
-    whole_[i] = all_[static_cast<std::int64_t>(i)];
-    by_sample_[i] = all_by_sample_[static_cast<std::int64_t>(i)];
+    whole_[i] = all_[to_index(i)];
+    by_sample_[i] = all_by_sample_[to_index(i)];
   }
 }
 

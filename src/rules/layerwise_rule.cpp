@@ -5,6 +5,8 @@
 
 #include <torch/types.h>
 
+#include <lrid/core/index.hpp>
+
 #include "rule_parts.hpp"
 
 namespace lrid::rules {
@@ -54,7 +56,7 @@ KernelLearning KernelLearning::declare(Options& options) {
 Tensor standardised(const Tensor& x, LossInput::Standardiser standardiser) {
   if (standardiser == LossInput::Standardiser::none) return x;
   // Over all units of a sample, which need not lie one behind another in memory.
-  std::vector<std::int64_t> units(static_cast<std::size_t>(x.dim() - 1));
+  std::vector<std::int64_t> units(to_size(x.dim() - 1));
   std::iota(units.begin(), units.end(), 1);
   Tensor result = x - x.mean(units, /*keepdim=*/true);
   if (standardiser == LossInput::Standardiser::unit_length) {

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 
 namespace lrid::stats {
 
@@ -51,11 +52,10 @@ GridPlan::GridPlan(std::int64_t n, const UnitOrder& order, const std::vector<Imp
   for (Subset& subset : subsets_) {
     const std::size_t wanted = sample_size(subset.units.count());
     for (std::size_t k = 0; subset.sample.size() < wanted; ++k) {
-      const std::size_t unit = evenly_drawn(k, static_cast<std::size_t>(n));
-      if (!subset.units[static_cast<std::int64_t>(unit)]) continue;
+      const std::size_t unit = evenly_drawn(k, to_size(n));
+      if (!subset.units[to_index(unit)]) continue;
       subset.sample.push_back(static_cast<std::uint32_t>(unit));
-      subset.sample_canonical.push_back(
-          static_cast<std::uint32_t>(order.canonical_index(static_cast<std::int64_t>(unit))));
+      subset.sample_canonical.push_back(static_cast<std::uint32_t>(order.canonical_index(to_index(unit))));
     }
   }
 }
@@ -63,10 +63,9 @@ GridPlan::GridPlan(std::int64_t n, const UnitOrder& order, const std::vector<Imp
 // --- Row -----------------------------------------------------------------------------------------------
 
 template <class T>
-Row<T>::Row(const View& view, std::int64_t row)
-    : type_(view.type), size_(static_cast<std::size_t>(view.columns)) {
+Row<T>::Row(const View& view, std::int64_t row) : type_(view.type), size_(to_size(view.columns)) {
   const std::size_t bytes = view.type == ElementType::f64 ? 8 : view.type == ElementType::f32 ? 4 : 2;
-  data_ = static_cast<const char*>(view.data) + static_cast<std::size_t>(row * view.row_stride) * bytes;
+  data_ = static_cast<const char*>(view.data) + to_size(row * view.row_stride) * bytes;
 }
 
 template <class T>
@@ -229,7 +228,7 @@ void GridFold<T>::measure_present(const GridPlan& plan, const Row<T>& row, const
         return UnitSubset::hash(plan.size(), first.subset_seed(), plan.order().canonical_index(unit));
       };
       std::ranges::nth_element(units, units.begin() + kept, {}, hash);
-      units.resize(static_cast<std::size_t>(kept));
+      units.resize(to_size(kept));
       std::ranges::sort(units);
     }
     std::vector<T> values(units.size()), noisy(units.size());

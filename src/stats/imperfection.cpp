@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/random.hpp>
 #include <lrid/stats/imperfection.hpp>
 
@@ -92,7 +93,7 @@ std::uint64_t largest_kept(std::int64_t n, std::int64_t count, Key key) {
     const std::int64_t rank = count - 1 - below;
     if (rank < 0 || rank >= std::ssize(near)) continue;
     std::ranges::nth_element(near, near.begin() + rank);
-    return near[static_cast<std::size_t>(rank)];
+    return near[to_size(rank)];
   }
 }
 
@@ -103,14 +104,14 @@ std::uint64_t UnitSubset::hash(std::int64_t n, std::uint64_t seed, std::int64_t 
 }
 
 UnitSubset::UnitSubset(std::int64_t n, std::int64_t count, std::uint64_t seed, const UnitOrder& order)
-    : size_(n), count_(count), bits_(static_cast<std::size_t>((n + 63) / 64 * 8), 0xFF) {
+    : size_(n), count_(count), bits_(to_size((n + 63) / 64 * 8), 0xFF) {
   if (all()) return;
   const Key key = hash_key(n, seed);
   const std::uint64_t largest = largest_kept(n, count_, key);
   std::ranges::fill(bits_, 0);
   for (std::int64_t i = 0; i < n; ++i)
     if (key.bits(static_cast<std::uint64_t>(order.canonical_index(i))) <= largest)
-      bits_[static_cast<std::size_t>(i / 8)] |= static_cast<std::uint8_t>(1U << (i % 8));
+      bits_[to_size(i / 8)] |= static_cast<std::uint8_t>(1U << (i % 8));
 }
 
 }  // namespace lrid::stats

@@ -7,6 +7,7 @@
 #include <tbb/global_control.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/parallel.hpp>
 #include <lrid/stats/distribution.hpp>
 #include <lrid/stats/layer_fold.hpp>
@@ -97,8 +98,8 @@ std::vector<std::uint8_t> LayerPlan::kept_inputs(std::size_t measurement) const 
   const Imperfection& imperfection = parts_->measurements.at(measurement);
   const std::int64_t n = parts_->shape.inputs;
   const UnitSubset inputs(n, imperfection.kept(n), imperfection.subset_seed());
-  std::vector<std::uint8_t> kept(static_cast<std::size_t>(inputs.size()));
-  for (std::int64_t i = 0; i < inputs.size(); ++i) kept[static_cast<std::size_t>(i)] = inputs[i] ? 1 : 0;
+  std::vector<std::uint8_t> kept(to_size(inputs.size()));
+  for (std::int64_t i = 0; i < inputs.size(); ++i) kept[to_size(i)] = inputs[i] ? 1 : 0;
   return kept;
 }
 
@@ -192,7 +193,7 @@ void LayerFold::set_layer_change(std::size_t measurement, const View& s) {
   const auto take = [&]<class T>(const Row<T>& row) {
     change.s.resize(row.size());
     for (std::size_t unit = 0; unit < row.size(); ++unit)
-      change.s[unit] = outputs[static_cast<std::int64_t>(unit)] ? static_cast<double>(row[unit]) : 0.0;
+      change.s[unit] = outputs[to_index(unit)] ? static_cast<double>(row[unit]) : 0.0;
   };
   if (s.type == ElementType::f64)
     take(Row<double>(s, 0));
@@ -278,17 +279,15 @@ void LayerFold::add(const View& stimuli) {
   state.take_results();
   require(stimuli, state.plan.shape.units, "activations");
   const std::size_t measurements = state.totals.size(), changes = state.changes.size();
-  std::vector<Distribution> activations(static_cast<std::size_t>(std::min(batch, stimuli.rows)) *
-                                        measurements);
-  std::vector<State::ChangeSum> change_sums(static_cast<std::size_t>(std::min(batch, stimuli.rows)) *
-                                            changes);
+  std::vector<Distribution> activations(to_size(std::min(batch, stimuli.rows)) * measurements);
+  std::vector<State::ChangeSum> change_sums(to_size(std::min(batch, stimuli.rows)) * changes);
   for (std::int64_t begin = 0; begin < stimuli.rows; begin += batch) {
     const std::int64_t count = std::min(batch, stimuli.rows - begin);
     const auto part = [](auto& all, std::int64_t i, std::size_t size) {
-      return std::span(all).subspan(static_cast<std::size_t>(i) * size, size);
+      return std::span(all).subspan(to_size(i) * size, size);
     };
-    parallel_each(static_cast<std::size_t>(count), [&](std::size_t stimulus) {
-      const auto i = static_cast<std::int64_t>(stimulus);
+    parallel_each(to_size(count), [&](std::size_t stimulus) {
+      const std::int64_t i = to_index(stimulus);
       const auto measure = [&]<class T>(T) {
         state.measure_stimulus<T>(stimuli, begin + i, state.stimuli + i, part(activations, i, measurements),
                                   part(change_sums, i, changes));
@@ -329,7 +328,7 @@ void LayerFold::measure_on_device(std::span<const Data> data) {
   const auto batch = std::make_shared<DeviceBatch>(std::move(rows));
   std::size_t first = 0;
   for (const auto& [fold, view, weights] : data) {
-    const auto count = static_cast<std::size_t>(view.rows);
+    const auto count = to_size(view.rows);
     fold->state_->pending.push_back({batch, first, count, weights});
     first += count;
   }
@@ -375,8 +374,7 @@ std::int64_t LayerFold::stimuli() const {
 // --- ThreadLimit ---------------------------------------------------------------------------------------
 
 struct ThreadLimit::Control : tbb::global_control {
-  explicit Control(int threads)
-      : global_control(max_allowed_parallelism, static_cast<std::size_t>(threads)) {}
+  explicit Control(int threads) : global_control(max_allowed_parallelism, to_size(threads)) {}
 };
 
 ThreadLimit::ThreadLimit(int threads) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include <lrid/core/index.hpp>
+
 namespace lrid::stats {
 
 namespace {
@@ -30,8 +32,7 @@ template <class T>
 T smallest_absolute(std::span<const T> ascending, std::size_t rank) {
   // Absolute values ascend from the first non-negative one to both sides: take k of the rank + 1 smallest
   // from the left.
-  const std::size_t zero =
-      static_cast<std::size_t>(std::ranges::lower_bound(ascending, T(0)) - ascending.begin());
+  const std::size_t zero = to_size(std::ranges::lower_bound(ascending, T(0)) - ascending.begin());
   const std::size_t right = ascending.size() - zero, taken = rank + 1;
   std::size_t low = taken > right ? taken - right : 0, high = std::min(zero, taken);
   while (low < high) {
@@ -70,7 +71,7 @@ std::size_t sample_size(std::int64_t n) {
 template <class T>
 void SetFold<T>::start(std::int64_t n, std::span<T> sample) {
   kernels_ = &kernels<T>();
-  n_ = static_cast<std::size_t>(n);
+  n_ = to_size(n);
   set_ = {.n = static_cast<double>(n)};
   for (auto& function : result_.values) function.fill(nan);
   // NaN is also what a set with a NaN comes to.

@@ -22,7 +22,6 @@
 namespace lrid::sweep {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 namespace {
 
@@ -133,7 +132,7 @@ std::optional<LeaseRecord> read_lease(const fs::path& out) {
   const auto found = lease_file(out);
   if (!found) return std::nullopt;
   LeaseRecord record{found->second, std::nullopt, 0};
-  const json content = json::parse(content_of(found->first), nullptr, /*allow_exceptions=*/false);
+  const auto content = nlohmann::json::parse(content_of(found->first), nullptr, /*allow_exceptions=*/false);
   if (content.is_object() && content.value("steps", 0) > 0)
     record.progress = {content.value("step", std::int64_t{0}), content.value("steps", std::int64_t{0}),
                        content.value("first_step", std::int64_t{0}), content.value("seconds", 0.0),
@@ -208,12 +207,12 @@ Leases::~Leases() {
 }
 
 std::string Leases::heartbeat(const Held& held) {
-  std::string text = json{{"beat", held.beats},
-                          {"step", held.progress.step},
-                          {"steps", held.progress.steps},
-                          {"first_step", held.progress.first_step},
-                          {"seconds", held.progress.seconds},
-                          {"device", held.progress.device}}
+  std::string text = nlohmann::json{{"beat", held.beats},
+                                    {"step", held.progress.step},
+                                    {"steps", held.progress.steps},
+                                    {"first_step", held.progress.first_step},
+                                    {"seconds", held.progress.seconds},
+                                    {"device", held.progress.device}}
                          .dump();
   text.resize(heartbeat_length - 1, ' ');
   return text + "\n";

@@ -7,6 +7,7 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/sweep/plans.hpp>
 
 namespace lrid::sweep {
@@ -101,7 +102,7 @@ std::vector<train::RunPlan> expand_sweep(Config sweep, const std::filesystem::pa
 std::vector<train::RunPlan> shard(std::vector<train::RunPlan> plans, std::int64_t index, std::int64_t count) {
   std::vector<train::RunPlan> mine;
   for (std::size_t i = 0; i < plans.size(); ++i)
-    if (static_cast<std::int64_t>(i) % count == index) mine.push_back(std::move(plans[i]));
+    if (to_index(i) % count == index) mine.push_back(std::move(plans[i]));
   return mine;
 }
 

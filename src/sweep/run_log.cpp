@@ -14,6 +14,7 @@
 
 #include <lrid/core/app.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/sweep/run_log.hpp>
 
@@ -92,7 +93,7 @@ train::DeviceTime read_device_time(const fs::path& out) {
     const char* number = line.data() + at + after.size();
     double seconds = 0;
     const auto [end, error] = std::from_chars(number, line.data() + line.size(), seconds);
-    const std::string_view rest(end, static_cast<std::size_t>(line.data() + line.size() - end));
+    const std::string_view rest(end, to_size(line.data() + line.size() - end));
     if (error == std::errc() && (rest == " GPU-seconds" || rest == " processor-seconds"))
       used = {seconds, rest == " GPU-seconds"};
   }

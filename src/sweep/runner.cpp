@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/progress.hpp>
@@ -160,8 +161,7 @@ class Runner {
       groups[key].push_back(i);
     }
     progress_ = std::make_unique<Progress>("training", samples, "samples");
-    const std::size_t share = (left_.size() + static_cast<std::size_t>(options_.jobs) - 1) /
-                              static_cast<std::size_t>(options_.jobs);
+    const std::size_t share = (left_.size() + to_size(options_.jobs) - 1) / to_size(options_.jobs);
     for (const CohortKey& key : order) {
       const std::vector<std::size_t>& group = groups[key];
       const std::size_t most = std::min(share, largest_cohort(group));
@@ -184,7 +184,7 @@ class Runner {
       if (const auto best = options_.best_cohort ? options_.best_cohort(plans_[i]) : std::nullopt)
         measured = std::min(measured.value_or(*best), *best);
     }
-    if (options_.cohort > 0 && !measured) return static_cast<std::size_t>(options_.cohort);
+    if (options_.cohort > 0 && !measured) return to_size(options_.cohort);
     std::int64_t most = options_.cohort > 0 ? options_.cohort : std::numeric_limits<std::int64_t>::max();
     if (measured)
       most = std::min(most, *measured);
@@ -193,7 +193,7 @@ class Runner {
     for (const auto& [architecture, i] : architectures)
       most = std::min(most, cost::networks_that_fit(plans_[i], pool_.get(plans_[i])->shape(),
                                                     options_.memory_share, options_.jobs));
-    return static_cast<std::size_t>(most);
+    return to_size(most);
   }
 
   void work() {
@@ -273,8 +273,7 @@ class Runner {
     const train::RunPlan& first = plans_[cohort.front()];
     if (!options_.gpus.empty())
       for (const std::size_t i : cohort)
-        plans_[i].config.compute.device_index =
-            options_.gpus[static_cast<std::size_t>(job) % options_.gpus.size()];
+        plans_[i].config.compute.device_index = options_.gpus[to_size(job) % options_.gpus.size()];
     const train::Compute& compute = first.config.compute;
     at::set_num_threads(static_cast<int>(compute.threads));
     const auto task = pool_.get(first);
@@ -343,9 +342,7 @@ class Runner {
     if (run && run->finished()) close(std::move(run));
   }
 
-  std::size_t index_of(const train::NetworkRun& run) const {
-    return static_cast<std::size_t>(&run.plan() - plans_.data());
-  }
+  std::size_t index_of(const train::NetworkRun& run) const { return to_size(&run.plan() - plans_.data()); }
 
   /// Runs work that may fail for one network without harming the others. A failure resets `run`; what it has
   /// saved stays.

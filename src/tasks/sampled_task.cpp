@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/data/data_order.hpp>
 #include <lrid/data/parallel.hpp>
 #include <lrid/data/prefetcher.hpp>
@@ -35,7 +36,7 @@ class SampledTask::Batches : public BatchSource {
     Batch room = task_.make_room(std::ssize(places), device_);
     data::parallel_for(std::ssize(places), std::max(1, task_.samples_.workers), [&](std::int64_t place) {
       const data::DataOrder::Place& chosen = places[static_cast<std::size_t>(place)];
-      const std::int64_t sample = task_.samples_.split.training[static_cast<std::size_t>(chosen.sample)];
+      const std::int64_t sample = task_.samples_.split.training[to_size(chosen.sample)];
       task_.write_training(room, place, sample, {chosen.key, batch_key});
     });
     return room;
@@ -70,7 +71,7 @@ Batch SampledTask::to_device(Batch batch, torch::Device device) const {
 template <class Write>
 void SampledTask::write_samples(std::int64_t begin, std::int64_t end, const Write& write) const {
   data::parallel_for(end - begin, std::max(1, samples_.workers), [&](std::int64_t place) {
-    write(place, samples_.split.validation[static_cast<std::size_t>(begin + place)]);
+    write(place, samples_.split.validation[to_size(begin + place)]);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include <lrid/core/app.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/data/cifar10_binary.hpp>
 #include <lrid/data/open_images.hpp>
 
@@ -70,7 +71,7 @@ void Simclr::write_views(const Batch& room, std::int64_t place, std::int64_t sam
   const std::int64_t samples = room.inputs.size(0) / 2, values = views_->shape().values();
   auto* inputs = room.inputs.mutable_data_ptr<float>();
   for (std::size_t view = 0; view < 2; ++view) {
-    const std::int64_t row = place + static_cast<std::int64_t>(view) * samples;
+    const std::int64_t row = place + to_index(view) * samples;
     views_->write_view(sample, key.with("view").with(view), sigma[view], inputs + row * values);
   }
 }

@@ -5,6 +5,8 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 
+#include <lrid/core/index.hpp>
+
 #include "batch_room.hpp"
 
 namespace lrid::tasks {
@@ -42,7 +44,7 @@ Batch SupervisedTask::make_room(std::int64_t samples, torch::Device device) cons
 template <class WriteImage, class MakeWindow>
 void SupervisedTask::write(const Batch& room, std::int64_t place, std::int64_t sample,
                            const WriteImage& write_image, const MakeWindow& make_window) const {
-  room.targets.mutable_data_ptr<std::int64_t>()[place] = images_.labels[static_cast<std::size_t>(sample)];
+  room.targets.mutable_data_ptr<std::int64_t>()[place] = images_.labels[to_size(sample)];
   if (holds_windows(room)) {
     const data::Window window = make_window(*images_.preparation->device_form());
     std::memcpy(room.inputs.mutable_data_ptr<std::int32_t>() + place * data::Window::numbers, &window,

@@ -13,6 +13,7 @@
 
 #include <lrid/core/app.hpp>
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/progress.hpp>
@@ -76,7 +77,7 @@ std::vector<std::int64_t> check_sounds(const std::vector<fs::path>& files, bool 
     progress.emplace("checking sounds", static_cast<double>(files.size()), "files");
   data::parallel_for(std::ssize(files), threads, [&](std::int64_t i) {
     check_interrupt();
-    const auto n = static_cast<std::size_t>(i);
+    const auto n = to_size(i);
     try {
       data::SoundFile file(files[n]);
       read(files[n], file);
@@ -183,7 +184,7 @@ TaskShape WordSpeakerNoise::shape() const {
 WordSpeakerNoise::Choice WordSpeakerNoise::choose(Key key) const {
   Stream random(key);
   Choice choice{};
-  choice.noise = static_cast<std::int64_t>(random.below(noises_.files.size()));
+  choice.noise = to_index(random.below(noises_.files.size()));
   choice.part = random.uniform();
   choice.snr_db = random.uniform(mixture_.snr_db[0], mixture_.snr_db[1]);
   return choice;
@@ -191,7 +192,7 @@ WordSpeakerNoise::Choice WordSpeakerNoise::choose(Key key) const {
 
 WordSpeakerNoise::Clip WordSpeakerNoise::make_clip(std::int64_t sample, Key key) const {
   const Choice choice = choose(key);
-  const auto w = static_cast<std::size_t>(sample), n = static_cast<std::size_t>(choice.noise);
+  const auto w = to_size(sample), n = to_size(choice.noise);
   data::SoundFile word_file(words_.files[w], word_frames_[w]), noise_file(noises_.files[n], noise_frames_[n]);
   const std::vector<float> word = read_word(words_.files[w], word_file);
   Clip clip{read_noise(noise_file, choice.part), choice.noise};
@@ -227,11 +228,11 @@ void WordSpeakerNoise::write(const Batch& room, std::int64_t place, std::int64_t
     noise = clip.noise;
   }
   auto* target = room.targets.mutable_data_ptr<std::int64_t>() + place * room.targets.size(1);
-  const auto n = static_cast<std::size_t>(sample);
+  const auto n = to_size(sample);
   std::fill(target, target + room.targets.size(1), 0);
   target[0] = words_.words[n];
   target[1] = words_.speakers[n];
-  for (const std::int64_t label : noises_.classes[static_cast<std::size_t>(noise)]) target[2 + label] = 1;
+  for (const std::int64_t label : noises_.classes[to_size(noise)]) target[2 + label] = 1;
   target[2 + noise_classes()] = sample;
 }
 

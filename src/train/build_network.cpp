@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include <lrid/core/index.hpp>
 #include <lrid/nn/architecture.hpp>
 #include <lrid/train/build_network.hpp>
 
@@ -19,7 +20,7 @@ void require_memory(const RunConfig& config, nn::NetworkSpec spec) {
   const std::unique_ptr<nn::Network> outline = nn::architectures().at(config.architecture).build(spec);
   std::int64_t needed = 0;
   for (const nn::Parameter& parameter : outline->parameters())
-    needed += 3 * static_cast<std::int64_t>(parameter.tensor.nbytes());
+    needed += 3 * to_index(parameter.tensor.nbytes());
   if (const std::int64_t there = config.compute.memory(); needed > there)
     throw std::runtime_error(
         fmt::format("out of memory: {} for inputs of {} x {} pixels needs {:.1f} GB for its weights, "

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
 #include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
@@ -144,7 +145,7 @@ Metrics NetworkRun::evaluate(bool at_point) {
                                         task_->validation_samples());
   // A contrastive loss depends on how many samples there are to tell apart.
   const std::int64_t chunk = contrastive ? plan_.config.batch_size : evaluation_chunk;
-  const auto shares = static_cast<std::int64_t>(task_->more_metrics().size());
+  const auto shares = to_index(task_->more_metrics().size());
   const Tensor sums = torch::zeros({2 + shares}, torch::TensorOptions(torch::kFloat64).device(device_));
   const auto count = [&](const Tensor& outputs, const Tensor& targets, std::int64_t counted) {
     const tasks::LossValue value = task_->loss(outputs, targets);

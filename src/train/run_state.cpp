@@ -5,6 +5,7 @@
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/train/run_config.hpp>
 #include <lrid/train/run_state.hpp>
 
@@ -21,14 +22,11 @@ fs::path state_path(const fs::path& out) {
 }
 
 Tensor text_tensor(const std::string& text) {
-  return torch::from_blob(const_cast<char*>(text.data()), {static_cast<std::int64_t>(text.size())},
-                          torch::kUInt8)
-      .clone();
+  return torch::from_blob(const_cast<char*>(text.data()), {to_index(text.size())}, torch::kUInt8).clone();
 }
 
 std::string tensor_text(const Tensor& tensor) {
-  return {reinterpret_cast<const char*>(tensor.const_data_ptr<std::uint8_t>()),
-          static_cast<std::size_t>(tensor.numel())};
+  return {reinterpret_cast<const char*>(tensor.const_data_ptr<std::uint8_t>()), to_size(tensor.numel())};
 }
 
 }  // namespace

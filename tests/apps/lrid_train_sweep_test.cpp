@@ -21,19 +21,11 @@
 #include "testing.hpp"
 #include "training.hpp"
 
-namespace lrid {
+namespace lrid::testing {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using testing::hashes;
-using testing::leftovers;
-using testing::lrid_train;
-using testing::run_and_signal;
-using testing::run_command;
-using testing::TemporaryFolder;
-using testing::tiny;
-using testing::write;
 
 /// A sweep in a folder of its own.
 class LridTrainSweep : public ::testing::Test {
@@ -66,8 +58,8 @@ TEST_F(LridTrainSweep, ProcessesThatMeetShareTheWork) {
   use_sweep(six);
   ASSERT_EQ(run_command(to("alone", "--cohort 1")).exit_code, 0);
   std::vector<pid_t> children;
-  for (int i = 0; i < 3; ++i) children.push_back(testing::start(to("shared", "--cohort 1")));
-  for (const pid_t child : children) EXPECT_EQ(testing::wait_for(child), 0);
+  for (int i = 0; i < 3; ++i) children.push_back(start(to("shared", "--cohort 1")));
+  for (const pid_t child : children) EXPECT_EQ(wait_for(child), 0);
   EXPECT_EQ(hashes(folder / "shared"), hashes(folder / "alone"));
   EXPECT_EQ(leftovers(folder / "shared"), std::vector<std::string>{});
   for (const auto& entry : fs::directory_iterator(folder / "shared")) {
@@ -91,7 +83,7 @@ TEST_F(LridTrainSweep, ADeadHostsClaimIsTakenOverAndALivingOnesIsLeft) {
   EXPECT_EQ(before["runs"][0]["seconds_left"], 10);
 
   // It beats.
-  const pid_t child = testing::start(to("runs", "--stale-after 2 --cohort 1"));
+  const pid_t child = start(to("runs", "--stale-after 2 --cohort 1"));
   std::atomic<bool> ended{false};
   std::thread heart([&] {
     for (int beat = 2; !ended; ++beat) {
@@ -99,7 +91,7 @@ TEST_F(LridTrainSweep, ADeadHostsClaimIsTakenOverAndALivingOnesIsLeft) {
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
   });
-  EXPECT_EQ(testing::wait_for(child), 0);
+  EXPECT_EQ(wait_for(child), 0);
   ended = true;
   heart.join();
   EXPECT_FALSE(fs::exists(folder / "runs" / one));
@@ -166,7 +158,7 @@ TEST_F(LridTrainSweep, AnotherConfigurationIsToldByVerify) {
 
 /// The most address space that a command takes, in kB.
 long address_space_of(const std::string& command) {
-  const pid_t child = testing::start(command);
+  const pid_t child = start(command);
   long peak = 0;
   while (::waitpid(child, nullptr, WNOHANG) == 0) {
     std::ifstream status(fmt::format("/proc/{}/status", child));
@@ -249,12 +241,12 @@ TEST_F(LridTrainSweep, SignalsOfASchedulerEndItWithItsStatesWritten) {
 TEST_F(LridTrainSweep, CtrlCTwiceEndsAtOnceAndLosesNothing) {
   use_sweep(six);
   ASSERT_EQ(run_command(to("straight")).exit_code, 0);
-  const pid_t child = testing::start(to("runs"));
+  const pid_t child = start(to("runs"));
   while (!fs::exists(folder / ("runs/" + one + ".state")))
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   ::kill(child, SIGINT);
   ::kill(child, SIGINT);
-  EXPECT_EQ(testing::wait_for(child), 130);
+  EXPECT_EQ(wait_for(child), 130);
   EXPECT_EQ(run_command(to("runs")).exit_code, 0);
   EXPECT_EQ(hashes(folder / "runs"), hashes(folder / "straight"));
   EXPECT_EQ(leftovers(folder / "runs"), std::vector<std::string>{});
@@ -300,12 +292,12 @@ TEST_F(LridTrainDisk, AFolderThatTurnsReadOnlyOrGoesStopsTheSweep) {
   ASSERT_EQ(run_command(to("straight")).exit_code, 0);
   const auto has_state = [&] { return fs::exists(disk() / (one + ".state")); };
   const fs::path log = folder / "log";
-  pid_t child = testing::start(to("disk", "--set checkpoint.state_seconds=0"), log);
+  pid_t child = start(to("disk", "--set checkpoint.state_seconds=0"), log);
   while (!has_state()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   // Busy while a file is being written.
   while (::mount("tmpfs", disk().c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "") != 0) {
   }
-  EXPECT_EQ(testing::wait_for(child), 1);
+  EXPECT_EQ(wait_for(child), 1);
   EXPECT_NE(read_file(log).find("Read-only file system"), std::string::npos) << read_file(log);
   const auto refused = run_command(to("disk"));
   EXPECT_EQ(refused.exit_code, 2) << "before anything is trained";
@@ -315,10 +307,10 @@ TEST_F(LridTrainDisk, AFolderThatTurnsReadOnlyOrGoesStopsTheSweep) {
   EXPECT_EQ(hashes(disk()), hashes(folder / "straight"));
 
   const fs::path gone = folder / "gone";
-  child = testing::start(to("gone"), log);
+  child = start(to("gone"), log);
   while (!fs::exists(gone / (one + ".state"))) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   fs::rename(gone, folder / "moved");
-  EXPECT_EQ(testing::wait_for(child), 1);
+  EXPECT_EQ(wait_for(child), 1);
   EXPECT_NE(read_file(log).find(gone.string()), std::string::npos) << read_file(log);
   EXPECT_FALSE(fs::exists(gone));
 }
@@ -340,10 +332,10 @@ TEST_F(LridTrainDisk, DataThatGoAwayInTheMiddleStopTheSweepUntilTheyAreBack) {
   };
   ASSERT_EQ(run_command(train_to("straight")).exit_code, 0);
   const fs::path log = folder / "log", state = folder / "runs/ResNet-18_imagenet_sgdm_b4_m0_dnone.h5.state";
-  const pid_t child = testing::start(train_to("runs"), log);
+  const pid_t child = start(train_to("runs"), log);
   while (!fs::exists(state)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   ASSERT_EQ(::umount2(disk().c_str(), MNT_DETACH), 0);
-  EXPECT_EQ(testing::wait_for(child), 2);
+  EXPECT_EQ(wait_for(child), 2);
   EXPECT_NE(read_file(log).find((disk() / "images/train").string()), std::string::npos) << read_file(log);
   EXPECT_EQ(status("runs")["failed"], 0);
   ASSERT_EQ(::mount("tmpfs", disk().c_str(), "tmpfs", 0, "size=100m"), 0);
@@ -408,4 +400,4 @@ TEST_F(LridTrainSweep, ABenchmarkPrintsATableAndMeasuresTheCohortThatItIsTold) {
 }
 
 }  // namespace
-}  // namespace lrid
+}  // namespace lrid::testing

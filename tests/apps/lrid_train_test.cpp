@@ -13,18 +13,10 @@
 #include "testing.hpp"
 #include "training.hpp"
 
-namespace lrid {
+namespace lrid::testing {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::hashes;
-using testing::leftovers;
-using testing::lrid_train;
-using testing::run_and_signal;
-using testing::run_command;
-using testing::TemporaryFolder;
-using testing::tiny;
-using testing::write;
 
 /// The first words of lines that do not begin with a blank.
 std::vector<std::string> names_of(const std::string& listing) {
@@ -180,7 +172,7 @@ TEST(LridTrain, ASweepKilledInTheMiddleGoesOn) {
     std::size_t count = 0;
     if (!fs::exists(folder / "killed")) return count;
     for (const auto& entry : fs::directory_iterator(folder / "killed"))
-      count += entry.path().extension() == ".h5" && !fs::exists(entry.path().string() + ".state") ? 1 : 0;
+      count += entry.path().extension() == ".h5" && !fs::exists(entry.path().string() + ".state") ? 1U : 0U;
     return count;
   };
   for (int attempt = 0; attempt < 3; ++attempt) {
@@ -332,4 +324,4 @@ TEST(LridTrain, DryRunTrainsNothing) {
 }
 
 }  // namespace
-}  // namespace lrid
+}  // namespace lrid::testing

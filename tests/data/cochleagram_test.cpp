@@ -2,7 +2,7 @@
 #include <numbers>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <lrid/data/cochleagram.hpp>
 #include <lrid/io/hdf5.hpp>

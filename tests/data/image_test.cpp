@@ -242,8 +242,8 @@ TEST(DecodeRegion, MayBeReduced) {
       for (std::int64_t x = 1; x + 1 < small.shape.width; ++x) {
         // The mean of reduction² pixels of a plane lies at their middle.
         const double middle = (reduction - 1) / 2.0;
-        const double expected = 40 + 3 * (region.top + static_cast<double>(y * reduction) + middle) +
-                                2 * (region.left + static_cast<double>(x * reduction) + middle);
+        const double expected = 40 + 3 * (static_cast<double>(region.top + y * reduction) + middle) +
+                                2 * (static_cast<double>(region.left + x * reduction) + middle);
         if (expected > 230) continue;
         ASSERT_NEAR(small.bytes[static_cast<std::size_t>((y * small.shape.width + x) * 3)], expected, 6);
       }

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <lrid/data/imagenet_preparation.hpp>
 
@@ -84,12 +84,9 @@ TEST(ImagenetPreparation, AnotherSizeIsResizedAgain) {
   const auto source = source_of(testing::random_image({250, 300, 3}, 4));
   const Tensor at224 = evaluated(ImagenetPreparation(source, Kind::resnet, 224, true, false));
   const Tensor at299 = evaluated(ImagenetPreparation(source, Kind::resnet, 299, true, false));
-  const Tensor expected = torch::nn::functional::interpolate(at224.permute({2, 0, 1}).unsqueeze(0),
-                                                             torch::nn::functional::InterpolateFuncOptions()
-                                                                 .size(std::vector<std::int64_t>{299, 299})
-                                                                 .mode(torch::kBilinear)
-                                                                 .align_corners(true))[0]
-                              .permute({1, 2, 0});
+  const Tensor expected =
+      at::upsample_bilinear2d(at224.permute({2, 0, 1}).unsqueeze(0), {299, 299}, /*align_corners=*/true)[0]
+          .permute({1, 2, 0});
   EXPECT_LT((at299 - expected).abs().max().item<double>(), 1e-4);
 }
 

@@ -14,11 +14,11 @@ using ::testing::HasSubstr;
 using testing::input_error;
 using testing::random_dataset;
 
-constexpr ImageShape shape{5, 4, 3};
+constexpr ImageShape image_shape{5, 4, 3};
 const std::vector<std::int64_t> chosen{0, 2, 3, 7, 8, 11, 12};
 
 TEST(Normalization, MeanImageIsExact) {
-  const auto images = random_dataset(20, 0, 2, shape).images;
+  const auto images = random_dataset(20, 0, 2, image_shape).images;
   const Normalization result = fit_normalization(images, chosen, {});
   for (std::size_t i = 0; i < 60; ++i) {
     int sum = 0;
@@ -29,7 +29,7 @@ TEST(Normalization, MeanImageIsExact) {
 }
 
 TEST(Normalization, WhiteSetsTheScale) {
-  const auto images = random_dataset(20, 0, 2, shape).images;
+  const auto images = random_dataset(20, 0, 2, image_shape).images;
   for (const char* kind : {"mean-image", "none"}) {
     const Normalization result = fit_normalization(images, chosen, {.kind = kind, .white = 1});
     for (const float factor : result.factor) EXPECT_EQ(factor, static_cast<float>(1.0 / 255));
@@ -38,7 +38,7 @@ TEST(Normalization, WhiteSetsTheScale) {
 }
 
 TEST(Normalization, MeanSdGivesEachChannelMeanZeroAndVarianceOne) {
-  const auto images = random_dataset(20, 0, 2, shape).images;
+  const auto images = random_dataset(20, 0, 2, image_shape).images;
   const Normalization result = fit_normalization(images, chosen, {.kind = "mean-sd", .white = 1});
   for (std::size_t c = 0; c < 3; ++c) {
     double sum = 0, squares = 0;

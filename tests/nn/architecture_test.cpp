@@ -5,6 +5,7 @@
 #include <lrid/core/error.hpp>
 #include <lrid/nn/architecture.hpp>
 
+#include "feedback.hpp"
 #include "tensors.hpp"
 
 namespace lrid::nn {
@@ -12,12 +13,6 @@ namespace {
 
 using testing::close;
 using testing::normal;
-
-/// Sends nothing down.
-class Silence final : public FeedbackPath {
- public:
-  [[nodiscard]] Tensor kernel(const Tensor&) const override { return {}; }
-};
 
 class EveryArchitecture : public ::testing::TestWithParam<std::string> {
  protected:
@@ -197,7 +192,8 @@ TEST_P(EveryArchitecture, DirectFeedbackReachesEveryLayerByItsOwnPlaceAlone) {
       const Tensor map = normal({error.size(1), 1}, layer).expand({-1, units});
       return error.mm(map) * (static_cast<std::int64_t>(layer) == silent_place ? 0.0 : 1.0);
     });
-    for (const auto& layer : network->layers()) layer->set_feedback(std::make_shared<const Silence>());
+    for (const auto& layer : network->layers())
+      layer->set_feedback(std::make_shared<const testing::FixedKernel>());
     network->forward(x).square().sum().backward();
     std::vector<Tensor> result;
     for (const auto& layer : network->layers()) result.push_back(layer->weight.grad().clone());

@@ -5,7 +5,9 @@
 namespace lrid::nn {
 namespace {
 
+using testing::channels_last_layout;
 using testing::close;
+using testing::contiguous_layout;
 using testing::normal;
 
 constexpr BatchNorm::Settings settings = {.epsilon = 1e-5, .decay = 0.9};
@@ -89,14 +91,13 @@ TEST_P(BatchNormTest, GradientsMatchFiniteDifferences) {
   }
 }
 
-constexpr auto plain = torch::MemoryFormat::Contiguous, channels_last = torch::MemoryFormat::ChannelsLast;
 INSTANTIATE_TEST_SUITE_P(Shapes, BatchNormTest,
-                         ::testing::Values(NormCase{{3, 5, 4, 3}, plain, false},
-                                           NormCase{{3, 5, 4, 3}, plain, true},
-                                           NormCase{{3, 5, 4, 3}, channels_last, false},
-                                           NormCase{{3, 5, 4, 3}, channels_last, true},
-                                           NormCase{{2, 37, 3, 3}, channels_last, true},
-                                           NormCase{{7, 4}, plain, false}));
+                         ::testing::Values(NormCase{{3, 5, 4, 3}, contiguous_layout, false},
+                                           NormCase{{3, 5, 4, 3}, contiguous_layout, true},
+                                           NormCase{{3, 5, 4, 3}, channels_last_layout, false},
+                                           NormCase{{3, 5, 4, 3}, channels_last_layout, true},
+                                           NormCase{{2, 37, 3, 3}, channels_last_layout, true},
+                                           NormCase{{7, 4}, contiguous_layout, false}));
 
 TEST(BatchNorm, WithoutAShiftTrainsNone) {
   BatchNorm norm(4, {.epsilon = 1e-5, .decay = 0.9, .initial_scale = 0, .shift = false}, torch::kFloat64);

@@ -12,22 +12,22 @@ namespace {
 
 using testing::close;
 
-constexpr std::int64_t n = 100001;
+constexpr std::int64_t draws = 100001;
 
 TEST(KeyedTensor, UniformIsTheKeysOwn) {
-  const Tensor u = keyed_uniform({n}, Key(3), torch::kFloat64);
-  for (const std::int64_t i : {std::int64_t{0}, std::int64_t{1}, n - 1})
+  const Tensor u = keyed_uniform({draws}, Key(3), torch::kFloat64);
+  for (const std::int64_t i : {std::int64_t{0}, std::int64_t{1}, draws - 1})
     EXPECT_EQ(u[i].item<double>(), Key(3).uniform(static_cast<std::uint64_t>(i)));
-  const Tensor shorter = keyed_uniform({n}, Key(3), torch::kFloat32).to(torch::kFloat64);
+  const Tensor shorter = keyed_uniform({draws}, Key(3), torch::kFloat32).to(torch::kFloat64);
   EXPECT_TRUE((u - shorter).ge(0).all().item<bool>());
   EXPECT_LT((u - shorter).max().item<double>(), 0x1p-24);
 }
 
 TEST(KeyedTensor, OtherDevicesMakeTheSame) {
-  EXPECT_TRUE(by_operations::uniform(n, by_operations::key(Key(3), torch::kCPU))
-                  .equal(keyed_uniform({n}, Key(3), torch::kFloat64)));
-  EXPECT_TRUE(close(by_operations::normal(n, by_operations::key(Key(3), torch::kCPU)),
-                    keyed_normal({n}, Key(3), torch::kFloat64), 1e-14));
+  EXPECT_TRUE(by_operations::uniform(draws, by_operations::key(Key(3), torch::kCPU))
+                  .equal(keyed_uniform({draws}, Key(3), torch::kFloat64)));
+  EXPECT_TRUE(close(by_operations::normal(draws, by_operations::key(Key(3), torch::kCPU)),
+                    keyed_normal({draws}, Key(3), torch::kFloat64), 1e-14));
 }
 
 TEST(KeyedTensor, StepsDrawAnewAndInDeviceMemoryTheSame) {
@@ -45,12 +45,12 @@ TEST(KeyedTensor, StepsDrawAnewAndInDeviceMemoryTheSame) {
 }
 
 TEST(KeyedTensor, NormalHasTheMomentsOfOne) {
-  const Tensor z = keyed_normal({n}, Key(4), torch::kFloat64);
-  const double root_n = std::sqrt(static_cast<double>(n));
+  const Tensor z = keyed_normal({draws}, Key(4), torch::kFloat64);
+  const double root_n = std::sqrt(static_cast<double>(draws));
   EXPECT_NEAR(z.mean().item<double>(), 0, 5 / root_n);
   EXPECT_NEAR(z.square().mean().item<double>(), 1, 5 * std::sqrt(2) / root_n);
   EXPECT_NEAR(z.pow(4).mean().item<double>(), 3, 5 * std::sqrt(96) / root_n);
-  const Tensor pairs = z.narrow(0, 0, n - 1).view({-1, 2});
+  const Tensor pairs = z.narrow(0, 0, draws - 1).view({-1, 2});
   EXPECT_NEAR((pairs.select(1, 0) * pairs.select(1, 1)).mean().item<double>(), 0, 5 * std::sqrt(2) / root_n);
 }
 

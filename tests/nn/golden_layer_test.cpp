@@ -1,6 +1,7 @@
 // The unit cases of rules.h5: one layer with every kind of padding.
 #include <lrid/nn/layer.hpp>
 
+#include "feedback.hpp"
 #include "tensors.hpp"
 #include "testing.hpp"
 
@@ -8,16 +9,8 @@ namespace lrid::nn {
 namespace {
 
 using testing::close;
+using testing::FixedKernel;
 using testing::read_tensor;
-
-class Kernel final : public FeedbackPath {
- public:
-  explicit Kernel(Tensor kernel) : kernel_(std::move(kernel)) {}
-  [[nodiscard]] Tensor kernel(const Tensor&) const override { return kernel_; }
-
- private:
-  Tensor kernel_;
-};
 
 TEST(GoldenLayer, UnitCases) {
   const auto path = testing::golden_path("rules.h5");
@@ -47,7 +40,7 @@ TEST(GoldenLayer, UnitCases) {
       }
       constexpr double tolerance = 1e-10;
       const auto sent_through = [&](const Tensor& kernel) {
-        layer.set_feedback(std::make_shared<Kernel>(kernel));
+        layer.set_feedback(std::make_shared<FixedKernel>(kernel));
         layer.weight.mutable_grad().reset();
         if (spec.bias) layer.bias.mutable_grad().reset();
         Tensor leaf = x.clone().set_requires_grad(true);

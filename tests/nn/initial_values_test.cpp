@@ -16,14 +16,16 @@ Moments moments(const Tensor& values) {
   return {values.mean().item<double>(), values.std().item<double>(), values.abs().max().item<double>()};
 }
 
-constexpr std::int64_t out = 64, in = 48, k = 9;  // 248,832 values: sd of the sample sd is 0.14 % of it
+constexpr std::int64_t kernel_out = 64, kernel_in = 48,
+                       kernel_side = 9;  // 248,832 values: sd of the sample sd is 0.14 % of it
 Tensor draw(const Initializer& initializer, std::uint64_t seed = 1) {
-  return draw_initial_values(initializer, {out, in, k, k}, Key(seed), torch::kFloat64);
+  return draw_initial_values(initializer, {kernel_out, kernel_in, kernel_side, kernel_side}, Key(seed),
+                             torch::kFloat64);
 }
 
 TEST(InitialValues, Normal) {
   const auto [mean, sd, largest] = moments(draw({Kind::normal, 0.01}));
-  EXPECT_NEAR(mean, 0, 5 * 0.01 / std::sqrt(out * in * k * k));
+  EXPECT_NEAR(mean, 0, 5 * 0.01 / std::sqrt(kernel_out * kernel_in * kernel_side * kernel_side));
   EXPECT_NEAR(sd, 0.01, 0.01 * 0.007);
   EXPECT_GT(largest, 0.04);  // P(all below 4 sd) < 1e-6
 }
@@ -43,7 +45,7 @@ TEST(InitialValues, TruncatedNormalIsCutAtTwo) {
 
 TEST(InitialValues, GlorotUniform) {
   const auto [mean, sd, largest] = moments(draw({Kind::glorot_uniform}));
-  const double limit = std::sqrt(6.0 / ((in + out) * k * k));
+  const double limit = std::sqrt(6.0 / ((kernel_in + kernel_out) * kernel_side * kernel_side));
   EXPECT_NEAR(mean, 0, limit / 200);
   EXPECT_NEAR(sd, limit / std::sqrt(3.0), limit * 0.005);
   EXPECT_LE(largest, limit);
@@ -52,7 +54,7 @@ TEST(InitialValues, GlorotUniform) {
 
 TEST(InitialValues, VarianceScaling) {
   const auto [mean, sd, largest] = moments(draw({Kind::variance_scaling}));
-  const double target = std::sqrt(1.0 / (in * k * k));
+  const double target = std::sqrt(1.0 / (kernel_in * kernel_side * kernel_side));
   EXPECT_NEAR(mean, 0, target / 100);
   EXPECT_NEAR(sd, target, target * 0.007);
   EXPECT_LE(largest, 2 * target / 0.87962566);
@@ -74,7 +76,8 @@ TEST(InitialValues, DependOnTheKeyAlone) {
 
   const auto channels_last =
       torch::TensorOptions(torch::kFloat32).memory_format(torch::MemoryFormat::ChannelsLast);
-  const Tensor other = draw_initial_values(initializer, {out, in, k, k}, Key(1), channels_last);
+  const Tensor other = draw_initial_values(initializer, {kernel_out, kernel_in, kernel_side, kernel_side},
+                                           Key(1), channels_last);
   EXPECT_TRUE(other.is_contiguous(torch::MemoryFormat::ChannelsLast));
   EXPECT_TRUE(other.equal(one.to(torch::kFloat32)));
 }

@@ -1,12 +1,14 @@
 #include <lrid/core/error.hpp>
 #include <lrid/nn/layer.hpp>
 
+#include "feedback.hpp"
 #include "tensors.hpp"
 
 namespace lrid::nn {
 namespace {
 
 using testing::close;
+using testing::FixedKernel;
 using testing::normal;
 
 struct LayerCase {
@@ -94,15 +96,6 @@ TEST_P(EveryLayer, GradientsMatchFiniteDifferences) {
   EXPECT_TRUE(close(layer.bias.grad(), testing::finite_differences(with_bias, layer.bias), 1e-7));
 }
 
-class Kernel final : public FeedbackPath {
- public:
-  explicit Kernel(Tensor kernel) : kernel_(std::move(kernel)) {}
-  [[nodiscard]] Tensor kernel(const Tensor&) const override { return kernel_; }
-
- private:
-  Tensor kernel_;
-};
-
 TEST_P(EveryLayer, FeedbackChangesWhatIsSentDownAndNothingElse) {
   const Tensor b = layer.draw_kernel(Key(7));
   const auto pass = [&] {
@@ -117,7 +110,7 @@ TEST_P(EveryLayer, FeedbackChangesWhatIsSentDownAndNothingElse) {
   };
   layer.capture.keep_error = true;
   const auto plain = pass();
-  layer.set_feedback(std::make_shared<Kernel>(b));
+  layer.set_feedback(std::make_shared<FixedKernel>(b));
   const auto fed_back = pass();
   EXPECT_TRUE(fed_back[0].equal(plain[0]));
   EXPECT_FALSE(close(fed_back[1], plain[1], 1e-3));
@@ -126,10 +119,10 @@ TEST_P(EveryLayer, FeedbackChangesWhatIsSentDownAndNothingElse) {
   EXPECT_TRUE(fed_back[2].equal(plain[2]));
   EXPECT_TRUE(fed_back[3].equal(plain[3]));
 
-  layer.set_feedback(std::make_shared<Kernel>(layer.weight.detach()));
+  layer.set_feedback(std::make_shared<FixedKernel>(layer.weight.detach()));
   EXPECT_TRUE(pass()[1].equal(plain[1]));  // B tied to W is backpropagation
 
-  layer.set_feedback(std::make_shared<Kernel>(Tensor()));
+  layer.set_feedback(std::make_shared<FixedKernel>(Tensor()));
   const auto silent = pass();
   EXPECT_FALSE(silent[1].defined());
   EXPECT_TRUE(silent[2].equal(plain[2]));

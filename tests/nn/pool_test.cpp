@@ -8,7 +8,9 @@
 namespace lrid::nn {
 namespace {
 
+using testing::channels_last_layout;
 using testing::close;
+using testing::contiguous_layout;
 using testing::normal;
 
 /// By the definition: every window, every real cell.
@@ -67,14 +69,14 @@ TEST_P(Pool, TheFirstOfEqualMaximaGetsTheError) {
   EXPECT_GE(gradient[0][0][0][0].item<double>(), 1);
 }
 
-constexpr auto plain = torch::MemoryFormat::Contiguous, channels_last = torch::MemoryFormat::ChannelsLast;
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Pool,
-    ::testing::Values(PoolCase{{2, 3, 6, 8}, plain}, PoolCase{{2, 3, 6, 8}, channels_last},
-                      PoolCase{{2, 3, 7, 5}, plain}, PoolCase{{2, 3, 7, 5}, channels_last},
-                      PoolCase{{1, 1, 5, 4}, plain}, PoolCase{{1, 1, 5, 4}, channels_last},
-                      PoolCase{{2, 33, 4, 5}, channels_last}, PoolCase{{1, 2, 1, 1}, channels_last},
-                      PoolCase{{1, 2, 2, 1}, channels_last}));
+    ::testing::Values(PoolCase{{2, 3, 6, 8}, contiguous_layout}, PoolCase{{2, 3, 6, 8}, channels_last_layout},
+                      PoolCase{{2, 3, 7, 5}, contiguous_layout}, PoolCase{{2, 3, 7, 5}, channels_last_layout},
+                      PoolCase{{1, 1, 5, 4}, contiguous_layout}, PoolCase{{1, 1, 5, 4}, channels_last_layout},
+                      PoolCase{{2, 33, 4, 5}, channels_last_layout},
+                      PoolCase{{1, 2, 1, 1}, channels_last_layout},
+                      PoolCase{{1, 2, 2, 1}, channels_last_layout}));
 
 }  // namespace
 }  // namespace lrid::nn

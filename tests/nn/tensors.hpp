@@ -17,6 +17,9 @@ namespace lrid::testing {
 
 using torch::Tensor;
 
+inline constexpr auto contiguous_layout = torch::MemoryFormat::Contiguous;
+inline constexpr auto channels_last_layout = torch::MemoryFormat::ChannelsLast;
+
 /// Standard normal float64 values.
 inline Tensor normal(at::IntArrayRef shape, std::uint64_t seed) {
   Tensor result = torch::empty(shape, torch::kFloat64);

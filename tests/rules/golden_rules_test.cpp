@@ -21,7 +21,7 @@ using testing::close;
 using testing::read_tensor;
 using torch::Tensor;
 
-constexpr double tolerance = 1e-10;
+constexpr double golden_tolerance = 1e-10;
 
 /// The file's names of rules.
 const std::map<std::string, std::string> golden_names = {
@@ -84,7 +84,7 @@ class RecordedDraws final : public StepDraws {
 struct Deviations {
   double largest = 0;
   void add(const Tensor& found, const Tensor& expected, const std::string& what) {
-    EXPECT_TRUE(close(found, expected, tolerance)) << what;
+    EXPECT_TRUE(close(found, expected, golden_tolerance)) << what;
     const double scale = expected.nan_to_num().abs().max().item<double>();
     if (scale > 0)
       largest = std::max(largest, (found - expected).nan_to_num().abs().max().item<double>() / scale);
@@ -163,8 +163,8 @@ TEST_P(GoldenRule, StepByStep) {
     ce.backward();
     if (step == 0) {
       for (const nn::Parameter& parameter : network.parameters())
-        EXPECT_TRUE(
-            close(parameter.tensor.grad(), read_tensor(golden, "grad_first/" + parameter.name), tolerance))
+        EXPECT_TRUE(close(parameter.tensor.grad(), read_tensor(golden, "grad_first/" + parameter.name),
+                          golden_tolerance))
             << parameter.name;
     }
     if (rule->has_backward_kernels()) measure_alignment();

@@ -14,7 +14,7 @@ using testing::close;
 using testing::normal;
 using torch::Tensor;
 
-constexpr double rate = 0.05;
+constexpr double trial_rate = 0.05;
 
 /// A network with a rule, and batches that depend on the step only.
 struct Trial {
@@ -29,7 +29,7 @@ struct Trial {
     rule->attach(network, Key(1));  // the network's own key: B must be independent of W even so
   }
   void step() {
-    rule->prepare({.step = steps, .learning_rate = rate, .schedule_factor = 1});
+    rule->prepare({.step = steps, .learning_rate = trial_rate, .schedule_factor = 1});
     const Tensor x = normal({7, 3, 9, 9}, 1000 + static_cast<std::uint64_t>(steps));
     const Tensor labels = (x.sum({1, 2, 3}).abs() * 7).to(torch::kInt64).remainder(5);
     at::cross_entropy_loss(network.forward(x), labels).backward();
@@ -273,7 +273,7 @@ TEST(KernelNoise, IsAddedToBTimesItsLearningRate) {
       Trial noisy(name, {{"rule.noise_variance", 4}}, {"rule.noise=" + kind}), plain(name);
       noisy.step();
       plain.step();
-      const double lr = name == "kp" ? rate : 1e-3;
+      const double lr = name == "kp" ? trial_rate : 1e-3;
       const Tensor noise = (noisy.rule->backward_kernel(2) - plain.rule->backward_kernel(2)) / lr;
       const double root_n = std::sqrt(static_cast<double>(noise.numel()));
       EXPECT_NEAR(noise.mean().item<double>(), 0, 5 * 2 / root_n) << name;
@@ -293,13 +293,13 @@ TEST(LayerwiseRules, MoveOnlyWhatAStepIsFor) {
     run.step();
     const Tensor w = run.network.layers()[1]->weight.detach().clone(),
                  b = run.rule->backward_kernel(1).clone();
-    run.rule->prepare({.step = 1, .learning_rate = rate, .task = false});
+    run.rule->prepare({.step = 1, .learning_rate = trial_rate, .task = false});
     run.network.forward(normal({7, 3, 9, 9}, 1));
     run.rule->update();
     EXPECT_TRUE(run.network.layers()[1]->weight.equal(w)) << name;
     EXPECT_FALSE(run.rule->backward_kernel(1).equal(b)) << name;
     b.copy_(run.rule->backward_kernel(1));
-    run.rule->prepare({.step = 2, .learning_rate = rate, .layerwise = false});
+    run.rule->prepare({.step = 2, .learning_rate = trial_rate, .layerwise = false});
     run.network.forward(normal({7, 3, 9, 9}, 1)).sum().backward();
     run.rule->update();
     EXPECT_FALSE(run.network.layers()[1]->weight.equal(w)) << name;

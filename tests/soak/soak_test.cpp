@@ -16,18 +16,11 @@
 #include "testing.hpp"
 #include "training.hpp"
 
-namespace lrid {
+namespace lrid::testing {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using testing::hashes;
-using testing::leftovers;
-using testing::lrid_train;
-using testing::run_command;
-using testing::TemporaryFolder;
-using testing::tiny;
-using testing::write;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -101,8 +94,8 @@ TEST(Soak, JobsStartedInTheSameSecondNeverTrainTheSameNetwork) {
   for (int round = 0; round < 100; ++round) {
     const std::string name = fmt::format("{}", round);
     const pid_t first = testing::start(to(name)), second = testing::start(to(name));
-    ASSERT_EQ(testing::wait_for(first), 0);
-    ASSERT_EQ(testing::wait_for(second), 0);
+    ASSERT_EQ(wait_for(first), 0);
+    ASSERT_EQ(wait_for(second), 0);
     ASSERT_EQ(hashes(folder / name), hashes(folder / "straight"));
     ASSERT_EQ(leftovers(folder / name), std::vector<std::string>{});
     for (const auto& entry : fs::directory_iterator(folder / name)) {
@@ -127,8 +120,8 @@ TEST(Soak, AClockThatJumpsChangesNothing) {
   ASSERT_NE(run_command(preload + "date").out, "");
   const pid_t first = testing::start(preload + to("jumping")),
               second = testing::start(preload + to("jumping"));
-  EXPECT_EQ(testing::wait_for(first), 0);
-  EXPECT_EQ(testing::wait_for(second), 0);
+  EXPECT_EQ(wait_for(first), 0);
+  EXPECT_EQ(wait_for(second), 0);
   EXPECT_EQ(hashes(folder / "jumping"), hashes(folder / "straight"));
   for (const auto& entry : fs::directory_iterator(folder / "jumping")) {
     if (entry.path().extension() != ".log") continue;
@@ -197,4 +190,4 @@ TEST(Soak, AThousandNetworksThroughEightShards) {
 }
 
 }  // namespace
-}  // namespace lrid
+}  // namespace lrid::testing

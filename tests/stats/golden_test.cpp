@@ -2,6 +2,7 @@
 #include <iostream>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include <gtest/gtest.h>
 
@@ -98,33 +99,44 @@ std::array<double, 3> layer_change(const ObservableRow& row) {
   return result;
 }
 
-/// layer_change.h5, whole layers: the fold with the file's S and y.
-TEST(GoldenStatistics, LayerChange) {
-  const auto path = lrid::testing::golden_path("layer_change.h5");
-  if (!path) GTEST_SKIP() << lrid::testing::skip_reason("layer_change.h5");
-  const InputFile file(*path);
-  Largest deviation("layer_change.h5, whole layers");
-  int cases = 0;
-  for (const std::string& name : file.root().names()) {
-    const Group group = file.root().group(name);
-    const auto s = group.dataset("S").read<double>(), y = group.dataset("y").read<double>();
-    const auto expected = group.dataset("gradavg").read<double>({3});
+/// layer_change.h5: layers with their S and y.
+class GoldenLayerChange : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto path = lrid::testing::golden_path("layer_change.h5");
+    if (!path) GTEST_SKIP() << lrid::testing::skip_reason("layer_change.h5");
+    file.emplace(*path);
+  }
+  /// Compares the layer change that the fold makes of `s` and the layer's y with what the file says.
+  void expect_change(const Group& layer, const std::vector<double>& s, const std::vector<double>& expected) {
+    const auto y = layer.dataset("y").read<double>();
     LayerShape shape;
-    shape.units = static_cast<std::int64_t>(s.size());
+    shape.units = std::ssize(s);
     shape.activation =
-        group.attribute<std::string>("activation") == "relu" ? Activation::relu : Activation::identity;
+        layer.attribute<std::string>("activation") == "relu" ? Activation::relu : Activation::identity;
     const LayerPlan plan(shape);
     LayerFold fold(plan, Key(0));
     fold.set_layer_change(0, View::of(s));
-    fold.add(View::of(y, static_cast<std::int64_t>(y.size() / s.size())));
+    fold.add(View::of(y, std::ssize(y) / std::ssize(s)));
     const auto found = layer_change(fold.row(0));
     for (std::size_t i = 0; i < 3; ++i) {
       deviation.see(found[i], expected[i], largest(expected));
-      EXPECT_NEAR(found[i], expected[i], 1e-10 * largest(expected)) << name << " " << i;
+      EXPECT_NEAR(found[i], expected[i], 1e-10 * largest(expected)) << i;
     }
-    ++cases;
   }
-  EXPECT_GT(cases, 10);
+  std::optional<InputFile> file;
+  Largest deviation{"layer_change.h5"};
+};
+
+/// Whole layers.
+TEST_F(GoldenLayerChange, OfWholeLayers) {
+  const std::vector<std::string> names = file->root().names();
+  EXPECT_GT(names.size(), 10U);
+  for (const std::string& name : names) {
+    SCOPED_TRACE(name);
+    const Group layer = file->root().group(name);
+    expect_change(layer, layer.dataset("S").read<double>(), layer.dataset("gradavg").read<double>({3}));
+  }
 }
 
 /// S from the indicator of kept inputs, for layers whose S is a product with the kernel (fully connected) or
@@ -145,46 +157,25 @@ std::vector<double> s_of_kept_inputs(const Group& layer, const std::vector<doubl
 
 /// Subsets in the file are given as masks, ours are drawn: the same numbers must come out of the fold when
 /// its kept outputs are the file's, which S with zeros elsewhere, and their number, express.
-TEST(GoldenStatistics, LayerChangeOfSubsets) {
-  const auto path = lrid::testing::golden_path("layer_change.h5");
-  if (!path) GTEST_SKIP() << lrid::testing::skip_reason("layer_change.h5");
-  const InputFile file(*path);
-  Largest deviation("layer_change.h5, subsets");
-  int cases = 0;
+TEST_F(GoldenLayerChange, OfSubsets) {
   for (const char* name : {"fc_identity", "fc_relu", "fc_relu_on_map", "conv1x1_s1_projection"}) {
-    const Group layer = file.root().group(name);
+    const Group layer = file->root().group(name);
     for (const char* subset : {"subset_0.5", "subset_0.1"}) {
+      SCOPED_TRACE(::testing::Message() << name << " " << subset);
       const Group group = layer.group(subset);
       const auto inputs = group.dataset("kept_inputs").read<double>();
       const auto outputs = group.dataset("kept_outputs").read<double>();
-      const auto expected = group.dataset("gradavg").read<double>({3});
       const auto fraction = group.attribute<double>("unit_fraction");
-      EXPECT_EQ(largest({std::accumulate(inputs.begin(), inputs.end(), 0.0)}),
-                kept_count(std::ssize(inputs), fraction));
+      EXPECT_EQ(std::accumulate(inputs.begin(), inputs.end(), 0.0), kept_count(std::ssize(inputs), fraction));
       const double kept = std::accumulate(outputs.begin(), outputs.end(), 0.0);
       EXPECT_EQ(kept, kept_count(std::ssize(outputs), fraction));
 
       std::vector<double> s = s_of_kept_inputs(layer, inputs);
       ASSERT_EQ(s.size(), outputs.size());
       for (std::size_t j = 0; j < s.size(); ++j) s[j] *= outputs[j] * static_cast<double>(s.size()) / kept;
-      const auto y = layer.dataset("y").read<double>();
-      LayerShape shape;
-      shape.units = std::ssize(s);
-      shape.activation =
-          layer.attribute<std::string>("activation") == "relu" ? Activation::relu : Activation::identity;
-      const LayerPlan plan(shape);
-      LayerFold fold(plan, Key(0));
-      fold.set_layer_change(0, View::of(s));
-      fold.add(View::of(y, static_cast<std::int64_t>(y.size() / s.size())));
-      const auto found = layer_change(fold.row(0));
-      for (std::size_t i = 0; i < 3; ++i) {
-        deviation.see(found[i], expected[i], largest(expected));
-        EXPECT_NEAR(found[i], expected[i], 1e-10 * largest(expected)) << name << " " << subset << " " << i;
-      }
-      ++cases;
+      expect_change(layer, s, group.dataset("gradavg").read<double>({3}));
     }
   }
-  EXPECT_EQ(cases, 8);
 }
 
 }  // namespace

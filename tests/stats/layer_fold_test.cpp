@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/index.hpp>
 #include <lrid/stats/distribution.hpp>
 #include <lrid/stats/layer_fold.hpp>
 
@@ -185,7 +186,8 @@ TEST(LayerFold, LayerChangeIsTheMeanJacobianSum) {
     for (std::size_t measurement = 0; measurement < 2; ++measurement) {
       const bool whole = measurement == 0;
       const auto kept_inputs = plan.kept_inputs(measurement);
-      const UnitSubset kept_outputs(outputs, whole ? outputs : kept_count(outputs, 0.4), 9);  // seed + 1
+      const UnitSubset kept_outputs(outputs, whole ? to_index(outputs) : kept_count(outputs, 0.4),
+                                    9);  // seed + 1
       const auto keeps = [&](std::size_t j) { return kept_outputs[static_cast<std::int64_t>(j)]; };
       std::vector<double> s(outputs, 0.0), y;
       for (std::size_t j = 0; j < outputs; ++j)

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <lrid/nn/architecture.hpp>
+#include <lrid/observe/observer_options.hpp>
 #include <lrid/sweep/plans.hpp>
 #include <lrid/train/build_network.hpp>
 
@@ -22,13 +23,18 @@ const std::map<std::string, tasks::TaskShape> shapes = {{"cifar10", {3, 32, 32, 
                                                         {"simclr", {3, 224, 224, 128, true}},
                                                         {"wsn", {1, 203, 400, 587, false}}};
 
+/// The keys of lrid-train's recordings, which recipes may set.
+void declare_observer(Options& options) {
+  observe::ObserverOptions().declare(options);
+}
+
 TEST(Study, IsTheWholeDesign) {
   std::set<std::string> names;
   std::map<std::pair<std::string, std::string>, std::int64_t> networks;  // of each architecture and task
   for (const auto& [task, shape] : shapes) {
     if (!tasks::tasks().contains(task)) GTEST_SKIP() << "there is no task " << task;
     const auto file = testing::source_dir() / "configs/study" / (task + ".toml");
-    for (const train::RunPlan& plan : expand_sweep(Config::from_file(file), "out", {})) {
+    for (const train::RunPlan& plan : expand_sweep(Config::from_file(file), "out", declare_observer)) {
       EXPECT_TRUE(names.insert(plan.name()).second) << plan.name();
       EXPECT_EQ(plan.config.points, 21);
       ++networks[{plan.config.architecture, task}];
@@ -75,7 +81,7 @@ TEST(Study, ItsNeighboursExpand) {
       if (const auto* task = config.find("task");
           task != nullptr && !tasks::tasks().contains(std::get<std::string>(task->value.data)))
         GTEST_SKIP() << "there is no task " << std::get<std::string>(task->value.data);
-      EXPECT_GE(expand_sweep(std::move(config), "out", {}).size(), 10U);
+      EXPECT_GE(expand_sweep(std::move(config), "out", declare_observer).size(), 10U);
     }
 }
 

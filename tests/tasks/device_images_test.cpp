@@ -5,12 +5,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 
 #include <lrid/data/crop_flip.hpp>
 
 #include "data/pictures.hpp"
 #include "data/window_pass.hpp"
+#include "load_task.hpp"
 #include "tasks/supervised_task.hpp"
 #include "testing.hpp"
 
@@ -227,9 +229,8 @@ TEST(DeviceImages, OnAGpuBatchesAreTheHosts) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device here";
   const torch::Device gpu(torch::kCUDA, 0);
   for (const std::string toml : {"", "normalize = \"mean-sd\"\n[augmentation]\ncrop = 24\n"}) {
-    Options options(Config::from_toml("[data]\nfolder = \"cifar10-sample\"\n" + toml, "test.toml"));
-    const std::unique_ptr<Task> task = tasks().at("cifar10").make(options, "KNet4");
-    task->load(testing::source_dir() / "data", 2);
+    const std::unique_ptr<Task> task = testing::load_task("cifar10", "KNet4", testing::source_dir() / "data",
+                                                          "[data]\nfolder = \"cifar10-sample\"\n" + toml);
     const auto expect_same = [](const Batch& there, const Batch& here) {
       EXPECT_TRUE(there.inputs.is_cuda() && there.targets.is_cuda());
       EXPECT_TRUE(same_bits(there.inputs.cpu(), here.inputs));

@@ -1,10 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <lrid/tasks/task.hpp>
 
 #include "data/pictures.hpp"
+#include "load_task.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
@@ -14,13 +15,9 @@ using ::testing::HasSubstr;
 using testing::input_error;
 using testing::TemporaryFolder;
 
-std::unique_ptr<Task> load(const std::filesystem::path& folder, const std::string& toml,
-                           const std::string& architecture = "AlexNet") {
-  Options options(Config::from_toml(toml, "test.toml"));
-  std::unique_ptr<Task> task = tasks().at("imagenet").make(options, architecture);
-  options.finish();
-  task->load(folder, 2);
-  return task;
+std::unique_ptr<Task> load_imagenet(const std::filesystem::path& folder, const std::string& toml,
+                                    const std::string& architecture = "AlexNet") {
+  return testing::load_task("imagenet", architecture, folder, toml);
 }
 
 class ImagenetTask : public ::testing::Test {
@@ -37,16 +34,17 @@ class ImagenetTask : public ::testing::Test {
 };
 
 TEST_F(ImagenetTask, PreparesForTheArchitecture) {
-  EXPECT_EQ(load(folder_.path(), "")->shape().height, 224);
-  EXPECT_EQ(load(folder_.path(), "", "ResNet-34v2")->shape().height, 299);
-  EXPECT_EQ(load(folder_.path(), "", "ResNet-34v2")->shape().outputs, 2);
-  EXPECT_EQ(load(folder_.path(), "data.preparation = \"resnet\"", "ResNet-34v2")->shape().height, 224);
-  EXPECT_EQ(load(folder_.path(), "data.size = 64")->shape().height, 64);
+  EXPECT_EQ(load_imagenet(folder_.path(), "")->shape().height, 224);
+  EXPECT_EQ(load_imagenet(folder_.path(), "", "ResNet-34v2")->shape().height, 299);
+  EXPECT_EQ(load_imagenet(folder_.path(), "", "ResNet-34v2")->shape().outputs, 2);
+  EXPECT_EQ(load_imagenet(folder_.path(), "data.preparation = \"resnet\"", "ResNet-34v2")->shape().height,
+            224);
+  EXPECT_EQ(load_imagenet(folder_.path(), "data.size = 64")->shape().height, 64);
 }
 
 TEST_F(ImagenetTask, WorkersChangeNothing) {
-  const auto one = load(folder_.path(), "data.size = 32\ncompute.workers = 1");
-  const auto many = load(folder_.path(), "data.size = 32\ncompute.workers = 5");
+  const auto one = load_imagenet(folder_.path(), "data.size = 32\ncompute.workers = 1");
+  const auto many = load_imagenet(folder_.path(), "data.size = 32\ncompute.workers = 5");
   const auto a = one->batches(4, 6, torch::kCPU), b = many->batches(4, 6, torch::kCPU);
   for (const std::int64_t step : {0, 1, 2, 3, 9, 2}) {
     const Batch x = a->batch(step), y = b->batch(step);
@@ -58,9 +56,9 @@ TEST_F(ImagenetTask, WorkersChangeNothing) {
 
 TEST_F(ImagenetTask, ADamagedImageIsNamedBeforeTraining) {
   testing::write_file(folder_ / "train/a/0.jpg", "\xFF\xD8\xFF, and no more");
-  EXPECT_THAT(input_error([&] { load(folder_.path(), "data.size = 32"); }),
+  EXPECT_THAT(input_error([&] { load_imagenet(folder_.path(), "data.size = 32"); }),
               HasSubstr("train/a/0.jpg: broken JPEG"));
-  EXPECT_EQ(load(folder_.path(), "data.size = 32\ndata.skip_bad = true")->training_samples(), 17);
+  EXPECT_EQ(load_imagenet(folder_.path(), "data.size = 32\ndata.skip_bad = true")->training_samples(), 17);
 }
 
 }  // namespace

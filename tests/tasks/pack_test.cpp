@@ -1,20 +1,20 @@
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <lrid/data/pack.hpp>
 #include <lrid/tasks/task.hpp>
 
 #include "data/pictures.hpp"
+#include "load_task.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
 namespace {
 
 Batch first_batch(const std::filesystem::path& data, const std::string& task) {
-  Options options(Config::from_toml("[data]\nsize = 32\n", "test"));
-  const auto made = tasks().at(task).make(options, "ResNet-18");
-  made->load(data, 1);
-  return made->batches(3, 8, torch::kCPU)->batch(1);
+  return testing::load_task(task, "ResNet-18", data, "[data]\nsize = 32\n", 1)
+      ->batches(3, 8, torch::kCPU)
+      ->batch(1);
 }
 
 TEST(PackTask, TrainingFromAPackGivesTheBitsOfTheFolder) {

@@ -2,11 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <lrid/tasks/task.hpp>
 
 #include "data/pictures.hpp"
+#include "load_task.hpp"
 #include "testing.hpp"
 
 namespace lrid::tasks {
@@ -14,20 +15,17 @@ namespace {
 
 using testing::TemporaryFolder;
 
-std::unique_ptr<Task> load(const std::filesystem::path& folder, const std::string& toml) {
-  Options options(Config::from_toml(toml, "test.toml"));
-  std::unique_ptr<Task> task = tasks().at("simclr").make(options, "ResNet-18");
-  options.finish();
-  task->load(folder, 2);
-  return task;
+std::unique_ptr<Task> load_simclr(const std::filesystem::path& folder, const std::string& toml) {
+  return testing::load_task("simclr", "ResNet-18", folder, toml);
 }
 
-std::unique_ptr<Task> load_sample(const std::string& more = "") {
-  return load(testing::source_dir() / "data", "data.folder = \"cifar10-sample\"\ndata.size = 32\n" + more);
+std::unique_ptr<Task> load_simclr_sample(const std::string& more = "") {
+  return load_simclr(testing::source_dir() / "data",
+                     "data.folder = \"cifar10-sample\"\ndata.size = 32\n" + more);
 }
 
 TEST(SimclrTask, TwoViewsOfEachSample) {
-  const auto task = load_sample();
+  const auto task = load_simclr_sample();
   EXPECT_TRUE(task->shape().contrastive);
   EXPECT_EQ(task->shape().height, 32);
   const Batch batch = task->batches(0, 16, torch::kCPU)->batch(0);
@@ -41,7 +39,8 @@ TEST(SimclrTask, TwoViewsOfEachSample) {
 }
 
 TEST(SimclrTask, BatchesAreAFunctionOfSeedAndStep) {
-  const auto task = load_sample("compute.workers = 1"), other = load_sample("compute.workers = 3");
+  const auto task = load_simclr_sample("compute.workers = 1"),
+             other = load_simclr_sample("compute.workers = 3");
   const auto a = task->batches(5, 8, torch::kCPU), b = other->batches(5, 8, torch::kCPU);
   const Batch third = a->batch(3);
   EXPECT_TRUE(b->batch(3).inputs.equal(third.inputs));
@@ -51,25 +50,25 @@ TEST(SimclrTask, BatchesAreAFunctionOfSeedAndStep) {
 }
 
 TEST(SimclrTask, TheProbeHoldsImagesAndValidationFixedViews) {
-  const auto task = load_sample("[probe]\nsize = 20\n");
+  const auto task = load_simclr_sample("[probe]\nsize = 20\n");
   EXPECT_EQ(task->probe(0, 20, torch::kCPU).sizes(), (std::vector<std::int64_t>{20, 3, 32, 32}));
   const Batch views = task->validation(4, 10, torch::kCPU);
   EXPECT_EQ(views.inputs.size(0), 12);
   EXPECT_TRUE(task->validation(4, 10, torch::kCPU).inputs.equal(views.inputs));
   EXPECT_TRUE(task->validation(5, 10, torch::kCPU).inputs[0].equal(views.inputs[1])) << "sample by sample";
-  EXPECT_NE(load_sample("[probe]\nsize = 20\nseed = 1\n")->probe_checksum(), task->probe_checksum());
-  EXPECT_EQ(load_sample("[probe]\nsize = 20\n[augmentation]\njitter = 0.5\n")->probe_checksum(),
+  EXPECT_NE(load_simclr_sample("[probe]\nsize = 20\nseed = 1\n")->probe_checksum(), task->probe_checksum());
+  EXPECT_EQ(load_simclr_sample("[probe]\nsize = 20\n[augmentation]\njitter = 0.5\n")->probe_checksum(),
             task->probe_checksum());
 }
 
 TEST(SimclrTask, TheLossIsNtXentWithItsOptions) {
-  const auto task = load_sample("[contrastive]\ntemperature = 1.0\n");
+  const auto task = load_simclr_sample("[contrastive]\ntemperature = 1.0\n");
   Tensor h = torch::empty({6, 4}, torch::kFloat64);
   for (int i = 0; i < 6; ++i)
     for (int j = 0; j < 4; ++j) h[i][j] = std::sin(1 + 1.7 * i + 0.9 * j * j);
   EXPECT_NEAR(task->loss(h, {}).loss.item<double>(), 2.443523181, 5e-10);
-  EXPECT_NEAR(load_sample()->loss(h, {}).loss.item<double>(), 6.729874843, 5e-10);
-  EXPECT_EQ(load_sample("[contrastive]\nshards = 8\n")->loss(h, {}).loss.item<double>(), 0);
+  EXPECT_NEAR(load_simclr_sample()->loss(h, {}).loss.item<double>(), 6.729874843, 5e-10);
+  EXPECT_EQ(load_simclr_sample("[contrastive]\nshards = 8\n")->loss(h, {}).loss.item<double>(), 0);
   EXPECT_THAT(task->more_metrics(), ::testing::ElementsAre("contrastive_accuracy"));
 }
 
@@ -78,7 +77,7 @@ TEST(SimclrTask, Cifar10Binary) {
   const data::ImageDataset data = testing::random_dataset(40, 10, 10, {32, 32, 3});
   testing::write_cifar10_batch(data, 0, 40, folder / "data_batch_1.bin");
   testing::write_cifar10_batch(data, 40, 50, folder / "test_batch.bin");
-  const auto task = load(folder.path(), "");
+  const auto task = load_simclr(folder.path(), "");
   EXPECT_EQ(task->dataset_name(), "cifar10");
   EXPECT_EQ(task->shape().height, 32);
   EXPECT_EQ(task->training_samples(), 40);

@@ -14,19 +14,13 @@
 
 namespace lrid::testing {
 
-namespace {
-
-constexpr auto key = c10::DispatchKey::Fake;  // nothing in LibTorch uses it
-
-struct Operation {
+struct DispatchedOperation {
   c10::OperatorHandle handle;
   std::vector<c10::IValue> arguments, results;
 };
 
-}  // namespace
-
 struct DispatchedGraph::Operations {
-  std::vector<Operation> all;
+  std::vector<DispatchedOperation> all;
   /// Memory that was written in place, as it was before.
   struct Before {
     c10::Storage storage;
@@ -36,6 +30,8 @@ struct DispatchedGraph::Operations {
 };
 
 namespace {
+
+constexpr auto key = c10::DispatchKey::Fake;  // nothing in LibTorch uses it
 
 template <class Visit>
 void visit_tensors(const std::vector<c10::IValue>& values, const Visit& visit) {
@@ -50,7 +46,7 @@ std::vector<c10::IValue> last(const torch::jit::Stack& stack, std::size_t count)
   return {stack.end() - static_cast<std::ptrdiff_t>(count), stack.end()};
 }
 
-thread_local std::vector<Operation>* recorded = nullptr;
+thread_local std::vector<DispatchedOperation>* recorded = nullptr;
 thread_local std::function<void(const at::Tensor&)> keep_value;
 
 void record_operation(const c10::OperatorHandle& handle, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
@@ -60,7 +56,7 @@ void record_operation(const c10::OperatorHandle& handle, c10::DispatchKeySet key
   const c10::impl::ExcludeDispatchKeyGuard beneath(key);
   const auto& schema = handle.schema();
   TORCH_CHECK(!waits.contains(schema.name()), "waits for the device: ", schema.name());
-  Operation operation{handle, last(*stack, schema.arguments().size()), {}};
+  DispatchedOperation operation{handle, last(*stack, schema.arguments().size()), {}};
   // The schemas of batch norms do not say that they change running averages.
   const bool norm = schema.name().find("batch_norm") != std::string::npos;
   for (std::size_t i = 0; i < schema.arguments().size(); ++i)
@@ -109,7 +105,7 @@ void DispatchedGraph::record(const std::function<void()>& work) {
 void DispatchedGraph::replay() {
   ++replays;
   const torch::NoGradGuard no_grad;
-  for (const Operation& operation : operations_->all) {
+  for (const DispatchedOperation& operation : operations_->all) {
     torch::jit::Stack stack = operation.arguments;
     operation.handle.callBoxed(&stack);
     std::vector<at::Tensor> before, now;

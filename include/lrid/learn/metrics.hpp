@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <lrid/io/results.hpp>
 #include <lrid/learn/samples.hpp>
 
 namespace lrid::learn {
@@ -22,12 +23,7 @@ std::vector<double> balanced_accuracy(const Confusion& confusion);
 /// samples.
 std::vector<double> d_prime(const Confusion& confusion);
 
-/// Predictions of similar confidence (the probability of the predicted class): their number, the sum of their
-/// confidences, and the number of correct ones.
-struct ReliabilityBin {
-  double count = 0, confidence = 0, right = 0;
-  bool operator==(const ReliabilityBin&) const = default;
-};
+using io::ReliabilityBin;
 
 /// Bins predictions by confidence into `bins` equal intervals. `probabilities`: [n, classes].
 std::vector<ReliabilityBin> reliability(const Matrix& probabilities, const std::vector<int>& labels,
