@@ -16,8 +16,14 @@ const Registry<Architecture>& architectures() {
                                                                    alexnet_lrn(),
                                                                    resnet18(),
                                                                    resnet34(),
+                                                                   resnet50(),
+                                                                   resnet101(),
+                                                                   resnet152(),
                                                                    resnet18_v2(),
                                                                    resnet34_v2(),
+                                                                   resnet50_v2(),
+                                                                   resnet101_v2(),
+                                                                   resnet152_v2(),
                                                                });
   return registry;
 }

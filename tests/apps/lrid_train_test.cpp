@@ -280,13 +280,14 @@ TEST(LridTrain, ListsNames) {
   EXPECT_EQ(listed("datasets"), (Names{"cifar10-binary", "image-folder", "pack", "sound-manifests"}));
   EXPECT_EQ(listed("architectures"),
             (Names{"KNet4", "KNet5", "KNet4-LRN", "KNet5-LRN", "AlexNet", "AlexNet-LRN", "ResNet-18",
-                   "ResNet-34", "ResNet-18v2", "ResNet-34v2"}));
+                   "ResNet-34", "ResNet-50", "ResNet-101", "ResNet-152", "ResNet-18v2", "ResNet-34v2",
+                   "ResNet-50v2", "ResNet-101v2", "ResNet-152v2"}));
   EXPECT_EQ(run_command(lrid_train("list", "nonsense")).exit_code, 2);
   EXPECT_EQ(run_command(lrid_train("list")).exit_code, 2);
   const std::string pairs = run_command(lrid_train("list", "pairs")).out;
-  EXPECT_EQ(std::ranges::count(pairs, '\n'), 40);
-  EXPECT_NE(pairs.find("KNet4        cifar10   yes, "), std::string::npos) << pairs;
-  EXPECT_NE(pairs.find("AlexNet      cifar10   yes, "), std::string::npos) << pairs;
+  EXPECT_EQ(std::ranges::count(pairs, '\n'), 64);
+  EXPECT_NE(pairs.find("KNet4         cifar10   yes, "), std::string::npos) << pairs;
+  EXPECT_NE(pairs.find("AlexNet       cifar10   yes, "), std::string::npos) << pairs;
 }
 
 TEST(LridTrain, OldSpellingsNameTheCommandsThatReplacedThem) {
