@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 #include <string>
@@ -52,38 +53,45 @@ class Lines {
   std::ostream& out_;
 };
 
-/// Rows of observables, each of some network, layer and point.
+/// Rows of values that have names, each row of some network and point.
 class Table {
  public:
-  Table(std::ostream& out, TableForm form, const std::string& identity,
-        const std::vector<std::string>& observables)
+  /// `quantity`: the long form's column of names.
+  Table(std::ostream& out, TableForm form, const std::string& identity, const std::string& quantity,
+        const std::vector<std::string>& names)
       : lines_(out), form_(form) {
-    for (const std::string& name : observables) observables_.push_back(field(name));
-    lines_.write(identity + "," + (form == TableForm::wide ? join(observables_, ",") : "observable,value"));
+    for (const std::string& name : names) names_.push_back(field(name));
+    lines_.write(identity + "," + (form == TableForm::wide ? join(names_, ",") : quantity + ",value"));
   }
 
-  [[nodiscard]] std::size_t columns() const { return observables_.size(); }
+  [[nodiscard]] std::size_t columns() const { return names_.size(); }
   /// `identity` in the order of the header's.
-  void row(const std::string& identity, const float* values) {
+  template <class Number>
+  void row(const std::string& identity, const Number* values) {
     std::string line = identity;
     for (std::size_t i = 0; i < columns(); ++i)
       if (form_ == TableForm::wide)
         line += "," + field(values[i]);
       else
-        lines_.write(identity + "," + observables_[i] + "," + field(values[i]));
+        lines_.write(identity + "," + names_[i] + "," + field(values[i]));
     if (form_ == TableForm::wide) lines_.write(line);
   }
 
  private:
   Lines lines_;
   TableForm form_;
-  std::vector<std::string> observables_;
+  std::vector<std::string> names_;
 };
 
 /// Whether any units were counted or any noise is relative.
 bool says_something(const std::vector<std::int64_t>& units, const std::vector<std::string>& noise_units) {
   return std::ranges::any_of(units, [](std::int64_t n) { return n != 0; }) ||
          std::ranges::any_of(noise_units, [](const std::string& unit) { return unit != "absolute"; });
+}
+
+/// Of one network, the row's columns that hold for all of its values.
+std::string network_fields(const std::filesystem::path& path, const io::Trajectory& t) {
+  return fields(path.stem().string(), t.architecture, t.task, t.dataset, t.learning_rule);
 }
 
 void export_trajectory(const std::filesystem::path& path, std::ostream& out, TableForm form) {
@@ -95,9 +103,8 @@ void export_trajectory(const std::filesystem::path& path, std::ostream& out, Tab
       std::string(
           "network,architecture,task,dataset,learning_rule,layer,layer_position,unit_fraction,noise,") +
           (counted_units ? "units,noise_unit," : "") + "point,step,epoch",
-      t.observable_names);
-  const std::string network =
-      fields(path.stem().string(), t.architecture, t.task, t.dataset, t.learning_rule);
+      "observable", t.observable_names);
+  const std::string network = network_fields(path, t);
   const auto write = [&](double unit_fraction, double noise, std::int64_t units, const std::string& unit,
                          const float* values) {
     for (std::size_t point = 0; point < t.step.size(); ++point)
@@ -117,6 +124,41 @@ void export_trajectory(const std::filesystem::path& path, std::ostream& out, Tab
           t.imperfect->observables.data() + i * t.observables.size());
 }
 
+void export_metrics(const std::filesystem::path& path, std::ostream& out, TableForm form) {
+  const io::Trajectory t = io::read_trajectory(path);
+  std::vector<std::string> names;
+  for (const auto& [name, values] : t.metrics) names.push_back(name);
+  Table table(out, form, "network,architecture,task,dataset,learning_rule,point,step,epoch", "metric", names);
+  const std::string network = network_fields(path, t);
+  std::vector<double> row;
+  for (std::size_t point = 0; point < t.step.size(); ++point) {
+    row.clear();
+    for (const auto& [name, values] : t.metrics) row.push_back(values[point]);
+    table.row(network + "," + fields(point, t.step[point], t.epoch[point]), row.data());
+  }
+}
+
+void export_alignment(const std::filesystem::path& path, std::ostream& out, TableForm form) {
+  const io::Trajectory t = io::read_trajectory(path);
+  if (!t.alignment)
+    bad_input("{}: {} has no backward kernel, expected a rule that has one for its alignment", path.string(),
+              t.learning_rule);
+  Table table(out, form,
+              "network,architecture,task,dataset,learning_rule,layer,layer_position,point,step,epoch",
+              "measure", {"weight_angle", "error_angle", "norm_ratio"});
+  const std::string network = network_fields(path, t);
+  std::size_t i = 0;
+  for (std::size_t point = 0; point < t.step.size(); ++point)
+    for (std::size_t layer = 0; layer < t.layers.size(); ++layer, ++i) {
+      const std::array row = {t.alignment->weight_angle[i], t.alignment->error_angle[i],
+                              t.alignment->norm_ratio[i]};
+      table.row(network + "," +
+                    fields(t.layers[layer], static_cast<int>(t.layer_position[layer]), point, t.step[point],
+                           t.epoch[point]),
+                row.data());
+    }
+}
+
 void export_dataset(const std::filesystem::path& path, std::ostream& out, TableForm form) {
   const io::Dataset d = io::read_dataset(path);
   const io::SampleMeta& meta = d.meta;
@@ -126,7 +168,7 @@ void export_dataset(const std::filesystem::path& path, std::ostream& out, TableF
       std::string("network,architecture,task,dataset,learning_rule,batch_size,model_seed,dataset_seed,"
                   "final_accuracy,layer,layer_position,unit_fraction,noise,") +
           (counted_units ? "units,noise_unit," : "") + "point",
-      d.observable_names);
+      "observable", d.observable_names);
   const float* values = d.x.data();
   for (std::size_t i = 0; i < meta.network.size(); ++i) {
     const std::string sample =
@@ -146,7 +188,7 @@ void export_observables(const std::filesystem::path& path, std::ostream& out, Ta
   Table table(out, form,
               std::string("network,layer,unit_fraction,noise,") + (counted_units ? "units,noise_unit," : "") +
                   "seed,point",
-              o.observable_names);
+              "observable", o.observable_names);
   const float* values = o.values.data();
   for (std::int64_t point = 0; point < o.points; ++point)
     for (const std::string& layer : o.layers) {
@@ -236,12 +278,19 @@ void export_results(const std::filesystem::path& path, std::ostream& out, TableF
 
 }  // namespace
 
-void export_csv(const std::filesystem::path& path, std::ostream& out, TableForm form) {
+void export_csv(const std::filesystem::path& path, std::ostream& out, TableForm form, TableOf of) {
   require_input_file(path, "a file of lrid's");
   const bool is_results = is_json(path);
   const std::string format = is_results ? "" : io::hdf5::InputFile(path).format();
+  if (of != TableOf::values && format != "lrid-trajectory")
+    bad_input("{}: {}, expected a trajectory: other files have neither metrics nor alignment", path.string(),
+              is_results ? "results" : fmt::format("format is \"{}\"", format));
   if (is_results)
     export_results(path, out, form);
+  else if (of == TableOf::metrics)
+    export_metrics(path, out, form);
+  else if (of == TableOf::alignment)
+    export_alignment(path, out, form);
   else if (format == "lrid-trajectory")
     export_trajectory(path, out, form);
   else if (format == "lrid-dataset")

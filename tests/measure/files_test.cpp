@@ -49,9 +49,10 @@ class FilesTest : public ::testing::Test {
     show(folder_ / name, out, options);
     return out.str();
   }
-  std::vector<std::string> exported(const std::string& name, TableForm form = TableForm::long_form) {
+  std::vector<std::string> exported(const std::string& name, TableForm form = TableForm::long_form,
+                                    TableOf of = TableOf::values) {
     std::ostringstream out;
-    export_csv(folder_ / name, out, form);
+    export_csv(folder_ / name, out, form, of);
     return split(trim(out.str()), '\n');
   }
   lrid::testing::TemporaryFolder folder_;
@@ -125,6 +126,45 @@ TEST_F(FilesTest, ExportsAWideTable) {
                                      "o,V1,0.5,0,0,0,0.1,NaN", "o,V1,0.5,0,0,1,3e-05,-Inf"));
   EXPECT_THAT(exported("t.h5", TableForm::wide)[4],
               StartsWith("t,KNet4,cifar10,cifar10,fa,\"fc,\"\"4\"\"\",2,1,0,1,5,0.5,1150,1151,"));
+}
+
+TEST_F(FilesTest, ExportsMetricsAndAlignmentOfATrajectory) {
+  io::Trajectory t = example_trajectory(1);
+  t.metrics = {{"train_loss", {NAN, 2.5, 1.25}}, {"validation_loss", {2.25, 2, 1.5}}};
+  t.alignment = {.weight_angle = {90, 89, 60, 59, 30.5F, 29},
+                 .error_angle = {NAN, 88, NAN, 58, NAN, 28},
+                 .norm_ratio = {1, 1, 0.5, 0.5, 0.25, 2}};
+  io::write_trajectory(folder_ / "ia.h5", t);
+  const std::string network =
+      fmt::format("ia,{},{},{},{},", t.architecture, t.task, t.dataset, t.learning_rule);
+  const auto time = [&](std::size_t point) {
+    return fmt::format("{},{},{}", point, t.step[point], t.epoch[point]);
+  };
+  EXPECT_THAT(
+      exported("ia.h5", TableForm::wide, TableOf::metrics),
+      ::testing::ElementsAre(
+          "network,architecture,task,dataset,learning_rule,point,step,epoch,train_loss,validation_loss",
+          network + time(0) + ",NaN,2.25", network + time(1) + ",2.5,2", network + time(2) + ",1.25,1.5"));
+  const auto metrics = exported("ia.h5", TableForm::long_form, TableOf::metrics);
+  ASSERT_EQ(metrics.size(), 7);
+  EXPECT_THAT(metrics[0], ::testing::EndsWith(",epoch,metric,value"));
+  EXPECT_EQ(metrics[4], network + time(1) + ",validation_loss,2");
+  const auto angles = exported("ia.h5", TableForm::wide, TableOf::alignment);
+  ASSERT_EQ(angles.size(), 7);
+  EXPECT_EQ(angles[0],
+            "network,architecture,task,dataset,learning_rule,layer,layer_position,point,step,epoch,"
+            "weight_angle,error_angle,norm_ratio");
+  EXPECT_THAT(angles[5], AllOf(StartsWith(network + t.layers[0]),
+                               ::testing::EndsWith("," + time(2) + ",30.5,NaN,0.25")));
+  EXPECT_EQ(exported("ia.h5", TableForm::long_form, TableOf::alignment).size(), 19);
+
+  t.alignment.reset();
+  io::write_trajectory(folder_ / "ia.h5", t);
+  EXPECT_THAT([&] { (void)exported("ia.h5", TableForm::wide, TableOf::alignment); },
+              ThrowsMessage<InputError>(HasSubstr("ia.h5: fa has no backward kernel")));
+  EXPECT_THAT(
+      [&] { (void)exported("d.h5", TableForm::wide, TableOf::metrics); },
+      ThrowsMessage<InputError>(HasSubstr("d.h5: format is \"lrid-dataset\", expected a trajectory")));
 }
 
 TEST_F(FilesTest, ExportsResults) {
