@@ -11,6 +11,8 @@
 #   --without-torch  leave out what needs LibTorch
 #   --without-packages  install no Debian packages
 #   --no-format      no format check
+#   --tidy-minutes N clang-tidy checks files that it has not yet found clean for N minutes, default 10, those changed
+#                    last first
 #   --no-tidy        check the layout only, without clang-tidy
 #   --soak           also the long tests (half an hour): kills, many jobs, a Slurm cluster of one node
 #
@@ -27,7 +29,7 @@ setup=()
 build=()
 all=
 format=yes
-tidy=()
+tidy=(--minutes 10)
 labels=(-LE soak)
 while [ $# -gt 0 ]; do
   case $1 in
@@ -38,6 +40,7 @@ while [ $# -gt 0 ]; do
     --without-torch) build+=("$1"); shift ;;
     --without-packages) setup+=("$1"); shift ;;
     --no-format) format=; shift ;;
+    --tidy-minutes) tidy=(--minutes "$(value_of "$@")"); shift 2 ;;
     --no-tidy) tidy=(--no-tidy); shift ;;
     --soak) labels=(); setup+=("$1"); shift ;;
     -h|--help) print_usage "$0"; exit 0 ;;
