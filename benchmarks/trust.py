@@ -13,6 +13,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 
 import h5py
 import numpy as np
@@ -264,6 +265,43 @@ def repeats(lrid, data):
     return [figure("1 and 2 threads give the same model and verdicts", outcome[0] == outcome[1], "True", outcome[0] == outcome[1])]
 
 
+def killed(lrid, data):
+    """Killed with SIGKILL again and again, run and fit give the numbers of an undisturbed run."""
+    config = lrid.write("killed.toml", 'experiment = "separability"\nclassifiers = ["forest"]\nsplit = ["network"]\nsplits = 6\n' + FOREST)
+
+    def command(what, out, threads):
+        return [str(lrid.classify), what, "--config", str(config), "--data", str(data), "--out", str(out), "--quiet",
+                "--threads", str(threads)]
+
+    rng = np.random.default_rng(0)
+    checks = []
+    for what, name in (("run", "killed.json"), ("fit", "killed.h5")):
+        whole, out = lrid.folder / f"whole-{name}", lrid.folder / name
+        begin = time.monotonic()
+        subprocess.run(command(what, whole, 1), check=True, capture_output=True)
+        seconds, kills, partial = time.monotonic() - begin, 0, 0
+        while kills < 5:  # the last one runs to its end
+            process = subprocess.Popen(command(what, out, 1 + kills % 2), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(rng.uniform(0.1, 0.5) * seconds)
+            if process.poll() is not None:
+                break
+            process.kill()
+            process.wait()
+            kills += 1
+            partial += out.exists()
+        subprocess.run(command(what, out, 2), check=True, capture_output=True)
+        if what == "fit":
+            same = whole.read_bytes() == out.read_bytes()
+        else:
+            results = [json.loads(path.read_text()) for path in (whole, out)]
+            for one in results:
+                one.pop("seconds")
+            same = results[0] == results[1]
+        checks.append(figure(f"{what} killed {kills} times, 1 and 2 threads: same numbers, {partial} partial files",
+                             same and not partial, "True", same and not partial))
+    return checks
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True, help="folder of lrid's programs")
@@ -281,7 +319,7 @@ def main():
                   "svm": lambda: svm(lrid, quick or other, "quickstart" if quick else "other"),
                   "known_refused": lambda: known_refused(lrid, quick or other, "quickstart" if quick else "other"),
                   "unknown": lambda: unknown(lrid, quick or other, "quickstart" if quick else "other"),
-                  "repeats": lambda: repeats(lrid, quick or other)}
+                  "repeats": lambda: repeats(lrid, quick or other), "killed": lambda: killed(lrid, quick or other)}
         if quick:
             checks["left_out_quickstart"] = lambda: left_out(lrid, quick, "quickstart", least_each=0.70)
             checks["other_implementation"] = lambda: other_implementation(lrid, quick, other)

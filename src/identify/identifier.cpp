@@ -463,7 +463,7 @@ FittedIdentifier fit_identifier(const learn::Classifier& classifier, const Train
   const std::vector<double> importances = identifier.model->importances();
   for (std::size_t c = 0; c < importances.size(); ++c)
     result.importances[identifier.layout.group_name(to_index(c))] += importances[c];
-  if (identifier.known) identifier.known->features = learn::compressed(all.series());
+  if (identifier.known) identifier.known->features = learn::rounded(learn::compressed(all.series()));
   return result;
 }
 

@@ -51,9 +51,10 @@ void Protocol::declare(Options& options) {
       options.add(key, sizes, Accepts::at_least(1), help);
       for (const std::int64_t size : sizes) only[column].push_back(std::to_string(size));
     } else if (column == "noise" || column == "unit_fraction") {
-      // Imperfectly measured samples are excluded unless asked for.
+      // Imperfectly measured samples are excluded unless asked for, be it by a number of units.
       std::vector<double> levels;
-      if (!experiments().at(experiment).imperfect) levels.push_back(column == "noise" ? 0.0 : 1.0);
+      const bool asked = column == "unit_fraction" && options.is_set("filter.units");
+      if (!experiments().at(experiment).imperfect && !asked) levels.push_back(column == "noise" ? 0.0 : 1.0);
       options.add(key, levels, Accepts::at_least(0), help);
       for (const double level : levels) only[column].push_back(format_double(level));
     } else {

@@ -609,11 +609,14 @@ void Forest::save(io::hdf5::Group& group) const {
   }
   group.write("tree_nodes", nodes);
   group.write("tree_shares", shares);
-  group.write("feature", feature);
-  group.write("left", left);
-  group.write("right", right);
-  group.write("threshold", threshold);
-  group.write("leaf_shares", leaf_shares);
+  const auto write = [&](const char* name, const auto& values) {  // mostly small numbers, many of them equal
+    group.write(name, values, {std::ssize(values)}, io::hdf5::Storage::compressed);
+  };
+  write("feature", feature);
+  write("left", left);
+  write("right", right);
+  write("threshold", threshold);
+  write("leaf_shares", leaf_shares);
 }
 
 Forest Forest::load(const io::hdf5::Group& group, std::int64_t columns, int classes) {

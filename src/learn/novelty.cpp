@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include <lrid/core/index.hpp>
 #include <lrid/core/parallel.hpp>
@@ -20,6 +22,13 @@ std::vector<double> entropies(const Matrix& probabilities) {
 
 FloatMatrix compressed(const Matrix& standardised) {
   return standardised.unaryExpr([](double value) { return std::asinh(value); }).cast<float>();
+}
+
+FloatMatrix rounded(const FloatMatrix& features) {
+  constexpr std::uint32_t dropped = 0xFFFF;
+  return features.unaryExpr([](float value) {
+    return std::bit_cast<float>((std::bit_cast<std::uint32_t>(value) + dropped / 2 + 1) & ~dropped);
+  });
 }
 
 std::vector<double> nearest_distances(const FloatMatrix& known, const FloatMatrix& samples) {

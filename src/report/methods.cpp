@@ -70,7 +70,8 @@ std::string methods_paragraph(const std::vector<Part>& parts) {
                   view.configured("inner_folds") ? *view.configured("inner_folds") + "-fold " : ""));
   if (std::ranges::any_of(
           rows, [](const Row* row) { return row->extra.contains(io::extra_name::network_accuracy); }))
-    said.emplace_back("The verdict on a network multiplies the calibrated probabilities of its layers.");
+    said.emplace_back(
+        "The verdict on a network is that of the mean of its layers' probabilities, calibrated.");
   said.emplace_back(
       intervals
           ? "The network is the unit of evidence: 95\u202f% intervals and p-values against chance are "

@@ -59,7 +59,7 @@ struct NewKinds {
 
 /// Reference samples against which unknown ones are recognised.
 struct KnownSamples {
-  learn::FloatMatrix features;  ///< learn::compressed() features of the training samples, without position
+  learn::FloatMatrix features;  ///< of the training samples, learn::compressed() and rounded(), no position
   learn::NoveltyReference samples;   ///< distances of training samples, while held out
   learn::NoveltyReference networks;  ///< mean log distances of training networks, while held out, by class
 };
