@@ -50,6 +50,10 @@ Handle file_handle(std::int64_t id) {
 }
 
 Session::Session() : lock_(library_mutex) {
+  // At exit libhdf5 would close what it forgot to close after an error, and crash on a damaged file's
+  // leavings. We close what we open.
+  static const bool without_cleanup = H5dont_atexit() >= 0;
+  static_cast<void>(without_cleanup);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 

@@ -208,7 +208,11 @@ for name, command, change, message, *window in cases:
         change(file)
     print(f"{name}.h5", command, message, sep="\t")
 whole = (folder / "good_recording.h5").read_bytes()
+with h5py.File(folder / "good_recording.h5") as file:
+    layout = b"\3\1" + file["layers/0/activations"].id.get_offset().to_bytes(8, "little")  # version, contiguous, where
+assert whole.count(layout) == 1
 for name, content, message in [("cut.h5", whole[:len(whole) // 2], "damaged"), ("text.h5", b"time,unit\n", "not an HDF5 file"),
-                               ("empty.h5", b"", "not an HDF5 file")]:
+                               ("empty.h5", b"", "not an HDF5 file"),
+                               ("layout.h5", whole.replace(layout, b"\7" + layout[1:]), "bad version number for layout")]:
     (folder / name).write_bytes(content)
     print(name, RECORDING, message, sep="\t")
