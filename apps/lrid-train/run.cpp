@@ -23,9 +23,7 @@ struct RunArguments {
 void run(const RunArguments& arguments, const CommonOptions& common) {
   const stats::ThreadLimit threads(common.threads);
   require_writable(arguments.out, "--out", {arguments.config.file}, Sink::file);
-  if (const auto log = sweep::log_path(arguments.out); same_file(log, arguments.config.file))
-    bad_input("--out {}: its log would be the input {}, expected another name", arguments.out,
-              arguments.config.file);
+  sweep::require_not_beside(arguments.out, {arguments.config.file, arguments.machine.data_dir});
   Config config = arguments.config.read(common);
   arguments.machine.apply(config);
   train::resolve_random_seed(config, companion_path(arguments.out, ".seed"));

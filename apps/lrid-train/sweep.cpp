@@ -8,6 +8,7 @@
 #include <lrid/cost/benchmark.hpp>
 #include <lrid/cost/estimate.hpp>
 #include <lrid/stats/layer_fold.hpp>
+#include <lrid/sweep/run_log.hpp>
 #include <lrid/sweep/runner.hpp>
 
 #include "commands.hpp"
@@ -97,6 +98,9 @@ void sweep(const GridArguments& arguments, const CommonOptions& common) {
   if (error) bad_input("--out-dir {}: cannot be made: {}", out_dir, error.message());
   require_writable(fs::path(out_dir) / "probe", "--out-dir");
   const std::vector<train::RunPlan> plans = arguments.sweep.expand(std::move(config));
+  for (const train::RunPlan& plan : plans)
+    sweep::require_not_beside(plan.out,
+                              {arguments.sweep.config.file, arguments.costs, arguments.machine.data_dir});
   try {
     print_outcomes(plans, sweep::run_all(plans, options, make_callback));
   } catch (const sweep::DeviceFailure& failure) {

@@ -23,6 +23,8 @@ namespace {
 
 /// Whether a file begins and ends as a whole JPEG or PNG does.
 bool looks_whole(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return false;  // opening a pipe could take forever
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const auto size = file ? static_cast<std::int64_t>(file.tellg()) : 0;
   if (size < 16) return false;

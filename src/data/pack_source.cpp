@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
 #include <lrid/core/index.hpp>
 
 #include "pack_format.hpp"
@@ -49,6 +50,7 @@ class Reader {
 class MappedFile {
  public:
   explicit MappedFile(const fs::path& path) {
+    require_input_file(path, "a pack, or a folder of images");
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status {};
     if (descriptor < 0 || ::fstat(descriptor, &status) != 0)

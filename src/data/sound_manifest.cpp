@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <optional>
 #include <utility>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
 #include <lrid/core/index.hpp>
+#include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/data/sound_manifest.hpp>
 
@@ -84,7 +86,25 @@ std::vector<Row> parse_csv(const fs::path& file, const std::string& expected) {
   return rows;
 }
 
-/// `columns` of a CSV file's rows, without the heading and blank lines.
+/// Removes rows that list a file again, and says so. InputError where they say something else of it.
+void drop_repeated(const fs::path& file, std::vector<Row>& rows) {
+  std::map<fs::path, Row> first_of;
+  std::string example;
+  const auto repeated = std::erase_if(rows, [&](const Row& row) {
+    const auto [first, is_new] = first_of.try_emplace(fs::path(row.fields[0]).lexically_normal(), row);
+    if (is_new) return false;
+    if (!std::equal(row.fields.begin() + 1, row.fields.end(), first->second.fields.begin() + 1))
+      bad_input("{}:{}: \"{}\", but line {} says \"{}\": expected each sound once", file.string(), row.line,
+                join(row.fields, ","), first->second.line, join(first->second.fields, ","));
+    if (example.empty()) example = fmt::format("line {}, {}", row.line, row.fields[0]);
+    return true;
+  });
+  if (repeated > 0)
+    spdlog::warn("{}: left out {} that list a sound again (such as {}), expected each once", file.string(),
+                 counted(repeated, "line"), example);
+}
+
+/// `columns` of a CSV file's rows, without the heading and blank lines; the first is the path.
 std::vector<Row> read_csv(const fs::path& file, const std::vector<std::string>& columns) {
   const std::string expected = join(columns, ",");
   std::vector<Row> rows;
@@ -105,6 +125,7 @@ std::vector<Row> read_csv(const fs::path& file, const std::vector<std::string>& 
     rows.push_back({row.line, std::move(fields)});
   }
   if (rows.empty()) bad_input("{}: lists no files, expected lines {}", file.string(), expected);
+  drop_repeated(file, rows);
   return rows;
 }
 

@@ -292,6 +292,8 @@ std::unique_ptr<train::Lease> Leases::create(const fs::path& out) {
   if (!failed) return hold(out, holder);
   std::error_code ignored;
   fs::remove_all(prepared, ignored);
+  if (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored))
+    bad_input("{}: is no folder, expected nothing or the lease on {}", folder.string(), out.string());
   return nullptr;
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/chrono.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <lrid/core/app.hpp>
+#include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
 #include <lrid/core/index.hpp>
 #include <lrid/core/log.hpp>
@@ -50,15 +52,32 @@ std::string append(const fs::path& path, std::string_view line) {
   return failure;
 }
 
+/// A log open for reading; one that cannot be read if it is no file, as a pipe would keep us waiting.
+std::ifstream open_log(const fs::path& path) {
+  return type_of(path) == fs::file_type::regular ? std::ifstream(path) : std::ifstream();
+}
+
 }  // namespace
 
 fs::path log_path(const fs::path& out) {
   return companion_path(out.extension() == ".log" ? out : fs::path(out).replace_extension(), ".log");
 }
 
+void require_not_beside(const fs::path& out, const std::vector<fs::path>& inputs) {
+  const std::vector<std::pair<const char*, fs::path>> companions{{"log", log_path(out)},
+                                                                 {"state", companion_path(out, ".state")},
+                                                                 {"lease", companion_path(out, ".claim")}};
+  std::error_code ignored;
+  for (const auto& [what, path] : companions)
+    for (const fs::path& input : inputs)
+      if (fs::exists(path, ignored) && same_file(path, input))
+        bad_input("{}: its {} would be the input {}, expected another name for one of them", out.string(),
+                  what, input.string());
+}
+
 UnloggedExits read_unlogged_exits(const fs::path& out) {
   UnloggedExits ends;
-  std::ifstream file(log_path(out));
+  std::ifstream file = open_log(log_path(out));
   for (std::string clock, host, process, text;
        file >> clock >> host >> process && std::getline(file >> std::ws, text);) {
     std::int64_t step = 0;
@@ -86,7 +105,7 @@ void write_log_line(const fs::path& out, const std::string& text, const train::D
 
 train::DeviceTime read_device_time(const fs::path& out) {
   train::DeviceTime used;
-  std::ifstream file(log_path(out));
+  std::ifstream file = open_log(log_path(out));
   for (std::string line; std::getline(file, line);) {
     const std::size_t at = line.rfind(after);
     if (at == std::string::npos) continue;

@@ -267,6 +267,96 @@ TEST(LridTrain, AFileOfAnotherConfigurationIsNotTouched) {
             2);
 }
 
+/// Log, state and lease lie beside a trajectory: a configuration may not be one of them.
+TEST(LridTrain, NothingBesideATrajectoryIsAnInput) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "runs");
+  const std::string network = (folder / "runs/KNet4_cifar10_sgdm_b20_m0_dnone").string();
+  for (const char* suffix : {".log", ".h5.state", ".h5.claim"}) {
+    const std::string config = write(network + suffix, tiny + "[sweep]\nmodel_seed = [1, 0]\n");
+    const std::string before = read_file(config);
+    const auto run = run_command(lrid_train(
+        "run", fmt::format("--config '{0}' --set learning_rule=sgdm --out '{1}.h5'", config, network)));
+    const auto sweep = run_command(
+        lrid_train("sweep", fmt::format("'{}' --out-dir '{}'", config, (folder / "runs").string())));
+    for (const auto& result : {run, sweep}) {
+      EXPECT_EQ(result.exit_code, 2) << suffix << result.err;
+      EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+      EXPECT_NE(result.err.find("would be the input"), std::string::npos) << result.err;
+    }
+    EXPECT_EQ(read_file(config), before) << suffix;
+    fs::remove(config);
+  }
+  // Somebody's file where the lease's folder would be is no reason to wait for it to go away.
+  write(network + ".h5.claim", "mine");
+  const std::string config = write(folder / "run.toml", tiny);
+  const auto blocked =
+      run_command(lrid_train("run", fmt::format("--config '{}' --out '{}.h5'", config, network)));
+  EXPECT_EQ(blocked.exit_code, 2) << blocked.err;
+  EXPECT_NE(blocked.err.find(".claim: is no folder"), std::string::npos) << blocked.err;
+  EXPECT_EQ(read_file(network + ".h5.claim"), "mine");
+}
+
+TEST(LridTrain, OutputsThroughLinksAndWithLongNames) {
+  const TemporaryFolder folder;
+  const std::string config = write(folder / "run.toml", tiny);
+  fs::create_directory(folder / "disk");
+  fs::create_symlink("disk/real.h5", folder / "link.h5");
+  for (const std::string& name : {std::string("link.h5"), std::string(252, 'a') + ".h5"}) {
+    const auto result = run_command(
+        lrid_train("run", fmt::format("--config '{}' --out '{}'", config, (folder / name).string())));
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_TRUE(io::read_trajectory(folder / name).complete()) << name;
+  }
+  EXPECT_TRUE(fs::is_symlink(folder / "link.h5"));
+  EXPECT_TRUE(fs::is_regular_file(folder / "disk/real.h5"));
+  for (const char* out : {"/dev/null", "-", "/dev/stdout"})
+    EXPECT_EQ(run_command(lrid_train("run", fmt::format("--config '{}' --out {}", config, out))).exit_code,
+              2);
+}
+
+TEST(LridTrain, PastALimitOnFileSizeIsOneLineAndLeavesNothing) {
+  const TemporaryFolder folder;
+  const std::string config = write(folder / "run.toml", tiny);
+  for (const int blocks : {0, 8}) {
+    const std::string run =
+        lrid_train("run", fmt::format("--config {} --out {}", config, (folder / "x.h5").string()));
+    // Through a pipe: the limit also holds for the file that takes messages.
+    const auto result = run_command(
+        fmt::format("bash -c \"set -o pipefail; (ulimit -f {}; {}) 2>&1 | cat >&2\"", blocks, run));
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_NE(result.err.find("File too large"), std::string::npos) << result.err;
+    EXPECT_EQ(leftovers(folder.path()), std::vector<std::string>{});
+  }
+}
+
+/// Wherever a command opens a file, a pipe in its place ends on a signal, or is refused.
+TEST(LridTrain, PipesAsInputsCanBeInterrupted) {
+  const TemporaryFolder folder;
+  const std::string here = folder.path().string();
+  write(folder / "run.toml", tiny);
+  write(folder / "sweep.toml", tiny + "[sweep]\nmodel_seed = [0]\n");
+  ASSERT_EQ(run_command(fmt::format("cd '{}' && mkfifo p && mkdir -p runs one/train/a one/train/b batches && "
+                                    "for f in one/train/a/1.jpg one/train/b/1.png batches/data_batch_1.bin "
+                                    "runs/KNet4_cifar10_sgdm_b20_m0_dnone.log x.log; do mkfifo $f; done",
+                                    here))
+                .exit_code,
+            0);
+  for (const std::string& command :
+       {lrid_train("pack", "p --out x.pack"), lrid_train("pack", "one --out x.pack"),
+        lrid_train("pack", "one --skip-bad --out x.pack"), lrid_train("run", "--config p --out x.h5"),
+        lrid_train("sweep", "p --out-dir runs"), lrid_train("status", "sweep.toml --out-dir runs"),
+        lrid_train("run", "--config run.toml --data-dir . --set data.folder=batches --out x.h5"),
+        lrid_train("run", "--config run.toml --out x.h5")}) {
+    const auto result =
+        run_command(fmt::format("cd '{}' && timeout --preserve-status -s TERM -k 20 10 {}", here, command));
+    EXPECT_NE(result.exit_code, 137) << command;
+    EXPECT_TRUE(result.exit_code == 0 || result.exit_code == 2 || result.exit_code == 130)
+        << command << result.exit_code << result.err;
+  }
+}
+
 TEST(LridTrain, ListsNames) {
   const auto listed = [](const char* what) { return names_of(run_command(lrid_train("list", what)).out); };
   using Names = std::vector<std::string>;

@@ -150,6 +150,8 @@ TEST(SoundManifest, HeadingsAreHeadingsInAnyCaseAndOrder) {
                            "Path,Word,Speaker\na.wav,one,ann\nb.wav,two,bob\n",
                            "\"PATH\", word ,SPEAKER\r\n\r\na.wav,one,ann\r\nb.wav,two,bob\r\n",
                            "id,speaker,path,word\n7,ann,a.wav,one\n8,bob,b.wav,two\n",
+                           "path,word,speaker\ra.wav,one,ann\rb.wav,two,bob\r",
+                           "a.wav,one,ann\nb.wav,two,bob\n./a.wav,one,ann\nx/../b.wav,two,bob\n",
                            "\xEF\xBB\xBF"
                            "a.wav,one,ann\nb.wav,two,bob\n"}) {
     write_file(folder / "m.csv", text);
@@ -201,6 +203,8 @@ TEST(SoundManifest, BadLinesAreNamed) {
   EXPECT_THAT(reading("a.wav,one,ann\n\"b.wav,two,bob\n"),
               HasSubstr("m.csv:2: a quotation mark is not closed"));
   EXPECT_THAT(reading("a.wav,one,ann\nb.wav,one,bob\n"), HasSubstr("expected at least 2"));
+  EXPECT_THAT(reading("a.wav,one,ann\nb.wav,two,bob\n./a.wav,two,ann\n"),
+              HasSubstr("m.csv:3: \"./a.wav,two,ann\", but line 1 says \"a.wav,one,ann\": expected each"));
   write_file(folder / "n.csv", "a.wav,;\n");
   EXPECT_THAT(input_error([&] { read_noise_manifest(folder / "n.csv"); }),
               HasSubstr("n.csv:1: \";\" names no class"));

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <lrid/train/device_time.hpp>
 
@@ -11,6 +12,10 @@ namespace lrid::sweep {
 /// The log of a run, beside its trajectory file, which holds none of it so that equal runs give equal bytes:
 /// RUN.log of RUN.h5; of a trajectory that is itself called RUN.log, RUN.log.log.
 std::filesystem::path log_path(const std::filesystem::path& out);
+
+/// Throws InputError if one of `inputs` is a file that training writes beside `out`: its log, its state, the
+/// lease on it.
+void require_not_beside(const std::filesystem::path& out, const std::vector<std::filesystem::path>& inputs);
 
 /// Appends a line with clock, host and process to the log of a run. Training goes on without it: a line that
 /// cannot be written is a warning.
