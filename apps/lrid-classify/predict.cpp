@@ -22,11 +22,11 @@ struct PredictArguments {
 void predict(const PredictArguments& arguments, const CommonOptions& common) {
   const ThreadLimit threads(common);
   const identify::FittedFile fitted = identify::read_fitted(arguments.model);
-  if (const std::string why = identify::why_none_is_refused(fitted); !why.empty())
-    spdlog::warn("{}: {}", arguments.model.string(), why);
   std::vector<identify::FilePrediction> files;
   for (const std::filesystem::path& input : arguments.inputs)
     files.push_back(identify::predict(fitted, input, arguments.interpolate));
+  if (const std::string why = identify::why_none_is_refused(fitted); !why.empty())
+    spdlog::warn("{}: {}", arguments.model.string(), why);
   fmt::print("{}", arguments.json ? identify::predictions_json(fitted, files)
                                   : identify::predictions_text(fitted, files, arguments.layers));
 }

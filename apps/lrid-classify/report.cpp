@@ -5,6 +5,7 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
 #include <lrid/identify/run.hpp>
+#include <lrid/io/linked_files.hpp>
 #include <lrid/io/results.hpp>
 #include <lrid/report/report.hpp>
 
@@ -29,11 +30,13 @@ void report(const ReportArguments& arguments, const CommonOptions& common) {
   if (!arguments.page.empty()) require_writable(arguments.page, "--out", inputs);
   const std::vector<io::NamedResults> sources = identify::gather(
       arguments.results, arguments.data.empty() ? std::nullopt : std::optional(arguments.data));
-  if (!arguments.page.empty())
-    for (const io::NamedResults& source : sources)
-      require_writable(arguments.page, "--out", {source.results.dataset_path});
-  if (!arguments.page.empty()) lrid::report::write_report(sources, arguments.page);
-  if (!arguments.figures.empty()) lrid::report::write_figures(sources, arguments.figures);
+  for (const io::NamedResults& source : sources) inputs.emplace_back(source.results.dataset_path);
+  if (!arguments.page.empty()) {
+    require_writable(arguments.page, "--out", inputs);
+    io::hdf5::require_not_read_through_links(arguments.page);
+    lrid::report::write_report(sources, arguments.page);
+  }
+  if (!arguments.figures.empty()) lrid::report::write_figures(sources, arguments.figures, inputs);
 }
 
 }  // namespace

@@ -320,6 +320,8 @@ std::string read_text(const fs::path& path) {
   if (text.starts_with(utf16_little) || text.starts_with(utf16_big) || start.find('\0') != start.npos)
     bad_input("{}: is text in UTF-16 or no text at all, expected UTF-8 (\"CSV UTF-8\" in spreadsheets)",
               path.string());
+  // "CSV (Macintosh)" of spreadsheets ends lines as Macs once did.
+  if (text.find('\n') == std::string::npos) std::ranges::replace(text, '\r', '\n');
   return text;
 }
 
@@ -340,7 +342,8 @@ void require_input_file(const fs::path& path, std::string_view expected) {
 }
 
 bool same_file(const fs::path& one, const fs::path& other) {
-  const auto first = status_of(one), second = status_of(other);
+  const auto status = [](const fs::path& path) { return status_of(path == "-" ? "/dev/stdout" : path); };
+  const auto first = status(one), second = status(other);
   if (first && second) return is_same(*first, *second);
   std::error_code ignored;
   return !first && !second && fs::weakly_canonical(one, ignored) == fs::weakly_canonical(other, ignored);
@@ -414,6 +417,8 @@ void require_writable(const fs::path& path, std::string_view option, const std::
 }
 
 std::string sha256_of_file(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return sha256(read_file(path));
   Sha256 hash;
   read_pieces(path, [&](std::string_view piece) { hash.update(piece); });
   return hash.hex();

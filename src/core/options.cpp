@@ -317,7 +317,7 @@ std::string ConfigValue::to_toml() const {
 }
 
 Config Config::from_file(const std::filesystem::path& path) {
-  return from_toml(interruptibly([path] { return read_file(path); }), path.string());
+  return from_toml(read_text(path), path.string());
 }
 
 Config Config::from_toml(std::string_view text, const std::string& name) {

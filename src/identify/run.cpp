@@ -8,12 +8,14 @@
 #include <lrid/core/file.hpp>
 #include <lrid/core/index.hpp>
 #include <lrid/core/interrupt.hpp>
+#include <lrid/core/log.hpp>
 #include <lrid/core/parallel.hpp>
 #include <lrid/core/progress.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/core/version.hpp>
 #include <lrid/identify/identifier_file.hpp>
 #include <lrid/identify/run.hpp>
+#include <lrid/io/linked_files.hpp>
 
 #include "cell_store.hpp"
 #include "comparisons.hpp"
@@ -106,7 +108,10 @@ class Run {
   /// From a request. Throws InputError unless its output files are writable.
   explicit Run(const RunRequest& request)
       : Run(checked(request).config, request.data, cell_folders(request.out)) {
-    if (request.splits) save_splits(*request.splits, conditions_);
+    io::hdf5::require_not_read_through_links(request.out);
+    if (!request.splits) return;
+    io::hdf5::require_not_read_through_links(*request.splits);
+    save_splits(*request.splits, conditions_);
   }
 
   /// Results of every `count`-th cell from `index` on, computed unless stored.
@@ -227,6 +232,11 @@ class Run {
   static const RunRequest& checked(const RunRequest& request) {
     const std::vector<std::filesystem::path> inputs = {request.data, request.config.name()};
     require_writable(request.out, "--out", inputs);
+    for (const std::filesystem::path& folder : cell_folders(request.out))
+      if (const auto type = type_of(folder);
+          type != std::filesystem::file_type::directory && type != std::filesystem::file_type::not_found)
+        bad_input("--out {}: {} is there and no folder, expected to keep finished cells in it",
+                  request.out.string(), folder.string());
     if (!request.splits) return request;
     require_writable(*request.splits, "--save-splits", inputs);
     if (same_file(request.out, *request.splits))
@@ -303,7 +313,14 @@ std::vector<io::NamedResults> gather(const std::vector<std::filesystem::path>& s
     std::vector<std::filesystem::path> paths;
   };
   std::vector<Source> distinct;
-  for (const std::filesystem::path& path : sources) {
+  for (auto at = sources.begin(); at != sources.end(); ++at) {
+    const std::filesystem::path& path = *at;
+    const auto same_path =
+        std::find_if(sources.begin(), at, [&](const auto& other) { return same_file(other, path); });
+    if (same_path != at) {
+      spdlog::warn("{}: left out: is {}, expected each once", path.string(), same_path->string());
+      continue;
+    }
     if (type_of(path) != std::filesystem::file_type::directory) {
       distinct.push_back({std::nullopt, {path}});
       continue;

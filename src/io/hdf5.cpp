@@ -1,16 +1,21 @@
 #include <algorithm>
+#include <climits>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <map>
 #include <new>
+#include <set>
 #include <type_traits>
 
 #include <hdf5.h>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
+#include <lrid/core/text.hpp>
 #include <lrid/io/hdf5.hpp>
+#include <lrid/io/linked_files.hpp>
 
 #include "filters.hpp"
 #include "handle.hpp"
@@ -105,16 +110,42 @@ std::vector<std::string> read_strings(hid_t object, const std::string& where, hi
   return result;
 }
 
+/// How finely a type of floating point tells numbers apart.
+struct Precision {
+  int mantissa_bits = 52;
+  int least_exponent = -1022;  ///< of normal numbers, base 2
+};
+
+/// The shortest text that reads back as `value`, a float that stands for a number of less precision: half,
+/// bfloat16.
+std::string short_text(float value, const Precision& precision) {
+  if (precision.mantissa_bits >= 23 || !std::isfinite(value)) return fmt::format("{}", value);
+  const double half_step =
+      std::ldexp(0.5, std::max(std::ilogb(value), precision.least_exponent) - precision.mantissa_bits);
+  for (int digits = 1; digits < 9; ++digits) {
+    const std::string text = fmt::format("{:.{}g}", value, digits);
+    if (const auto number = parse_number<double>(text);
+        number && std::abs(*number - static_cast<double>(value)) < half_step)
+      return text;
+  }
+  return fmt::format("{}", value);
+}
+
 template <class T, class Read>
-std::vector<std::string> number_texts(std::size_t count, const Read& read) {
+std::vector<std::string> number_texts(std::size_t count, const Read& read, const Precision& precision = {}) {
   std::vector<T> values(count);
   read(memory_type<T>(), values.data());
   std::vector<std::string> texts;
   texts.reserve(count);
   for (const T value : values) {
-    if constexpr (std::is_floating_point_v<T>)
-      texts.push_back(std::isnan(value) ? "nan" : fmt::format("{}", value));
-    else
+    if constexpr (std::is_floating_point_v<T>) {
+      if (std::isnan(value) || value == 0)  // −0 is 0
+        texts.emplace_back(value == 0 ? "0" : "nan");
+      else if constexpr (std::is_same_v<T, float>)
+        texts.push_back(short_text(value, precision));
+      else
+        texts.push_back(fmt::format("{}", value));
+    } else
       texts.push_back(std::to_string(value));
   }
   return texts;
@@ -147,9 +178,14 @@ std::vector<std::string> enumeration_texts(hid_t type, std::size_t count, const 
 template <class Read>
 std::vector<std::string> value_texts(hid_t type, std::size_t count, const Read& read) {
   if (H5Tget_class(type) == H5T_ENUM) return enumeration_texts(type, count, read);
-  if (H5Tget_class(type) == H5T_FLOAT)
-    return H5Tget_size(type) <= sizeof(float) ? number_texts<float>(count, read)
-                                              : number_texts<double>(count, read);
+  if (H5Tget_class(type) == H5T_FLOAT) {
+    std::size_t sign = 0, exponent = 0, exponent_bits = 0, mantissa = 0, mantissa_bits = 0;
+    H5Tget_fields(type, &sign, &exponent, &exponent_bits, &mantissa, &mantissa_bits);
+    if (mantissa_bits > 23 || exponent_bits > 8) return number_texts<double>(count, read);
+    return number_texts<float>(count, read,
+                               {.mantissa_bits = static_cast<int>(mantissa_bits),
+                                .least_exponent = 1 - static_cast<int>(H5Tget_ebias(type))});
+  }
   return H5Tget_sign(type) == H5T_SGN_NONE ? number_texts<std::uint64_t>(count, read)
                                            : number_texts<std::int64_t>(count, read);
 }
@@ -203,10 +239,44 @@ Handle unlocked_file_access() {
   return access;
 }
 
+/// Files that this process reads through others. Guarded by a Session.
+std::set<std::filesystem::path>& files_behind_links() {
+  static std::set<std::filesystem::path> files;
+  return files;
+}
+
+/// Where HDF5 looks for a file that `parent` names; `prefixes` is the environment's variable for more places.
+std::vector<std::filesystem::path> places_of(const std::filesystem::path& name, const std::string& parent,
+                                             const char* prefixes) {
+  const std::filesystem::path folder = std::filesystem::path(parent).parent_path();
+  std::vector<std::filesystem::path> places{name, folder / name, folder / name.filename()};
+  if (const char* const set = std::getenv(prefixes); set != nullptr)
+    for (const std::string& prefix : split(set, ':')) places.push_back(std::filesystem::path(prefix) / name);
+  return places;
+}
+
+/// Notes a file that is about to be read through another one; false if reading it could wait forever, as a
+/// pipe's would, or fails anyway.
+bool note_file_behind_link(const std::vector<std::filesystem::path>& places) {
+  for (const std::filesystem::path& place : places) try {
+      if (type_of(place) == std::filesystem::file_type::not_found) continue;
+      require_input_file(place);
+      files_behind_links().insert(std::filesystem::absolute(place));
+    } catch (const std::exception&) {
+      return false;
+    }
+  return true;
+}
+
 /// For reading links, or objects through them; files behind external links are opened as the first one is.
 Handle link_access(hid_t access_class) {
   Handle access = properties_handle(H5Pcreate(access_class));
   H5Pset_elink_fapl(access.id(), unlocked_file_access().id());
+  const auto look = [](const char* parent, const char*, const char* file, const char*, unsigned*, hid_t,
+                       void*) -> herr_t {
+    return note_file_behind_link(places_of(file, parent, "HDF5_EXT_PREFIX")) ? 0 : -1;
+  };
+  H5Pset_elink_cb(access.id(), look, nullptr);
   return access;
 }
 
@@ -784,13 +854,30 @@ std::size_t slots_for(std::size_t chunks) {
 
 }  // namespace
 
+/// Looks at the files that a dataset without chunks may have its values in.
+void require_readable_storage(hid_t dataset, const std::string& file, const std::string& where) {
+  const Handle creation =
+      properties_handle(readable(H5Dget_create_plist(dataset), where, "how it is laid out"));
+  for (int i = 0; i < H5Pget_external_count(creation.id()); ++i) {
+    std::vector<char> name(PATH_MAX + 1, '\0');
+    off_t offset = 0;
+    hsize_t size = 0;
+    readable(H5Pget_external(creation.id(), static_cast<unsigned>(i), PATH_MAX, name.data(), &offset, &size),
+             where, "where its values are");
+    if (!note_file_behind_link(places_of(name.data(), file, "HDF5_EXTFILE_PREFIX")))
+      bad_input("{}: has its values in {}, which cannot be read, expected a file", where, name.data());
+  }
+}
+
 Dataset Group::dataset(const std::string& name, std::size_t cache_bytes) const {
   const Session session;
   const std::string path = require_child(name, Child::dataset);
   const auto open = [&](const Handle& access) {
     const hid_t opened =
         readable(H5Dopen2(id(), name.c_str(), access.id()), file_ + ": " + path, "the dataset");
-    return Dataset(std::make_shared<const Handle>(opened, H5Dclose), file_, path);
+    Dataset dataset(std::make_shared<const Handle>(opened, H5Dclose), file_, path);
+    require_readable_storage(opened, file_, dataset.where());
+    return dataset;
   };
   const Handle access = link_access(H5P_DATASET_ACCESS);
   if (cache_bytes == 0) return open(access);
@@ -912,6 +999,13 @@ void InputFile::require_format(const std::string& format) const {
     root_.fail("format_version is " + std::to_string(version) + ", this program knows version 1");
 }
 
+void require_not_read_through_links(const std::filesystem::path& out) {
+  const Session session;
+  for (const std::filesystem::path& file : files_behind_links())
+    if (same_file(out, file))
+      bad_input("{}: is {}, which an input links to: expected another file", out.string(), file.string());
+}
+
 OutputFile::OutputFile(const std::string& format)
     : file_(create_in_memory()), root_(open_root(*file_, "new file"), "new file", "/") {
   root_.set_attribute("format", format);
@@ -931,6 +1025,7 @@ std::string OutputFile::bytes() && {
 }
 
 void OutputFile::save(const std::filesystem::path& path) && {
+  require_not_read_through_links(path);
   write_atomically(path, std::move(*this).bytes());
 }
 

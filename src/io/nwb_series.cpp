@@ -60,7 +60,7 @@ class TimeSeries final : public Source {
       : Source(path),
         group_(group),
         data_(group.dataset("data", chunk_cache_bytes)),
-        clock_(group_, require_numbers(data_)) {
+        clock_(group_, require_numbers(group_, data_)) {
     const hdf5::Shape& shape = data_.shape();
     width_ = hdf5::element_count(shape) / shape[0];
     conversion_ = data_.attribute_or("conversion", 1.0);
@@ -112,8 +112,14 @@ class TimeSeries final : public Source {
     std::int64_t samples = 0;
   };
 
-  static const hdf5::Dataset& require_numbers(const hdf5::Dataset& data) {
+  static const hdf5::Dataset& require_numbers(const hdf5::Group& series, const hdf5::Dataset& data) {
     const hdf5::Shape& shape = data.shape();
+    if (hdf5::element_count(shape) == 0 && series.has_dataset("external_file")) {
+      const std::vector<std::string> files = series.dataset("external_file").read_texts();
+      series.fail(fmt::format("its frames are in {}{}, which is not read, expected them in the file itself",
+                              counted(files.size(), "file"),
+                              files.empty() ? "" : " of another kind (" + files.front() + ")"));
+    }
     if (data.kind() != hdf5::Kind::integer && data.kind() != hdf5::Kind::floating)
       data.fail("is " + data.type_name() + ", expected numbers over time");
     if (shape.empty() || hdf5::element_count(shape) == 0)
@@ -123,7 +129,7 @@ class TimeSeries final : public Source {
 
   void read_channel_conversion() {
     const hdf5::Dataset factors = group_.dataset("channel_conversion");
-    const auto values = factors.read<double>({-1});
+    const auto values = factors.read<double>();
     const hdf5::Shape& shape = data_.shape();
     const std::int64_t channels = shape.size() == 1 ? 1 : shape[1];
     if (std::ssize(values) != channels)

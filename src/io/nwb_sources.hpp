@@ -22,6 +22,10 @@ struct Region {
   explicit Region(const hdf5::Dataset& column);
 };
 
+/// The values of a table's column as texts: those of hdf5::Dataset::read_texts, the names of the objects that
+/// references lead to, the names that an EnumData chooses from.
+std::vector<std::string> texts_of(const hdf5::Dataset& column, const hdf5::Group& table);
+
 /// The brain region of each row of a table of electrodes or regions of interest, or the texts of its column
 /// `layer`; `otherwise` where the table says nothing of regions.
 std::vector<std::string> regions_of(const Table& table, const std::string& layer,

@@ -7,6 +7,8 @@
 #include <lrid/core/text.hpp>
 #include <lrid/io/nwb.hpp>
 
+#include "nwb_sources.hpp"
+
 namespace lrid::io::nwb {
 
 namespace {
@@ -28,6 +30,25 @@ bool fits(const hdf5::Dataset& index, const hdf5::Dataset& data, std::int64_t ro
 }
 
 }  // namespace
+
+std::vector<std::string> texts_of(const hdf5::Dataset& column, const hdf5::Group& table) {
+  if (column.holds_references()) {
+    std::vector<std::string> names;
+    for (const hdf5::Group& group : column.read_groups()) names.push_back(group.name());
+    return names;
+  }
+  if (!column.has_attribute("elements")) return column.read_texts();
+  // EnumData: places in another column, which has the names.
+  const std::vector<std::string> names = table.dataset(column.attribute_target("elements")).read_texts();
+  std::vector<std::string> texts;
+  for (const std::int64_t place : column.read<std::int64_t>()) {
+    if (place < 0 || place >= std::ssize(names))
+      column.fail(fmt::format("{} in row {}, but there are {} elements to choose from", place, texts.size(),
+                              names.size()));
+    texts.push_back(names[static_cast<std::size_t>(place)]);
+  }
+  return texts;
+}
 
 bool is_missing(const std::string& text) {
   std::string word = trim(text);
@@ -96,7 +117,8 @@ std::vector<std::string> Table::columns() const {
 hdf5::Dataset Table::column(const std::string& name) const {
   if (!has_column(name))
     group_.fail("has no column \"" + name + "\", expected " + expected_one_of(columns(), name));
-  if (is_ragged(name))
+  const auto has_one = [](const Range& range) { return range.second == range.first + 1; };
+  if (is_ragged(name) && !std::ranges::all_of(ranges(name), has_one))
     group_.fail("column \"" + name + "\" has several values a row, expected a column of single ones");
   hdf5::Dataset data = group_.dataset(name);
   if (data.shape() != hdf5::Shape{rows()})
@@ -109,11 +131,7 @@ std::vector<double> Table::numbers(const std::string& name) const {
 }
 
 std::vector<std::string> Table::texts(const std::string& name) const {
-  const hdf5::Dataset data = column(name);
-  if (!data.holds_references()) return data.read_texts();
-  std::vector<std::string> names;
-  for (const hdf5::Group& group : data.read_groups()) names.push_back(group.name());
-  return names;
+  return texts_of(column(name), group_);
 }
 
 std::vector<Range> Table::ranges(const std::string& name) const {

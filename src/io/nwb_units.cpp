@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cmath>
 #include <map>
 
 #include <lrid/core/error.hpp>
@@ -42,7 +41,7 @@ std::vector<std::string> first_texts(const Table& table, const std::string& colu
   if (data.kind() == hdf5::Kind::other || shape.empty() || shape.size() > 2 || shape[0] != table.rows() ||
       hdf5::element_count(shape) == 0)
     return {};
-  const std::vector<std::string> all = data.read_texts();
+  const std::vector<std::string> all = texts_of(data, table.group());
   const std::size_t step = all.size() / static_cast<std::size_t>(shape[0]);
   std::vector<std::string> first;
   for (std::size_t i = 0; i < all.size(); i += step) first.push_back(all[i]);
@@ -75,9 +74,10 @@ std::vector<std::string> regions_of(const Table& table, const std::string& layer
     const auto location = plane.dataset("location").read<std::string>();
     return std::vector<std::string>(rows, location.size() == 1 ? location[0] : group.name());
   }
-  if (table.has_column("electrode_group")) {
+  for (const char* column : {"electrode_group", "group"}) {  // of units, of electrodes
+    if (!table.has_column(column) || !group.dataset(column).holds_references()) continue;
     std::vector<std::string> regions;
-    for (const hdf5::Group& electrodes : group.dataset("electrode_group").read_groups())
+    for (const hdf5::Group& electrodes : group.dataset(column).read_groups())
       regions.push_back(electrodes.attribute_or<std::string>("location", electrodes.name()));
     if (regions.size() == rows) return regions;
   }
@@ -88,11 +88,11 @@ std::optional<PeakElectrodes> peak_electrodes(const Table& units) {
   constexpr const char *column = "peak_channel_id", *place = "/general/extracellular_ephys/electrodes";
   if (!units.has_column(column) || !units.group().has_group(place)) return std::nullopt;
   PeakElectrodes found{{}, Table(units.group().group(place))};
-  std::map<double, std::int64_t> row_of;  // doubles: NaN and other faults then are just not there
+  std::map<std::string, std::int64_t> row_of;  // texts: exact whatever the types, and NaN is just not there
   for (const Id& id : found.table.ids())
-    row_of.emplace(std::visit([](auto value) { return static_cast<double>(value); }, id), std::ssize(row_of));
-  for (const double id : units.numbers(column)) {
-    const auto row = std::isnan(id) ? row_of.end() : row_of.find(id);
+    row_of.emplace(std::visit([](auto value) { return std::to_string(value); }, id), std::ssize(row_of));
+  for (const std::string& id : units.texts(column)) {
+    const auto row = row_of.find(id);
     found.rows.push_back(row == row_of.end() ? -1 : row->second);
   }
   return found;

@@ -296,7 +296,7 @@ void write_results(const std::filesystem::path& path, const Results& results) {
 Results read_results(const std::filesystem::path& path) {
   Json json;
   try {
-    json = Json::parse(read_file(path));
+    json = Json::parse(read_text(path));
   } catch (const Json::parse_error& error) {
     bad_input("{}: not JSON (byte {}); expected a results file of lrid-classify", path.string(), error.byte);
   } catch (const Json::out_of_range& error) {

@@ -118,13 +118,14 @@ class LeftOut {
   std::vector<Count> counts_;
 };
 
+constexpr const char* invalid_times_path = "intervals/invalid_times";
+
 /// Intervals that the file says are not to be used; one without a start or an end has none.
 std::vector<nwb::Window> invalid_times(const nwb::File& file) {
-  constexpr const char* path = "intervals/invalid_times";
   constexpr double inf = std::numeric_limits<double>::infinity();
   std::vector<nwb::Window> invalid;
-  if (!file.root().has_group(path)) return invalid;
-  const nwb::Table table = file.table(path);
+  if (!file.root().has_group(invalid_times_path)) return invalid;
+  const nwb::Table table = file.table(invalid_times_path);
   const std::vector<double> begin = table.numbers("start_time"), end = table.numbers("stop_time");
   for (std::size_t i = 0; i < begin.size(); ++i)
     invalid.push_back({std::isnan(begin[i]) ? -inf : begin[i], std::isnan(end[i]) ? inf : end[i]});
@@ -159,7 +160,7 @@ class Trials {
     if (std::ranges::any_of(invalid_, [&](const nwb::Window& invalid) {
           return invalid.begin < window.end && window.begin < invalid.end;
         }))
-      return "in intervals/invalid_times";
+      return std::string("in ") + invalid_times_path;
     for (const auto& source : sources)
       if (const nwb::Coverage coverage = source->coverage(window); coverage != nwb::Coverage::measured)
         return source->reason(coverage);
@@ -418,7 +419,9 @@ void list_nwb(const std::filesystem::path& path, std::ostream& out) {
       if (const std::string filter = source->unreadable_filter(); !filter.empty())
         out << "    cannot be read: " << filter << "\n";
     });
-  for (const std::string& name : heading("trials", file.interval_tables()))
+  std::vector<std::string> tables = file.interval_tables(), invalid;
+  if (std::erase(tables, invalid_times_path) > 0) invalid.emplace_back(invalid_times_path);
+  const auto list_table = [&](const std::string& name) {
     entry(name, [&] {
       const nwb::Table table = file.table(name);
       std::vector<double> start = table.numbers("start_time");
@@ -431,6 +434,9 @@ void list_nwb(const std::filesystem::path& path, std::ostream& out) {
       if (missing > 0) out << fmt::format(", {} without a start", missing);
       out << "\n    columns: " << join(table.columns(), ", ") << "\n";
     });
+  };
+  for (const std::string& name : heading("trials", tables)) list_table(name);
+  if (!invalid.empty()) list_table(heading("times that are not to be used", invalid).front());
   const auto broken = file.broken_links();
   if (!broken.empty()) out << "links that lead nowhere\n";
   for (const auto& [name, target] : broken) out << "  " << name << ": to " << target << "\n";

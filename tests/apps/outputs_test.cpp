@@ -125,6 +125,30 @@ TEST_F(Outputs, AreNeverTheInputsOfLridClassify) {
   expect_refused_by_all_names("CLASSIFY report r.json --out", "r.json");
   expect_refused_by_all_names("CLASSIFY report r.json --out", "d.h5");
   expect_refused(run_to + "r.json --save-splits r.json", "r.json", "--save-splits");
+  for (const char* twice : {"- --save-splits /dev/stdout", "/dev/fd/1 --save-splits -"})
+    expect_refused(run_to + twice, "d.h5", "is --out, expected another file");
+  // Finished cells are kept in a folder beside the results.
+  fs::copy_file(folder_ / "d.h5", folder_ / "o.json.cells");
+  expect_refused("CLASSIFY run --config e.toml --data o.json.cells --out o.json", "o.json.cells",
+                 "is there and no folder");
+}
+
+TEST_F(Outputs, OfFiguresAreNeverTheirInputs) {
+  make_experiment();
+  ASSERT_EQ(run("CLASSIFY run --quiet --config e.toml --data d.h5 --out r.json").exit_code, 0);
+  ASSERT_EQ(run("CLASSIFY report r.json --figures made").exit_code, 0);
+  std::string last;
+  for (const auto& entry : fs::directory_iterator(folder_ / "made"))
+    last = std::max(last, entry.path().filename().string());
+  for (const char* input : {"d.h5", "r.json"}) {
+    const fs::path figures = folder_ / "figures";
+    fs::create_directory(figures);
+    fs::create_symlink(folder_ / input, figures / last);
+    expect_refused("CLASSIFY report r.json --figures figures", input, "is the input");
+    EXPECT_EQ(std::distance(fs::directory_iterator(figures), fs::directory_iterator()), 1)
+        << "nothing was written";
+    fs::remove_all(figures);
+  }
 }
 
 TEST_F(Outputs, BesideResultsOnlyOurFilesAreRemoved) {
@@ -275,7 +299,7 @@ TEST_F(Outputs, PipesAsInputsCanBeInterrupted) {
     for (const char* command :
          {"CLASSIFY run --config p --data d.h5 --out r.json", "CLASSIFY report p --out r.html"}) {
       const CommandResult result =
-          run(fmt::format("timeout --preserve-status -s {} -k 10 1 {}", signal, command));
+          run(fmt::format("timeout --foreground --preserve-status -s {} -k 10 2 {}", signal, command));
       EXPECT_EQ(result.exit_code, 130) << command;
       EXPECT_THAT(result.err, HasSubstr("interrupted")) << command;
     }
@@ -285,6 +309,29 @@ TEST_F(Outputs, PipesAsInputsCanBeInterrupted) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   // Nobody reads the results.
   EXPECT_EQ(run("timeout --preserve-status -s TERM -k 10 5 CLASSIFY report r.json --out p").exit_code, 130);
+}
+
+/// Not an output, but also where only the programs show it: what a text file is written in.
+TEST_F(Outputs, TextsOfOtherEncodingsAreNamedAsSuch) {
+  make_experiment();
+  ASSERT_EQ(run("CLASSIFY run --quiet --config e.toml --data d.h5 --out r.json").exit_code, 0);
+  ASSERT_EQ(
+      run("for f in e.toml r.json; do for to in UTF-16 UTF-16BE UTF-32; do iconv -t $to $f >$to.$f; done; "
+          "printf '\\357\\273\\277' | cat - $f >bom.$f; done; cp bom.r.json bom")
+          .exit_code,
+      0);
+  for (const char* encoding : {"UTF-16", "UTF-16BE", "UTF-32"})
+    for (const char* command : {"CLASSIFY run --config {}.e.toml --data d.h5 --out o.json",
+                                "CLASSIFY report {}.r.json --out o.html", "OBSERVE show {}.r.json"}) {
+      const CommandResult result = run(fmt::format(fmt::runtime(command), encoding));
+      EXPECT_EQ(result.exit_code, 2) << command << encoding;
+      EXPECT_THAT(result.err, HasSubstr("is text in UTF-16 or no text at all")) << command << encoding;
+    }
+  for (const char* command : {"CLASSIFY run --quiet --config bom.e.toml --data d.h5 --out o.json",
+                              "CLASSIFY report bom.r.json --out o.html", "OBSERVE show bom"}) {
+    const CommandResult result = run(command);
+    EXPECT_EQ(result.exit_code, 0) << command << result.err;
+  }
 }
 
 TEST_F(Outputs, ErrorsAtTheStartAreTheOnlyLine) {

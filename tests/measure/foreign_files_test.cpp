@@ -1,6 +1,7 @@
 // Files of other programs: NWB as pynwb writes it, and recordings and NWB files that are wrong.
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -87,6 +88,43 @@ TEST(ForeignFiles, ImportsWhatIsOddButNotWrong) {
               HasSubstr("layers: CA1 (1), VISp (2), unknown (1)"));
   EXPECT_THAT(observe_in(folder, "import-nwb pause.nwb --list").out,
               HasSubstr("timestamps (about 50 Hz, 1 pause) from 0 s to 12.98 s"));
+  EXPECT_THAT(observe_in(folder, "import-nwb invalid_times.nwb --list").out,
+              HasSubstr("times that are not to be used\n  intervals/invalid_times\n    2 rows"));
+  EXPECT_THAT(
+      observe_in(folder, "import-nwb one_factor.nwb --list").out,
+      HasSubstr("/acquisition/movie: its frames are in 2 files of another kind (a.avi), which is not"));
+}
+
+/// What an output replaces may lie behind an input's links.
+TEST(ForeignFiles, FilesThatInputsLinkToAreInputsToo) {
+  const std::string python = lrid::testing::python_with("h5py");
+  ASSERT_NE(python, "") << lrid::testing::no_h5py;
+  const lrid::testing::TemporaryFolder folder;
+  const CommandResult made =
+      run_python(python, "tests/measure/make_linked.py", "'" + folder.path().string() + "'");
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const std::string import = "import-nwb linked.nwb --window 0,0.5 --points 2 --series acquisition/";
+  for (const auto& [command, file] : {std::pair{import + "link/series", "other.nwb"},
+                                      {import + "stored", "raw.bin"},
+                                      {"recording linked.h5", "recording.h5"}}) {
+    const std::string before = read_file(folder / file);
+    const CommandResult result = observe_in(folder, fmt::format("{} --quiet --out {}", command, file));
+    EXPECT_EQ(result.exit_code, 2) << command;
+    EXPECT_THAT(result.err, HasSubstr("which an input links to")) << command;
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_TRUE(read_file(folder / file) == before) << command;
+    EXPECT_EQ(observe_in(folder, command + " --quiet --out new.h5").exit_code, 0) << command;
+  }
+  // Opening a pipe that nobody writes to would never end.
+  for (const std::string command : {"import-nwb pipes.nwb --list", "show pipes.nwb",
+                                    "import-nwb pipes.nwb --window 0,0.5 --points 2 --series "
+                                    "acquisition/stored --out o.h5"}) {
+    const CommandResult result =
+        run_command("cd '" + folder.path().string() + "' && timeout -k 5 30 '" +
+                    lrid::testing::program("lrid-observe").string() + "' " + command);
+    EXPECT_NE(result.exit_code, 124) << command;
+    EXPECT_THAT(result.out + result.err, HasSubstr("pipe")) << command;
+  }
 }
 
 TEST(ForeignFiles, EachWayToBeWrongIsOneLine) {

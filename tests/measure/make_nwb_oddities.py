@@ -239,6 +239,34 @@ case("enumeration", lambda f: replace(f, "intervals/trials/kind", np.array([3, 5
      {"units": by_stimulus(rates(spikes, starts), np.array([3, 5] * 6), 2, [5, 3])}, stimuli=["grating", "gray"])
 
 
+def chosen_elements(file):
+    for name, values, elements in (("intervals/trials/kind", np.array([2, 0] * 6, "u1"), ["movie", "flash", "grating"]),
+                                   ("units/quality", np.array([0, 1, 0, 0], "u1"), ["good", "noise"])):
+        replace(file, name, values)
+        replace(file, f"{name}_elements", np.array(elements, object), dtype=text)
+        file[name].attrs["neurodata_type"] = "EnumData"
+        file[name].attrs["elements"] = file[f"{name}_elements"].ref
+
+
+case("enum_data", chosen_elements, UNITS + "--stimulus kind",
+     {"units": by_stimulus(rates([spikes[0], *spikes[2:]], starts), np.array([2, 0] * 6), 2, [2, 0])},
+     "1 unit marked as not to be used (quality)", stimuli=["grating", "movie"])
+contrast = np.array([0.0, -0.0, 0.5] * 4)
+case("minus_zero", lambda f: replace(f, "intervals/trials/contrast", contrast), UNITS + "--stimulus contrast",
+     {"units": by_stimulus(rates(spikes, starts), contrast, 2, [0, 0.5])}, stimuli=["0", "0.5"])
+case("half_precision", lambda f: replace(f, "intervals/trials/contrast", np.array([0.1, 1 / 3, 6.1e-5] * 4, "f2")), UNITS + "--stimulus contrast",
+     {"units": by_stimulus(rates(spikes, starts), np.arange(12) % 3, 2, [2, 0, 1])}, stimuli=["6.1e-05", "0.1", "0.3333"])
+
+
+def one_value_a_row(file):
+    replace(file, "intervals/trials/stim", np.array([1, 2] * 6))
+    replace(file, "intervals/trials/stim_index", np.arange(1, 13))
+
+
+case("one_value_a_row", one_value_a_row, UNITS + "--stimulus stim", {"units": by_stimulus(rates(spikes, starts), np.array([1, 2] * 6), 2, [1, 2])},
+     stimuli=["1", "2"])
+
+
 # --- Where things are.
 def processed(file):
     file.move("units", "processing/ecephys/sorted")
@@ -290,6 +318,43 @@ def peak_channels(file):
 
 response = rates(spikes, starts)
 case("peak_channels", peak_channels, UNITS, {"CA1": blocks(response[:, [2]], 2), "VISp": blocks(response[:, [1, 3]], 2), "unknown": blocks(response[:, [0]], 2)})
+
+
+
+# 2⁶³ + 1 and 2⁶³ + 2 are the same double.
+def peak_channels_of_64_bits(file):
+    electrodes = file.create_group("general/extracellular_ephys/electrodes")
+    electrodes["id"] = np.array([2**63 + 1, 2**63 + 2, 7], "u8")
+    electrodes.create_dataset("location", data=["CA1", "VISp", "LGN"], dtype=text)
+    file["units/peak_channel_id"] = np.array([2**63 + 2, 2**63 + 1, 7, 2**63 + 2], "u8")
+
+
+case("peak_channels_of_64_bits", peak_channels_of_64_bits, UNITS,
+     {"CA1": blocks(response[:, [1]], 2), "LGN": blocks(response[:, [2]], 2), "VISp": blocks(response[:, [0, 3]], 2)})
+
+
+def region_of_the_shank(file):
+    electrodes = file.create_group("general/extracellular_ephys/electrodes")
+    electrodes["id"] = np.array([10.0, 11.0])
+    for name, location in (("left", "CA3"), ("right", "")):
+        file.create_group(f"general/extracellular_ephys/{name}").attrs["location"] = location
+    electrodes.create_dataset("group", data=[file[f"general/extracellular_ephys/{name}"].ref for name in ("left", "right")], dtype=h5py.ref_dtype)
+    file["units/peak_channel_id"] = np.array([11, 10, np.nan, 10])
+
+
+case("region_of_the_shank", region_of_the_shank, UNITS, {"CA3": blocks(response[:, [1, 3]], 2), "unknown": blocks(response[:, [0, 2]], 2)})
+
+
+def one_factor(file):
+    replace(file, "acquisition/series/data", data[:, :1])
+    file["acquisition/series/channel_conversion"] = 2.5
+    movie = file.create_group("acquisition/movie")
+    movie.create_dataset("data", (0, 0, 0), "u1")
+    movie["timestamps"] = np.arange(5.0)
+    movie.create_dataset("external_file", data=["a.avi", "b.avi"], dtype=text)
+
+
+case("one_factor", one_factor, SERIES, {"series": blocks(means(sampled, 2.5 * data[:, :1], starts), 2)})
 
 # --- The same numbers in whatever layout, and behind a user block.
 many = rng.integers(-300, 300, size=(300, 7, 5)).astype("f4")

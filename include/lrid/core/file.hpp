@@ -44,8 +44,8 @@ std::filesystem::path companion_path(const std::filesystem::path& path, std::str
 /// Returns all bytes of a file or pipe. Throws InputError if it cannot be read, Interrupted if an interrupt
 /// arrives while no one writes to the pipe.
 std::string read_file(const std::filesystem::path& path);
-/// A text file, in UTF-8 or any other superset of ASCII, without its byte-order mark. InputError as
-/// read_file's, and for UTF-16 and UTF-32.
+/// A text file, in UTF-8 or any other superset of ASCII, without its byte-order mark; carriage returns that
+/// alone end lines become newlines. InputError as read_file's, and for UTF-16 and UTF-32.
 std::string read_text(const std::filesystem::path& path);
 
 /// Throws InputError unless `path` is a readable regular file that stdout does not go to, and Interrupted if

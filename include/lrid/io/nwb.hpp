@@ -52,7 +52,8 @@ class Table {
   [[nodiscard]] bool is_ragged(const std::string& column) const { return index_of_.contains(column); }
   /// InputError (with the nearest name) for a column that is not there, ragged, of another length or type.
   [[nodiscard]] std::vector<double> numbers(const std::string& column) const;
-  /// As hdf5::Dataset::read_texts; the names of the objects that references lead to.
+  /// As hdf5::Dataset::read_texts; the names of the objects that references lead to, or that an EnumData
+  /// chooses from.
   [[nodiscard]] std::vector<std::string> texts(const std::string& column) const;
   /// Where each row's values of a ragged column lie.
   [[nodiscard]] std::vector<Range> ranges(const std::string& column) const;

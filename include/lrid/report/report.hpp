@@ -21,7 +21,9 @@ void write_report(const std::vector<io::NamedResults>& sources, const std::files
 
 /// Writes every figure of the page as an SVG file that stands alone ("figure-03-controls.svg"), and the
 /// numbers of every figure and table as CSV, into a folder that is created if it is missing. Throws
-/// InputError if `sources` is empty or `folder` can't be a folder, WorkError if a file can't be written.
-void write_figures(const std::vector<io::NamedResults>& sources, const std::filesystem::path& folder);
+/// InputError if `sources` is empty, `folder` can't be a folder or a file to be written is one of `inputs`,
+/// whatever links lead there; WorkError if a file can't be written.
+void write_figures(const std::vector<io::NamedResults>& sources, const std::filesystem::path& folder,
+                   const std::vector<std::filesystem::path>& inputs = {});
 
 }  // namespace lrid::report
