@@ -40,7 +40,7 @@ void print_pairs() {
       } catch (const InputError& error) {
         verdict = fmt::format("no: {}", error.what());
       }
-      fmt::print("{:<12} {:<9} {}\n", architecture.name, task.name, verdict);
+      fmt::print("{:<13} {:<9} {}\n", architecture.name, task.name, verdict);
     }
 }
 

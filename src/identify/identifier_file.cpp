@@ -375,6 +375,8 @@ void write_fitted(const std::filesystem::path& path, const FittedFile& fitted) {
 }
 
 bool is_model_file(const std::filesystem::path& path) {
+  // What is taken from a pipe is gone, and a model is read at random.
+  if (type_of(path) != std::filesystem::file_type::regular) return false;
   constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
   std::ifstream file(path, std::ios::binary);
   std::string begin(signature.size(), '\0');

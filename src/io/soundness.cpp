@@ -103,8 +103,8 @@ class Reader {
   bool sound_ = true;
 };
 
-/// A datatype message, and those of what it is made of.
-void read_type(Reader& in, int depth = 0) {
+/// A datatype message, and those of what it is made of. Returns the bytes of an element.
+std::uint64_t read_type(Reader& in, int depth = 0) {
   enum Class { integer, real, time, string, bits, opaque, compound, reference, enumeration, sequence, array };
   const std::uint64_t class_and_version = in.number(1), flags = in.number(3), size = in.number(4);
   const std::uint64_t version = class_and_version >> 4;
@@ -155,16 +155,28 @@ void read_type(Reader& in, int depth = 0) {
     default:
       break;
   }
+  return size;
 }
 
-/// A dataspace message.
-void read_space(Reader& in, std::size_t length_bytes) {
+/// The product, or the largest number if it is larger.
+std::uint64_t saturated_product(std::uint64_t a, std::uint64_t b) {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  return b != 0 && a > most / b ? most : a * b;
+}
+
+/// A dataspace message. Returns the number of elements.
+std::uint64_t read_space(Reader& in, std::size_t length_bytes) {
   const std::uint64_t version = in.number(1), rank = in.number(1), flags = in.number(1);
-  in.take(version == 1 ? 5 : 1);
-  in.take(rank * length_bytes * ((flags & 1U) != 0 ? 2 : 1));
+  const std::uint64_t kind = in.number(1);  // from version 2 on
+  if (version == 1) in.take(4);
+  std::uint64_t elements = 1;
+  for (std::uint64_t i = 0; i < rank; ++i) elements = saturated_product(elements, in.number(length_bytes));
+  if ((flags & 1U) != 0) in.take(rank * length_bytes);
+  constexpr std::uint64_t null = 2;
+  return version > 1 && kind == null ? 0 : elements;
 }
 
-/// An attribute message, up to its data.
+/// An attribute message, whose data must lie in it: libhdf5 1.10 crashes on closing what it could not decode.
 bool is_sound_attribute(std::span<const unsigned char> bytes, std::size_t length_bytes) {
   Reader in(bytes);
   const std::uint64_t version = in.number(1), flags = in.number(1);
@@ -174,8 +186,10 @@ bool is_sound_attribute(std::span<const unsigned char> bytes, std::size_t length
   const auto field = [&](std::uint64_t size) { return in.take((size + step - 1) / step * step); };
   Reader name_in(field(name)), type_in(field(type)), space_in(field(space));
   name_in.text(1);
-  if (version == 1 || (flags & 1U) == 0) read_type(type_in);
-  if (version == 1 || (flags & 2U) == 0) read_space(space_in, length_bytes);
+  const bool own_type = version == 1 || (flags & 1U) == 0, own_space = version == 1 || (flags & 2U) == 0;
+  const std::uint64_t element_bytes = own_type ? read_type(type_in) : 0;
+  const std::uint64_t elements = own_space ? read_space(space_in, length_bytes) : 0;
+  in.take(saturated_product(element_bytes, elements));
   return in.sound() && name_in.sound() && type_in.sound() && space_in.sound();
 }
 
