@@ -3,7 +3,8 @@
 
   null     rules permuted over networks within architecture x task, so that nothing can be found. Grouped by network, and
            with each architecture held out: the 95 % intervals must exclude chance, and p be below 0.05, in 5 +- 3 % of the
-           rows. Beside it what "|mean - chance| > 2 s.e.m. over splits" would say.
+           rows. Beside it what "|mean - chance| > 2 s.e.m. over splits" would say. Likewise the intervals of d' (0) and,
+           with each rule left out as an unknown one, of the AUROC (0.5) by layers and by networks.
   power    synthetic networks whose rules differ by a known effect: how often intervals hold the accuracy that is
            expected over new networks (95 %), and how often p < 0.05.
 
@@ -33,6 +34,8 @@ DESIGNS = {
 }
 COMMON = 'split = ["network"]\ninner_folds = 2\n[knn]\nneighbours = [1]\n[logistic]\nC = [0.01]\n'
 NULL = COMMON + '[forest]\ntrees = [30]\nmax_features = ["sqrt"]\n[features]\nmeasures = ["weight", "activation", "layer_change"]\n'
+# Each rule in turn unknown; rules are permuted, so that unknown networks are like the known ones.
+UNKNOWN = 'experiment = "none-of-these"\nsplits = 5\n' + COMMON + '[forest]\ntrees = [30]\nmax_features = ["sqrt"]\n[features]\nmeasures = ["all"]\n'
 POWER = COMMON + '[features]\nmeasures = ["all"]\n'
 RULES = ["adam", "fa", "ia", "sgdm"]
 DISTINCT = ("actabs_mean", "actabs_median", "actabs_norm", "actraw_mean", "actraw_median", "gradavgraw_id",
@@ -96,7 +99,10 @@ def run(options, folder, config, data, seed, classifiers):
     for row in json.loads((folder / "results.json").read_text())["rows"]:
         accuracy = row["accuracy"]
         rows.append({"classifier": row["classifier"], **row["condition"], "chance": 1 / len(row["labels"]),
-                     **{key: accuracy[key] for key in ("mean", "sem", "interval", "p")}})
+                     **{key: accuracy[key] for key in ("mean", "sem", "interval", "p")},
+                     "dprime_intervals": row["dprime_intervals"],
+                     "auroc_intervals": [row["extra"][name].get("interval") for name in ("auroc_novelty", "network_auroc")
+                                         if name in row["extra"]]})
     return rows
 
 
@@ -109,6 +115,15 @@ def rate(hits, groups):
 
 def null_summary(rows):
     passed = True
+    others = [("d'", list(DESIGNS), "dprime_intervals", slice(None), 0), ("AUROC, layers", ["unknown"], "auroc_intervals", slice(0, 1), 0.5),
+              ("AUROC, networks", ["unknown"], "auroc_intervals", slice(1, 2), 0.5)]
+    for name, designs, key, which, nothing in others:
+        mine = [(row["permutation"], interval) for row in rows if row["design"] in designs
+                for interval in row[key][which] if interval and interval[0] is not None]
+        if mine:
+            excluded = rate([not low <= nothing <= high for _, (low, high) in mine], [group for group, _ in mine])
+            passed &= abs(excluded[0] - 5) <= 3
+            print(f"{name:15s} {len(mine)} intervals: exclude {nothing} in {excluded[0]:.1f} +- {excluded[1]:.1f} %")
     for design in DESIGNS:
         mine = [row for row in rows if row["design"] == design]
         if not mine:
@@ -163,6 +178,8 @@ def main():
                 for design, head in DESIGNS.items():
                     for row in run(options, folder, head + NULL, data, seed, ["knn", "forest"]):
                         rows.append({"design": design, "permutation": seed, **row})
+                for row in run(options, folder, UNKNOWN, data, seed, ["forest"]):
+                    rows.append({"design": "unknown", "permutation": seed, **row})
                 options.out.write_text(json.dumps(rows, indent=1) + "\n")
             sys.exit(0 if null_summary(rows) else "null test: outside 5 +- 3 %")
         for number in range(options.sets):

@@ -78,7 +78,7 @@ if ! newer "$report" "${results[@]}" $bin/lrid-classify; then
   stage "reporting" $bin/lrid-classify report "${results[@]}" --out "$report"
 fi
 
-say "accuracy of naming the learning rule, mean ± s.e.m. over splits"
+say "accuracy of naming the learning rule [95 % interval over networks]"
 python3 - "${results[@]}" <<'PYTHON'
 import json, sys
 
@@ -89,12 +89,21 @@ for path in sys.argv[1:]:
     for row in results["rows"]:
         condition = ", ".join(f"{key} {value}" for key, value in sorted(row["condition"].items()))
         accuracy = row["accuracy"]
-        figure = "none" if accuracy["mean"] is None else f"{accuracy['mean']:.3f} ± {accuracy['sem'] or 0:.3f}"
+        figure = "none" if accuracy["mean"] is None else f"{accuracy['mean']:.3f}"
+        if accuracy.get("interval"):
+            figure += " [{:.3f}, {:.3f}]".format(*accuracy["interval"])
         rows.append((results["experiment"], row["classifier"], condition, figure, f"chance {1 / len(row['labels']):.2f}"))
 widths = [max(len(cell) for cell in column) for column in zip(*rows)]
 for row in rows:
     print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 PYTHON
+# One of them, judged by a model that comes with lrid and has never seen it.
+network=$($bin/lrid-train status configs/train/quickstart.toml --out-dir "$out/runs" --json | python3 -c '
+import json, sys
+print([run["name"] for run in json.load(sys.stdin)["runs"] if run["state"] == "done"][-1])')
+say "what the shipped model says of $network"
+$bin/lrid-classify predict "$out/runs/$network.h5"
+
 [ $trained -eq 0 ] || echo "note: some networks failed to train (listed above) and are left out"
 echo
 echo "all of it took $(duration $SECONDS)"

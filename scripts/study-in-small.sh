@@ -129,7 +129,7 @@ for sweep in "${sweeps[@]}"; do
   [ $status -le 1 ] || exit $status
   [ $status -eq 0 ] || failed=1
   [ -z "$shard" ] || continue
-  run "$bin/lrid-observe" collect "$out/$sweep" --out "$out/$sweep.h5"
+  run "$bin/lrid-observe" collect "$out/$sweep" --out "$out/$sweep.h5" --admissible --mantissa 14
   [ -n "$dry_run" ] || card "$sweep"
 done
 [ -z "$dry_run" ] || printf '\n%d networks in all\n' "$total"

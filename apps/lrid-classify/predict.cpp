@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <lrid/core/log.hpp>
-#include <lrid/identify/predict.hpp>
+#include <lrid/identify/shipped_models.hpp>
 
 #include "commands.hpp"
 #include "threads.hpp"
@@ -21,13 +21,14 @@ struct PredictArguments {
 
 void predict(const PredictArguments& arguments, const CommonOptions& common) {
   const ThreadLimit threads(common);
-  const identify::FittedFile fitted = identify::read_fitted(arguments.model);
-  std::vector<identify::FilePrediction> files;
-  for (const std::filesystem::path& input : arguments.inputs)
-    files.push_back(identify::predict(fitted, input, arguments.interpolate));
+  const bool is_named = !arguments.model.empty();
+  const auto [model, fitted, files] =
+      identify::predict_by_best(is_named ? std::vector{arguments.model} : identify::shipped_models(),
+                                arguments.inputs, arguments.interpolate || !is_named);
+  if (!is_named) spdlog::info("judged by the shipped model {}", model.stem().string());
   if (const std::string why = identify::why_none_is_refused(fitted); !why.empty())
-    spdlog::warn("{}: {}", arguments.model.string(), why);
-  fmt::print("{}", arguments.json ? identify::predictions_json(fitted, files)
+    spdlog::warn("{}: {}", model.string(), why);
+  fmt::print("{}", arguments.json ? identify::predictions_json(fitted, files, model)
                                   : identify::predictions_text(fitted, files, arguments.layers));
 }
 
@@ -35,14 +36,19 @@ void predict(const PredictArguments& arguments, const CommonOptions& common) {
 
 void add_predict(Program& program) {
   auto [command, arguments] = program.add<PredictArguments>(
-      "predict", "Say which rule trained a network, or what can be excluded, by a model file.",
-      {"lrid-classify predict --model model.h5 mouse-observables.h5"}, predict);
+      "predict", "Say which rule trained a network, or what can be excluded, by a model.",
+      {"lrid-classify predict mouse-observables.h5",
+       "lrid-classify predict --model model.h5 mouse-observables.h5"},
+      predict);
   command.add_option("FILE.h5", arguments.inputs, "datasets, trajectory files, or observables of recordings")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->required();
-  command.add_option("--model", arguments.model, "model file that fit wrote")
-      ->type_name("MODEL.h5")
-      ->required();
+  command
+      .add_option(
+          "--model", arguments.model,
+          "model file that fit wrote; default: of the shipped models (list models) the one that uses most "
+          "of what was measured, trajectories interpolated to its points")
+      ->type_name("MODEL.h5");
   command.add_flag(
       "--layers", arguments.layers,
       "also print the verdict on each layer and the observables that speak most for the network's");

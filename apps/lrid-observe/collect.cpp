@@ -18,13 +18,17 @@ namespace {
 struct CollectArguments {
   std::vector<std::filesystem::path> inputs;
   std::filesystem::path out;
+  bool admissible = false;
+  int mantissa = measure::float_mantissa;
 };
 
 void collect(const CollectArguments& arguments, const CommonOptions& common) {
   const stats::ThreadLimit threads(common.threads);
   require_writable(arguments.out, "--out", {}, Sink::file);
-  const measure::Collection collection =
+  measure::Collection collection =
       measure::collect(measure::trajectory_files(arguments.inputs, arguments.out));
+  if (arguments.admissible) measure::keep_admissible(collection.dataset);
+  measure::round_mantissas(collection.dataset, arguments.mantissa);
   io::write_dataset(arguments.out, collection.dataset);
   fmt::print("{}: {} of {}\n", arguments.out.string(), counted(collection.dataset.samples, "sample"),
              counted(collection.networks, "network"));
@@ -37,12 +41,22 @@ void collect(const CollectArguments& arguments, const CommonOptions& common) {
 
 void add_collect(Program& program) {
   auto [command, arguments] =
-      program.add<CollectArguments>("collect", "Collect trajectory files into a dataset.",
+      program.add<CollectArguments>("collect", "Collect trajectory files, or datasets, into a dataset.",
                                     {"lrid-observe collect runs --out dataset.h5"}, collect);
-  command.add_option("RUN.h5", arguments.inputs, "trajectory files, or folders of them")
+  command.add_option("RUN.h5", arguments.inputs, "trajectory files or datasets, or folders of them")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->required();
   command.add_option("--out", arguments.out, "dataset file to write")->type_name("DATASET.h5")->required();
+  command.add_flag(
+      "--admissible", arguments.admissible,
+      "keep only the observables that classifiers use, not those that can be infinite or undefined");
+  command
+      .add_option(
+          "--mantissa", arguments.mantissa,
+          "bits of mantissa to keep, of 23: with 12, values are right to 1 in 8,000 and the file is smaller")
+      ->check(CLI::Range(1, measure::float_mantissa).description(""))
+      ->type_name("BITS")
+      ->capture_default_str();
 }
 
 }  // namespace lrid::apps

@@ -68,7 +68,7 @@ void add_recording(Program& program) {
   command
       .add_option("--units", arguments.units,
                   "number of units of a layer to measure (all if it has fewer), instead of a fraction")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::PositiveNumber.description(""))
       ->type_name("N");
   command
       .add_option("--noise", arguments.noise,

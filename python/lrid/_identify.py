@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from .recorder import Recorder
 
-_MODELS = Path(__file__).resolve().parent / "models"
-
 
 def models() -> list[Path]:
-    """Returns the models that come with this installation, by name; there may be none."""
-    return sorted(_MODELS.glob("*.h5"))
+    """Returns the models that come with this installation, or those in the folder LRID_MODELS, by name; there may be
+    none."""
+    lines = run("lrid-classify", "list", "models").splitlines()
+    return [Path(line) for line in lines if line and not line.startswith(" ")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,8 +160,8 @@ def identify_all(
         if _format_of(path) == "lrid-recording":
             measured = Path(folder) / f"{path.stem}.h5"
             run("lrid-observe", "recording", path, "--out", measured)
-        chosen = Path(model) if model is not None else _choose_model(measured)
-        printed = run("lrid-classify", "predict", "--model", chosen, measured, "--interpolate", "--json")
+        chosen = [] if model is None else ["--model", os.fspath(model)]
+        printed = run("lrid-classify", "predict", *chosen, measured, "--interpolate", "--json")
     predictions = json.loads(printed)
     return [_verdict(network) for file in predictions["files"] for network in file["networks"]]
 
@@ -187,40 +187,6 @@ def _format_of(path: Path) -> str:
             return form.decode("utf-8", "replace") if isinstance(form, bytes) else str(form)
     except OSError:
         return ""
-
-
-def _choose_model(measured: Path) -> Path:
-    shipped = models()
-    if not shipped:
-        raise BadInput(
-            "model: none is shipped with this version, expected model=FILE (lrid-classify fit writes one)"
-        )
-    finite = _finite_observables(measured)
-    fitting: list[tuple[int, Path]] = []
-    needed: set[str] = set()
-    for path in shipped:
-        with h5py.File(path, "r") as file:
-            used = set(file["observables"].asstr()[...].tolist())
-        if used <= finite:
-            fitting.append((len(used), path))
-        needed |= used
-    if not fitting:
-        raise BadInput(
-            f"{measured}: lacks {', '.join(sorted(needed - finite)[:4])}, …: expected all observables of "
-            f"one of the shipped models ({', '.join(path.stem for path in shipped)})"
-        )
-    return max(fitting)[1]
-
-
-def _finite_observables(path: Path) -> set[str]:
-    try:
-        with h5py.File(path, "r") as file:
-            names: list[str] = file["observable_names"].asstr()[...].tolist()
-            values = file["observables" if "observables" in file else "X"][...]
-    except (OSError, KeyError):
-        return set()
-    finite = np.isfinite(values).all(axis=(0, 1))
-    return {name for name, whole in zip(names, finite, strict=True) if whole}
 
 
 def _verdict(raw: dict[str, Any]) -> Verdict:

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <memory>
+#include <string_view>
 
 #include <sndfile.h>
 #include <soxr.h>
@@ -22,23 +24,23 @@ constexpr std::int64_t least_rate = 1000, most_rate = 1000000;
 constexpr std::int64_t block_frames = 1 << 16;
 constexpr std::int64_t most_frames = std::int64_t{1} << 40;  // a year of sound; more is no length
 
-/// A WAV file whose writer never came back to fill in its lengths. libsndfile takes all that follows for the
-/// sound if the data's length is 0 and the file's own is 8, which is what it finds here.
-class UnclosedWave {
+/// A file as if some of its bytes were others: lengths that its writer never came back to fill in.
+class CompletedFile {
  public:
-  explicit UnclosedWave(const fs::path& path) : stream_(path, std::ios::binary) {}
+  CompletedFile(const fs::path& path, std::streamoff at, std::vector<char> bytes)
+      : stream_(path, std::ios::binary), at_(at), bytes_(std::move(bytes)) {}
 
   SNDFILE* open(SF_INFO& info) {
     SF_VIRTUAL_IO functions{};
     functions.get_filelen = [](void* self) {
-      auto& stream = static_cast<UnclosedWave*>(self)->stream_;
+      auto& stream = static_cast<CompletedFile*>(self)->stream_;
       const auto at = stream.tellg();
       const auto length = stream.seekg(0, std::ios::end).tellg();
       stream.seekg(at);
       return static_cast<sf_count_t>(length);
     };
     functions.seek = [](sf_count_t offset, int whence, void* self) {
-      auto& stream = static_cast<UnclosedWave*>(self)->stream_;
+      auto& stream = static_cast<CompletedFile*>(self)->stream_;
       stream.clear();
       stream.seekg(offset, whence == SEEK_SET   ? std::ios::beg
                            : whence == SEEK_CUR ? std::ios::cur
@@ -46,16 +48,18 @@ class UnclosedWave {
       return static_cast<sf_count_t>(stream.tellg());
     };
     functions.tell = [](void* self) {
-      return static_cast<sf_count_t>(static_cast<UnclosedWave*>(self)->stream_.tellg());
+      return static_cast<sf_count_t>(static_cast<CompletedFile*>(self)->stream_.tellg());
     };
     functions.read = [](void* to, sf_count_t count, void* self) {
-      auto& stream = static_cast<UnclosedWave*>(self)->stream_;
+      auto& stream = static_cast<CompletedFile*>(self)->stream_;
       const auto at = static_cast<sf_count_t>(stream.tellg());
       const sf_count_t got = stream.read(static_cast<char*>(to), count).gcount();
       stream.clear();
-      constexpr std::array<char, 4> length{8, 0, 0, 0};
-      for (sf_count_t i = std::max<sf_count_t>(at, 4); i < std::min<sf_count_t>(at + got, 8); ++i)
-        static_cast<char*>(to)[i - at] = length.at(to_size(i - 4));
+      const std::vector<char>& bytes = static_cast<CompletedFile*>(self)->bytes_;
+      const sf_count_t first = static_cast<CompletedFile*>(self)->at_;
+      for (sf_count_t i = std::max<sf_count_t>(at, first); i < std::min(at + got, first + std::ssize(bytes));
+           ++i)
+        static_cast<char*>(to)[i - at] = bytes[to_size(i - first)];
       return got;
     };
     functions.write = [](const void*, sf_count_t, void*) -> sf_count_t { return 0; };
@@ -64,7 +68,40 @@ class UnclosedWave {
 
  private:
   std::ifstream stream_;
+  std::streamoff at_;
+  std::vector<char> bytes_;
 };
+
+/// A WAV file without lengths. libsndfile takes all that follows for the sound if the data's length is 0 and
+/// the file's own is 8.
+std::shared_ptr<CompletedFile> completed_wave(const fs::path& path) {
+  return std::make_shared<CompletedFile>(path, 4, std::vector<char>{8, 0, 0, 0});
+}
+
+/// A CAF file whose data's length is -1, "until the end", which libsndfile does not know; null for any other.
+std::shared_ptr<CompletedFile> completed_caf(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::array<char, 12> head{};
+  constexpr std::streamoff first_chunk = 8;
+  if (!stream.read(head.data(), first_chunk) || std::string_view(head.data(), 4) != "caff") return nullptr;
+  const std::streamoff end = stream.seekg(0, std::ios::end).tellg();
+  for (std::streamoff at = first_chunk; at + std::ssize(head) <= end;) {
+    if (!stream.seekg(at).read(head.data(), std::ssize(head))) return nullptr;
+    std::uint64_t code = 0;
+    for (std::size_t i = 4; i < head.size(); ++i) code = code << 8 | static_cast<unsigned char>(head.at(i));
+    const auto size = static_cast<std::int64_t>(code);
+    const std::streamoff content = at + std::ssize(head);
+    if (size == -1 && std::string_view(head.data(), 4) == "data") {
+      std::vector<char> bytes;
+      for (int shift = 56; shift >= 0; shift -= 8)
+        bytes.push_back(static_cast<char>(static_cast<std::uint64_t>(end - content) >> shift & 0xFF));
+      return std::make_shared<CompletedFile>(path, at + 4, std::move(bytes));
+    }
+    if (size < 0 || size > end - content) return nullptr;
+    at = content + size;
+  }
+  return nullptr;
+}
 
 }  // namespace
 
@@ -97,16 +134,22 @@ void SoundFile::open() {
   SNDFILE* file = sf_open(path_.c_str(), SFM_READ, &info);
   const bool is_wave = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_WAV ||
                        (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_WAVEX;
+  const std::string reason = file == nullptr ? sf_strerror(nullptr) : "";
+  std::shared_ptr<CompletedFile> completed;
   if (file != nullptr && is_wave && info.frames == 0) {
     sf_close(file);
-    auto unclosed = std::make_shared<UnclosedWave>(path_);
+    completed = completed_wave(path_);
+  } else if (file == nullptr) {
+    completed = completed_caf(path_);
+  }
+  if (completed) {
     info = {};
-    file = unclosed->open(info);
-    stream_ = std::move(unclosed);
+    file = completed->open(info);
+    stream_ = std::move(completed);
   }
   if (file == nullptr)
     bad_input("{}: cannot be read: {}; expected a sound file of a kind that libsndfile knows", path_.string(),
-              sf_strerror(nullptr));
+              reason.empty() ? sf_strerror(nullptr) : reason);
   handle_ = file;
   frames_ = info.frames;
   rate_ = info.samplerate;

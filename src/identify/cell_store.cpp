@@ -15,6 +15,14 @@ constexpr const char* origin_file = "run.json";
 constexpr std::string_view cell_suffix = ".json";
 constexpr std::size_t hash_size = 32, cell_name_size = hash_size + cell_suffix.size();
 
+Json to_json(const Typicality& typicality) {
+  return {{"samples", typicality.samples}, {"networks", typicality.networks}};
+}
+
+Typicality typicality_from(const Json& json) {
+  return {json.at("samples").get<std::vector<double>>(), json.at("networks").get<std::vector<double>>()};
+}
+
 std::optional<CellResult> read_cell(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return std::nullopt;
   try {
@@ -30,6 +38,10 @@ std::optional<CellResult> read_cell(const std::filesystem::path& path) {
       TestResult& one = result.tests.emplace_back();
       one.predicted = test.at("predicted").get<std::vector<int>>();
       one.network_predicted = test.at("network_predicted").get<std::vector<int>>();
+      one.held = test.at("held").get<std::vector<int>>();
+      one.network_held = test.at("network_held").get<std::vector<int>>();
+      one.known = typicality_from(test.at("known"));
+      one.unknown = typicality_from(test.at("unknown"));
       for (const auto& [name, value] : test.at("figures").items())
         one.figures[name] = value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
       for (const Json& bin : test.at("reliability"))
@@ -94,6 +106,10 @@ void CellStore::store(const std::string& cell, const CellResult& result) const {
       bins.push_back({bin.count, bin.confidence, bin.right});
     tests.push_back({{"predicted", test.predicted},
                      {"network_predicted", test.network_predicted},
+                     {"held", test.held},
+                     {"network_held", test.network_held},
+                     {"known", to_json(test.known)},
+                     {"unknown", to_json(test.unknown)},
                      {"figures", test.figures},
                      {"reliability", bins}});
   }

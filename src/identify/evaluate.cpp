@@ -16,13 +16,8 @@ namespace name = io::extra_name;
 
 /// Fraction of the samples refused when a fraction `refuse` of the known ones may be.
 double fraction_refused(const std::vector<double>& typicality, double refuse) {
-  const auto refused = std::ranges::count_if(typicality, [&](double p) { return p <= refuse; });
+  const auto refused = std::ranges::count_if(typicality, [&](double p) { return is_refused(p, refuse); });
   return static_cast<double>(refused) / static_cast<double>(typicality.size());
-}
-
-/// How well low typicality separates unknown samples from known ones.
-double auroc_of_typicality(const std::vector<double>& known, const std::vector<double>& unknown) {
-  return learn::auroc(unknown, known);
 }
 
 /// Figures of the verdicts per network; none if a network's layers differ in class.
@@ -38,13 +33,15 @@ void add_network_figures(const Judgement& judgement, const std::vector<int>& lab
   result.figures[name::network_accuracy] = learn::accuracy(result.network_predicted, actual);
   result.figures[name::network_calibration_error] =
       learn::calibration_error(learn::reliability(probabilities, actual));
-  const SetFigures sets = set_figures(judgement.p_values.networks, actual, confidence);
+  SetFigures sets = set_figures(judgement.p_values.networks, actual, confidence);
   result.figures[name::network_coverage] = sets.coverage;
   result.figures[name::network_set_size] = sets.size;
+  result.network_held = std::move(sets.held);
 }
 
 void add_novelty_figures(const Judgement& known, const Judgement& unknown, double refuse, bool by_network,
                          TestResult& result) {
+  result.unknown.samples = unknown.typicality;
   std::map<std::string, double>& figures = result.figures;
   figures[name::auroc_uncertainty] = learn::auroc(learn::entropies(known.probabilities.samples),
                                                   learn::entropies(unknown.probabilities.samples));
@@ -53,6 +50,7 @@ void add_novelty_figures(const Judgement& known, const Judgement& unknown, doubl
   figures[name::known_refused] = fraction_refused(known.typicality, refuse);
   figures[name::unknown_refused] = fraction_refused(unknown.typicality, refuse);
   if (!by_network) return;
+  result.unknown.networks = unknown.network_typicality;
   figures[name::network_auroc] = auroc_of_typicality(known.network_typicality, unknown.network_typicality);
   figures[name::network_known_refused] = fraction_refused(known.network_typicality, refuse);
   figures[name::network_unknown_refused] = fraction_refused(unknown.network_typicality, refuse);
@@ -103,6 +101,14 @@ void add_permutation_figures(const Identifier& identifier, const FeatureTable& t
 
 }  // namespace
 
+bool is_refused(double typicality, double refuse) {
+  return typicality <= refuse;
+}
+
+double auroc_of_typicality(const std::vector<double>& known, const std::vector<double>& unknown) {
+  return learn::auroc(unknown, known);
+}
+
 CellResult evaluate(const learn::Classifier& classifier, const Condition& condition, std::size_t split_index,
                     const Protocol& protocol, Key key, const std::optional<learn::Setting>& setting) {
   const Split& split = condition.plan->splits[split_index];
@@ -132,12 +138,18 @@ CellResult evaluate(const learn::Classifier& classifier, const Condition& condit
     const learn::Matrix& probabilities = judgement.probabilities.samples;
     TestResult result{.predicted = learn::predicted_classes(probabilities),
                       .network_predicted = {},
+                      .held = {},
+                      .network_held = {},
+                      .known = {judgement.typicality, {}},
+                      .unknown = {},
                       .figures = {{name::log_loss, learn::log_loss(probabilities, labels)}},
                       .reliability = learn::reliability(probabilities, labels)};
     result.figures[name::calibration_error] = learn::calibration_error(result.reliability);
-    const SetFigures sets = set_figures(judgement.p_values.samples, labels, protocol.confidence);
+    SetFigures sets = set_figures(judgement.p_values.samples, labels, protocol.confidence);
     result.figures[name::coverage] = sets.coverage;
     result.figures[name::set_size] = sets.size;
+    result.held = std::move(sets.held);
+    if (by_network) result.known.networks = judgement.network_typicality;
     if (by_network) add_network_figures(judgement, labels, protocol.confidence, result);
     if (by_network && !judgement.network_typicality.empty() && condition.unknown.empty())
       result.figures[name::network_refused] = fraction_refused(judgement.network_typicality, protocol.refuse);

@@ -12,10 +12,19 @@
 
 namespace lrid::identify {
 
+/// How typical samples, and the networks that they are of, are of the training part (Judgement).
+struct Typicality {
+  std::vector<double> samples, networks;  ///< networks by first appearance among the samples
+
+  bool operator==(const Typicality&) const = default;
+};
+
 /// Predictions on a test part and the figures computed from them.
 struct TestResult {
   std::vector<int> predicted;             ///< [test rows of the split] class
   std::vector<int> network_predicted;     ///< [networks, by first appearance there]; empty without verdicts
+  std::vector<int> held, network_held;    ///< likewise: 1 where the set holds the class, else 0
+  Typicality known, unknown;              ///< of the test rows and the condition's unknown ones; may be empty
   std::map<std::string, double> figures;  ///< by io::extra_name; NaN where undefined
   std::vector<learn::ReliabilityBin> reliability;
 
@@ -32,6 +41,13 @@ struct CellResult {
 
   bool operator==(const CellResult&) const = default;
 };
+
+/// Whether a sample or network of this typicality is refused where a fraction `refuse` of the known ones may
+/// be.
+bool is_refused(double typicality, double refuse);
+
+/// How well low typicality separates unknown samples from known ones: P(unknown < known) + P(equal)/2.
+double auroc_of_typicality(const std::vector<double>& known, const std::vector<double>& unknown);
 
 /// Runs nested cross-validation on one split of a condition: the inner folds select a setting, unless one is
 /// given, which is fitted to the whole training part and predicts the test part. Figures (io::extra_name):

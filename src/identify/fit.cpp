@@ -170,10 +170,10 @@ std::vector<LeftOutKind> judge_left_out(const Study& study, const FeatureTable& 
     const Condition condition =
         Condition::on({}, features, study.target(), std::make_shared<const SplitPlan>(std::move(plan)));
     const CellResult cell = evaluate(*classifier.classifier, condition, 0, protocol, of_kind, setting);
-    result.push_back(
-        left_out_kind(column, value,
-                      result_row(classifier.name, condition, 0, {cell},
-                                 std::make_shared<const io::TestedNetworks>(tested_networks(condition)))));
+    result.push_back(left_out_kind(
+        column, value,
+        result_row(classifier.name, condition, 0, {cell},
+                   std::make_shared<const io::TestedNetworks>(tested_networks(condition)), protocol.refuse)));
     progress.advance();
   }
   progress.finish();

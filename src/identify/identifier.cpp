@@ -301,7 +301,8 @@ SetFigures set_figures(const learn::Matrix& p_values, const std::vector<int>& la
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::vector<std::size_t> set = learn::conformal_set(p_values.row(to_index(i)), confidence);
     result.size += static_cast<double>(set.size()) / n;
-    if (std::ranges::find(set, to_size(labels[i])) != set.end()) result.coverage += 1 / n;
+    result.held.push_back(std::ranges::find(set, to_size(labels[i])) != set.end() ? 1 : 0);
+    result.coverage += result.held.back() / n;
   }
   return result;
 }

@@ -347,7 +347,8 @@ std::string predictions_text(const FittedFile& fitted, const std::vector<FilePre
   return text;
 }
 
-std::string predictions_json(const FittedFile& fitted, const std::vector<FilePrediction>& files) {
+std::string predictions_json(const FittedFile& fitted, const std::vector<FilePrediction>& files,
+                             const std::filesystem::path& model) {
   const std::vector<std::string>& classes = fitted.identifier.classes;
   const auto by_class = [&](const std::vector<double>& probabilities) {
     Json json = Json::object();
@@ -378,7 +379,8 @@ std::string predictions_json(const FittedFile& fitted, const std::vector<FilePre
   Json json = {{"format", "lrid-predictions"},
                {"format_version", 3},
                {"model",
-                {{"classifier", fitted.classifier},
+                {{"file", model.string()},
+                 {"classifier", fitted.classifier},
                  {"target", fitted.target},
                  {"classes", classes},
                  {"transform", fitted.identifier.layout.transform},

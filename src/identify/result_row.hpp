@@ -15,10 +15,11 @@ namespace lrid::identify {
 /// The networks that the splits of a condition test, by name.
 io::TestedNetworks tested_networks(const Condition& condition);
 
-/// The results row of one of the condition's tests; `cells`: [splits]. Accuracies have intervals over
-/// networks, and p-values against chance unless the split is by sample, where networks are on both sides.
+/// The results row of one of the condition's tests; `cells`: [splits], `refuse`: Protocol::refuse.
+/// Accuracies, d′, coverage, refusals and AUROC by typicality have intervals over networks, accuracies also
+/// p-values against chance unless the split is by sample, where networks are on both sides.
 io::ResultRow result_row(const std::string& classifier, const Condition& condition, std::size_t test,
                          const std::vector<CellResult>& cells,
-                         std::shared_ptr<const io::TestedNetworks> tested);
+                         std::shared_ptr<const io::TestedNetworks> tested, double refuse);
 
 }  // namespace lrid::identify

@@ -192,8 +192,8 @@ class Run {
       for (std::size_t test = 0; test < conditions_[c].tests.size(); ++test)
         for (std::size_t k = 0; k < setup_.classifiers.size(); ++k)
           if (!outcome[c][k].empty())
-            results.rows.push_back(
-                result_row(setup_.classifiers[k].name, conditions_[c], test, outcome[c][k], tested));
+            results.rows.push_back(result_row(setup_.classifiers[k].name, conditions_[c], test, outcome[c][k],
+                                              tested, setup_.protocol.refuse));
     }
     results.comparisons = compare_rows(results.rows);
     results.trajectories = trajectories_of(results.rows, study_);

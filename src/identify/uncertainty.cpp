@@ -122,9 +122,8 @@ double sign_test(const Scores& differences) {
   return std::min(1.0, 2 * boost::math::cdf(coin, static_cast<double>(std::min(positive, negative))));
 }
 
-NetworkScores scores_of(const io::ResultRow& row, const std::vector<std::vector<std::int64_t>>& correct,
-                        bool by_layer) {
-  const io::TestedNetworks& tested = *row.tested;
+NetworkScores scores_of(const io::TestedNetworks& tested,
+                        const std::vector<std::vector<std::int64_t>>& correct, bool by_layer) {
   NetworkScores scores{.splits = {}, .overlap = tested.overlap};
   for (std::size_t s = 0; s < correct.size(); ++s) {
     Scores& split = scores.splits.emplace_back();
@@ -140,14 +139,24 @@ NetworkScores scores_of(const io::ResultRow& row, const std::vector<std::vector<
 
 }  // namespace
 
+NetworkScores layer_scores(const io::TestedNetworks& tested,
+                           const std::vector<std::vector<std::int64_t>>& right) {
+  return scores_of(tested, right, true);
+}
+
+NetworkScores verdict_scores(const io::TestedNetworks& tested,
+                             const std::vector<std::vector<std::int64_t>>& right) {
+  return scores_of(tested, right, false);
+}
+
 std::optional<NetworkScores> layer_scores(const io::ResultRow& row) {
   if (row.tested == nullptr || row.correct.empty()) return std::nullopt;
-  return scores_of(row, row.correct, true);
+  return layer_scores(*row.tested, row.correct);
 }
 
 std::optional<NetworkScores> verdict_scores(const io::ResultRow& row) {
   if (row.tested == nullptr || row.network_correct.empty()) return std::nullopt;
-  return scores_of(row, row.network_correct, false);
+  return verdict_scores(*row.tested, row.network_correct);
 }
 
 double NetworkMean::effective_number() const {
@@ -214,6 +223,31 @@ io::Figure with_uncertainty(io::Figure figure, const std::optional<NetworkScores
   return figure;
 }
 
+double jackknife_variance(const std::vector<LeaveOneOut>& splits, const std::vector<double>& overlap) {
+  double variance = 0;
+  for (std::size_t c = 0; c < overlap.size(); ++c) {
+    double sum = 0, usable = 0;
+    for (const LeaveOneOut& split : splits) {
+      const std::vector<double>& without = split.strata[c];
+      const auto k = static_cast<double>(without.size());
+      if (k < 2) continue;
+      const double mean = std::accumulate(without.begin(), without.end(), 0.0) / k;
+      double squares = 0;
+      for (const double value : without) squares += std::pow(value - mean, 2);
+      sum += (k - 1) / k * squares;
+      ++usable;
+    }
+    if (usable == 0) return std::numeric_limits<double>::quiet_NaN();
+    variance += sum / usable * (overlap[c] + (1 - overlap[c]) / usable);
+  }
+  return variance;
+}
+
+Interval t_interval(double value, double variance, double degrees_of_freedom) {
+  const double half = quantile_975(std::max(1.0, degrees_of_freedom)) * std::sqrt(variance);
+  return {value - half, value + half};
+}
+
 std::optional<Difference> difference(const NetworkScores& a, const NetworkScores& b) {
   const std::vector<Scores> of_a = counting(a), of_b = counting(b);
   std::vector<Scores> pairs;
@@ -242,8 +276,7 @@ std::optional<Difference> difference(const NetworkScores& a, const NetworkScores
     variance = one->variance + other->variance;
     degrees_of_freedom = std::min(one->degrees_of_freedom, other->degrees_of_freedom);
   }
-  const double half = quantile_975(degrees_of_freedom) * std::sqrt(variance);
-  result.interval = {result.mean - half, result.mean + half};
+  result.interval = t_interval(result.mean, variance, degrees_of_freedom);
   if (variance > 0)
     result.p = 2 * upper_tail(std::abs(result.mean) / std::sqrt(variance), degrees_of_freedom);
   else

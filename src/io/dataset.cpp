@@ -14,22 +14,23 @@ namespace {
 
 constexpr const char* format_name = "lrid-dataset";
 
-/// Calls `visit(name, column)` for every metadata column, in the order in which they are written.
-template <class Meta, class Visit>
-void for_each_column(Meta& meta, const Visit& visit) {
-  visit("architecture", meta.architecture);
-  visit("task", meta.task);
-  visit("dataset", meta.dataset);
-  visit("learning_rule", meta.learning_rule);
-  visit("layer", meta.layer);
-  visit("layer_position", meta.layer_position);
-  visit("network", meta.network);
-  visit("batch_size", meta.batch_size);
-  visit("model_seed", meta.model_seed);
-  visit("dataset_seed", meta.dataset_seed);
-  visit("noise", meta.noise);
-  visit("unit_fraction", meta.unit_fraction);
-  visit("final_accuracy", meta.final_accuracy);
+/// Calls `visit(name, &SampleMeta::column)` for every metadata column, in the order in which they are
+/// written.
+template <class Visit>
+void for_each_column(const Visit& visit) {
+  visit("architecture", &SampleMeta::architecture);
+  visit("task", &SampleMeta::task);
+  visit("dataset", &SampleMeta::dataset);
+  visit("learning_rule", &SampleMeta::learning_rule);
+  visit("layer", &SampleMeta::layer);
+  visit("layer_position", &SampleMeta::layer_position);
+  visit("network", &SampleMeta::network);
+  visit("batch_size", &SampleMeta::batch_size);
+  visit("model_seed", &SampleMeta::model_seed);
+  visit("dataset_seed", &SampleMeta::dataset_seed);
+  visit("noise", &SampleMeta::noise);
+  visit("unit_fraction", &SampleMeta::unit_fraction);
+  visit("final_accuracy", &SampleMeta::final_accuracy);
 }
 
 /// The value of a column that a foreign writer left out; nothing for one that must be there.
@@ -61,7 +62,8 @@ Dataset read_dataset(const std::filesystem::path& path) {
   dataset.points = x.shape()[1];
 
   const hdf5::Group meta = root.group("meta");
-  for_each_column(dataset.meta, [&]<class T>(const char* name, std::vector<T>& column) {
+  for_each_column([&]<class T>(const char* name, std::vector<T> SampleMeta::*member) {
+    std::vector<T>& column = dataset.meta.*member;
     const std::optional<double> missing = default_of(name);
     if constexpr (std::is_same_v<T, double>) {
       if (missing && !meta.has_dataset(name)) {
@@ -85,6 +87,23 @@ Dataset read_dataset(const std::filesystem::path& path) {
   return dataset;
 }
 
+void append(Dataset& dataset, const Dataset& other) {
+  const auto add = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  // Losses that one of the two lacks are not known.
+  if (!dataset.validation_loss.empty() || !other.validation_loss.empty()) {
+    constexpr float unknown = std::numeric_limits<float>::quiet_NaN();
+    dataset.validation_loss.resize(static_cast<std::size_t>(dataset.samples * dataset.points), unknown);
+    add(dataset.validation_loss, other.validation_loss);
+    dataset.validation_loss.resize(
+        static_cast<std::size_t>((dataset.samples + other.samples) * dataset.points), unknown);
+  }
+  add(dataset.x, other.x);
+  for_each_column([&](const char*, auto member) { add(dataset.meta.*member, other.meta.*member); });
+  add(dataset.meta.units, other.meta.units);
+  add(dataset.meta.noise_unit, other.meta.noise_unit);
+  dataset.samples += other.samples;
+}
+
 void write_dataset(const std::filesystem::path& path, const Dataset& dataset) {
   hdf5::OutputFile file(format_name);
   hdf5::Group& root = file.root();
@@ -93,8 +112,8 @@ void write_dataset(const std::filesystem::path& path, const Dataset& dataset) {
              {dataset.samples, dataset.points, static_cast<std::int64_t>(dataset.observable_names.size())},
              hdf5::Storage::compressed);
   root.write("observable_names", dataset.observable_names);
-  for_each_column(dataset.meta, [&](const char* name, const auto& column) {
-    root.write("meta/" + std::string(name), column, {dataset.samples}, hdf5::Storage::plain);
+  for_each_column([&](const char* name, auto member) {
+    root.write("meta/" + std::string(name), dataset.meta.*member, {dataset.samples}, hdf5::Storage::plain);
   });
   // Left out where they say nothing, so that a dataset without them keeps its bytes.
   if (std::ranges::any_of(dataset.meta.units, [](std::int64_t units) { return units != 0; }))

@@ -85,6 +85,8 @@ Json to_json(const ResultRow& row) {
   json["confusion"] = to_json(row.confusion);
   json["labels"] = row.labels;
   json["dprime"] = to_json(row.dprime);
+  for (const auto& [low, high] : row.dprime_intervals)
+    json["dprime_intervals"].push_back({to_json(low), to_json(high)});
   json["balanced_accuracy"] = to_json(row.balanced_accuracy);
   json["hyperparameters"] = to_json(row.hyperparameters);
   json["importances"] = row.importances.empty() ? Json(nullptr) : to_json(row.importances);
@@ -116,6 +118,12 @@ void from(const Json& json, std::int64_t& value) {
 void from(const Json& json, std::string& value) {
   value = json.get<std::string>();
 }
+void from(const Json& json, std::array<double, 2>& interval) {
+  if (json.get_ref<const Json::array_t&>().size() != 2)
+    throw Json::type_error::create(302, "an interval must have two ends, low and high", &json);
+  from(json.at(0), interval[0]);
+  from(json.at(1), interval[1]);
+}
 void from(const Json& json, ConditionValue& value) {
   if (json.is_boolean())
     value = json.get<bool>();
@@ -145,12 +153,6 @@ void from(const Json& json, std::vector<T>& values) {
   if (json.is_null()) return;
   for (const Json& value : json.get_ref<const Json::array_t&>()) from(value, values.emplace_back());
 }
-void from(const Json& json, std::array<double, 2>& interval) {
-  if (json.get_ref<const Json::array_t&>().size() != 2)
-    throw Json::type_error::create(302, "an interval must have two ends, low and high", &json);
-  from(json.at(0), interval[0]);
-  from(json.at(1), interval[1]);
-}
 template <class T>
 void from(const Json& json, std::optional<T>& value) {
   from(json, value.emplace());
@@ -174,6 +176,7 @@ void from(const Json& json, ResultRow& row) {
   from(json.at("confusion"), row.confusion);
   from(json.at("labels"), row.labels);
   from_optional(json, "dprime", row.dprime);
+  from_optional(json, "dprime_intervals", row.dprime_intervals);
   from_optional(json, "balanced_accuracy", row.balanced_accuracy);
   from_optional(json, "hyperparameters", row.hyperparameters);
   from_optional(json, "importances", row.importances);

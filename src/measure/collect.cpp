@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <set>
 
@@ -10,6 +13,7 @@
 #include <lrid/io/hdf5.hpp>
 #include <lrid/io/trajectory.hpp>
 #include <lrid/measure/collect.hpp>
+#include <lrid/stats/observable.hpp>
 
 namespace lrid::measure {
 
@@ -104,13 +108,16 @@ class Appender {
   std::vector<float> loss_;  // [T]
 };
 
-bool is_trajectory(const fs::path& file) {
+/// What the file says it is; "" if it does not say, or can't be read.
+std::string format_of(const fs::path& file) {
   try {
-    return io::hdf5::InputFile(file).format() == "lrid-trajectory";
+    return io::hdf5::InputFile(file).format();
   } catch (const InputError&) {
-    return false;
+    return "";
   }
 }
+
+constexpr const char* dataset_format = "lrid-dataset";
 
 std::string fingerprint(const io::Trajectory& t) {
   return sha256({reinterpret_cast<const char*>(t.observables.data()), t.observables.size() * sizeof(float)});
@@ -124,7 +131,7 @@ std::vector<fs::path> trajectory_files(const std::vector<fs::path>& paths, const
   std::vector<fs::path> files;
   const auto add = [&](const fs::path& file, bool is_named) {
     if (!out.empty() && same_file(file, out)) {
-      if (is_named || is_trajectory(file))
+      if (is_named || format_of(file) == "lrid-trajectory")
         bad_input("--out {}: is the input {}, expected another file", out.string(), file.string());
       return;
     }
@@ -206,14 +213,42 @@ void DatasetBuilder::add(const fs::path& path, const io::Trajectory& t, bool wit
   ++state.networks;
 }
 
+void DatasetBuilder::add(const fs::path& path, const io::Dataset& samples) {
+  State& state = *state_;
+  const std::string file = path.string();
+  if (state.first == nullptr) {
+    const Model model{file, samples.points, 0, "", "", samples.observable_names};
+    state.first = &state.models.try_emplace({"", file}, model).first->second;
+    state.dataset.points = samples.points;
+    state.dataset.observable_names = samples.observable_names;
+  }
+  if (samples.points != state.first->points)
+    bad_input("{}: {}, but {} has {}: expected the same number in all files", file,
+              counted(samples.points, "trajectory point"), state.first->file, state.first->points);
+  if (samples.observable_names != state.first->observable_names)
+    bad_input("{}: its observables are not those of {}: expected the same in all files", file,
+              state.first->file);
+  const std::set<std::string> there(state.dataset.meta.network.begin(), state.dataset.meta.network.end()),
+      added(samples.meta.network.begin(), samples.meta.network.end());
+  for (const std::string& network : added)
+    if (there.contains(network))
+      bad_input("{}: holds network {}, as a file before it does: expected each network once", file, network);
+  io::append(state.dataset, samples);
+  state.networks += std::ssize(added);
+}
+
 Collection collect(const std::vector<fs::path>& files) {
   Collection result;
   DatasetBuilder builder(files);
   Progress progress("collecting", static_cast<double>(files.size()), "files");
   for (const fs::path& path : files) {
     check_interrupt();
-    const io::Trajectory t = io::read_trajectory(path);
     progress.advance();
+    if (format_of(path) == dataset_format) {
+      builder.add(path, io::read_dataset(path));
+      continue;
+    }
+    const io::Trajectory t = io::read_trajectory(path);
     if (t.failed()) {
       constexpr std::string_view prefix = "failed: ";
       ++result.failed[t.status.starts_with(prefix) ? t.status.substr(prefix.size()) : t.status];
@@ -234,6 +269,36 @@ Collection collect(const std::vector<fs::path>& files) {
         result.running, failures);
   }
   return result;
+}
+
+void keep_admissible(io::Dataset& dataset) {
+  std::vector<std::size_t> kept;
+  std::vector<std::string> names;
+  for (std::size_t k = 0; k < dataset.observable_names.size(); ++k)
+    if (const int column = stats::observable_index(dataset.observable_names[k]);
+        column >= 0 && stats::observables()[static_cast<std::size_t>(column)].admissible) {
+      kept.push_back(k);
+      names.push_back(dataset.observable_names[k]);
+    }
+  const std::size_t columns = dataset.observable_names.size(), rows = dataset.x.size() / columns;
+  std::vector<float> x;
+  x.reserve(rows * kept.size());
+  for (std::size_t row = 0; row < rows; ++row)
+    for (const std::size_t k : kept) x.push_back(dataset.x[row * columns + k]);
+  dataset.x = std::move(x);
+  dataset.observable_names = std::move(names);
+}
+
+void round_mantissas(io::Dataset& dataset, int bits) {
+  const auto dropped = static_cast<std::uint32_t>(float_mantissa - bits);
+  if (dropped == 0) return;
+  for (float& value : dataset.x) {
+    if (!std::isfinite(value)) continue;
+    const auto code = std::bit_cast<std::uint32_t>(value);
+    const std::uint32_t half = (1U << (dropped - 1)) - 1 + ((code >> dropped) & 1U);
+    const auto rounded = std::bit_cast<float>((code + half) & ~((1U << dropped) - 1));
+    if (std::isfinite(rounded)) value = rounded;  // the largest values would become infinite
+  }
 }
 
 }  // namespace lrid::measure

@@ -68,7 +68,9 @@ std::optional<Exhibit> dprime_table(const View& view) {
     line.push_back(row_title(class_title(labels[i])));
     for (const Row* row : rows) {
       if (row->labels != labels) continue;
-      const Figure dprime = summarise(row->dprime, i), balanced = summarise(row->balanced_accuracy, i);
+      Figure dprime = summarise(row->dprime, i);
+      if (i < row->dprime_intervals.size()) dprime.interval = row->dprime_intervals[i];
+      const Figure balanced = summarise(row->balanced_accuracy, i);
       line.push_back(figure_entry(dprime));
       line.back().detail = number(balanced.mean, 3);
       if (std::isfinite(dprime.mean) && row->classifier == headline)
@@ -81,9 +83,9 @@ std::optional<Exhibit> dprime_table(const View& view) {
     exhibit.finding = fmt::format("For the {}, d′ is highest for {} and lowest for {}.",
                                   classifier_title(headline), easiest->second, hardest->second);
   exhibit.caption =
-      "d′ per layer with the log-linear correction (Hautus 1995), mean ± spread over splits; 0 is guessing. "
-      "Small: balanced accuracy, (sensitivity + "
-      "specificity)/2.";
+      "d′ per layer with the log-linear correction (Hautus 1995), in square brackets its 95\u202f% interval "
+      "over "
+      "networks (jackknife); 0 is guessing. Small: balanced accuracy, (sensitivity + specificity)/2.";
   return exhibit;
 }
 

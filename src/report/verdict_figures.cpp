@@ -210,17 +210,26 @@ std::optional<Exhibit> novelty_figure(const View& view) {
   Exhibit exhibit{.title = "None of these: rules left out of training", .topic = Topic::novelty};
   add_pairs(exhibit, panels, "one layer", "whole network", {.title = "AUROC"});
   const auto score = [](const Row* row) {
-    return extra(*row, io::extra_name::network_auroc)
-        .value_or(*extra(*row, io::extra_name::auroc_novelty))
-        .mean;
+    return extra(*row, io::extra_name::network_auroc).value_or(*extra(*row, io::extra_name::auroc_novelty));
   };
   const RowRefs main = headline_rows(rows);
-  const auto [worst, best] = std::ranges::minmax(main, {}, score);
-  exhibit.finding = fmt::format(
-      "Of rules left out of training, the {} gives {} the highest AUROC ({}) and {} the lowest ({}); 0.5 is "
-      "guessing.",
-      classifier_title(best->classifier), class_title(*condition(*best, key::unknown)), number(score(best)),
-      class_title(*condition(*worst, key::unknown)), number(score(worst)));
+  const auto [worst, best] = std::ranges::minmax(main, {}, [&](const Row* row) { return score(row).mean; });
+  const auto told = std::ranges::count_if(main, [&](const Row* row) {
+    const Figure figure = score(row);
+    return figure.interval && figure.interval->front() > 0.5;
+  });
+  if (main.size() == 1)
+    exhibit.finding = fmt::format("{} left out of training: AUROC {} by the {}; 0.5 is guessing.",
+                                  sentence(class_title(*condition(*best, key::unknown))),
+                                  with_range(score(best)), classifier_title(best->classifier));
+  else
+    exhibit.finding = fmt::format(
+        "Of {} rules left out of training, the {} notices {} better than guessing (AUROC's interval above "
+        "0.5): "
+        "highest for {} ({}), lowest for {} ({}).",
+        main.size(), classifier_title(best->classifier),
+        told == 0 ? std::string("none") : std::to_string(told), class_title(*condition(*best, key::unknown)),
+        with_range(score(best)), class_title(*condition(*worst, key::unknown)), with_range(score(worst)));
   exhibit.caption =
       "Each rule in turn is left out of training and then presented among test networks of the others. What "
       "is noticed lies far from everything in training; a rule between known ones does not. " +
@@ -333,9 +342,8 @@ std::optional<Exhibit> refusal_table(const View& view) {
     for (const char* const name : names) line.push_back(figure_entry(extra(*row, name)));
   }
   exhibit.caption =
-      "Shares refused; of known rules few should be (the setting refuse), of the unknown one all. Mean ± "
-      "spread over "
-      "splits.";
+      "Shares refused; of known rules few should be (the setting refuse), of the unknown one all. In square "
+      "brackets 95\u202f% intervals over networks; ± is the spread over splits.";
   return exhibit;
 }
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <sndfile.h>
 
+#include <lrid/core/file.hpp>
 #include <lrid/data/sound.hpp>
 #include <lrid/data/sound_manifest.hpp>
 
@@ -95,7 +96,10 @@ TEST(SoundFile, CountsWhereTheHeaderDoesNotKnow) {
   }
   patch(folder / "zero.wav", 4, std::string(4, '\0'));
   patch(folder / "head.wav", 4, std::string("\x24\0\0\0", 4));
-  for (const char* name : {"a.flac", "a.wav", "a.au", "zero.wav", "head.wav"}) {
+  write_sound(folder / "a.caf", tone, 8000, SF_FORMAT_CAF | SF_FORMAT_PCM_16);
+  const auto data = static_cast<std::streamoff>(read_file(folder / "a.caf").find("data"));
+  patch(folder / "a.caf", data + 4, std::string(8, '\xFF'));  // -1: until the end
+  for (const char* name : {"a.flac", "a.wav", "a.au", "zero.wav", "head.wav", "a.caf"}) {
     SoundFile file(folder / name);
     EXPECT_EQ(file.frames(), 100000) << name;
     // Parts are where they should be, in any order.

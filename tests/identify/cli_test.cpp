@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -174,6 +175,51 @@ TEST_F(Cli, FitsAndPredicts) {
   const CommandResult refused = classify("predict --model " + path("d.h5") + " " + path("d.h5"));
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_EQ(std::ranges::count(refused.err, '\n'), 1) << refused.err;
+}
+
+/// Without --model the shipped model decides that uses most of what was measured.
+TEST_F(Cli, PredictsByTheShippedModelThatFits) {
+  io::write_dataset(folder_ / "d.h5", testing::tiny_dataset(6, 3, 3.0));
+  const std::string models = path("models"), environment = "LRID_MODELS=" + models;
+  std::filesystem::create_directory(folder_ / "models");
+  write("e.toml",
+        "classifiers = ['forest']\nsplit = ['network']\n[features]\ntransform = 'none'\n[forest]\ntrees = "
+        "[20]\nmax_features = ['sqrt']\n");
+  const std::string fit = "fit --config " + path("e.toml") + " --data " + path("d.h5") + " --out ";
+  ASSERT_EQ(classify(fit + path("models/everything.h5")).exit_code, 0);
+  ASSERT_EQ(
+      classify(fit + path("models/activity.h5") + " --set 'features.measures=[\"activation\"]'").exit_code,
+      0);
+  const auto shipped = [&](const std::string& arguments) {
+    return testing::run_command(environment + " '" + testing::program("lrid-classify").string() + "' " +
+                                arguments);
+  };
+
+  const CommandResult listed = shipped("list models");
+  EXPECT_EQ(names_of(listed.out).size(), 2U) << listed.out;
+  EXPECT_LT(listed.out.find("activity.h5"), listed.out.find("everything.h5"));
+  EXPECT_THAT(listed.out, ::testing::HasSubstr("24 observables at 3 points"));
+
+  const CommandResult whole = shipped("predict " + path("d.h5"));
+  EXPECT_EQ(whole.exit_code, 0) << whole.err;
+  EXPECT_THAT(whole.err, ::testing::HasSubstr("shipped model everything"));
+  EXPECT_EQ(whole.out, classify("predict --model " + path("models/everything.h5") + " " + path("d.h5")).out);
+
+  io::Dataset activity = testing::tiny_dataset(6, 5, 3.0);  // of other length: interpolated
+  for (std::size_t k = 0; k < activity.observable_names.size(); ++k)
+    if (!activity.observable_names[k].starts_with("act"))
+      for (std::size_t i = k; i < activity.x.size(); i += activity.observable_names.size())
+        activity.x[i] = std::numeric_limits<float>::quiet_NaN();
+  io::write_dataset(folder_ / "activity.h5", activity);
+  const CommandResult part = shipped("predict --json " + path("activity.h5"));
+  EXPECT_EQ(part.exit_code, 0) << part.err;
+  EXPECT_THAT(part.out, ::testing::HasSubstr("models/activity.h5\""));
+
+  std::filesystem::remove_all(folder_ / "models");
+  const CommandResult none = shipped("predict " + path("d.h5"));
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err, ::testing::HasSubstr("--model: missing, and no model comes with this version"));
+  EXPECT_EQ(shipped("list models").out, "");
 }
 
 TEST_F(Cli, EveryRecipeIsAnExperimentThatRuns) {

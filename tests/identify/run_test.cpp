@@ -312,6 +312,30 @@ TEST(Run, ReportsCalibrationAndVerdictsPerNetwork) {
   }
 }
 
+/// Without an effect d′ is about 0 in every class, and its interval says so.
+TEST(Run, GivesIntervalsOfDPrime) {
+  const Fixture f(testing::tiny_dataset(12, 3));
+  const std::string recipe =
+      "classifiers = ['forest']\nsplit = ['network']\nsplits = 3\nfeatures.measures = ['all']\n"
+      "forest.trees = [30]\nforest.max_features = ['sqrt']\n";
+  for (const bool shuffled : {false, true}) {
+    const io::ResultRow row =
+        run(f.request("r.json",
+                      recipe + (shuffled ? "experiment = 'controls'\ncontrols = ['shuffled_labels']\n" : "")))
+            .rows.back();
+    ASSERT_EQ(row.dprime_intervals.size(), row.labels.size());
+    for (std::size_t c = 0; c < row.labels.size(); ++c) {
+      double mean = 0;
+      for (const std::vector<double>& split : row.dprime)
+        mean += split[c] / static_cast<double>(row.dprime.size());
+      const auto& [low, high] = row.dprime_intervals[c];
+      EXPECT_LT(low, mean);
+      EXPECT_NEAR(mean, (low + high) / 2, 1e-9);
+      EXPECT_EQ(low > 0, !shuffled) << row.labels[c];
+    }
+  }
+}
+
 TEST(Run, TellsUnknownClasses) {
   const Fixture f(testing::tiny_dataset(8, 5, 3.0));
   const io::Results results =
@@ -325,6 +349,16 @@ TEST(Run, TellsUnknownClasses) {
   EXPECT_GT(extra.at("network_auroc").mean, 0.9);
   EXPECT_LT(extra.at("known_refused").mean, 0.15);
   EXPECT_GT(extra.at("unknown_refused").mean, extra.at("known_refused").mean);
+  for (const char* name : {"auroc_novelty", "network_auroc", "known_refused", "network_known_refused",
+                           "unknown_refused", "network_unknown_refused", "network_coverage"}) {
+    const io::Figure& figure = extra.at(name);
+    ASSERT_TRUE(figure.interval) << name;
+    EXPECT_LT(figure.interval->front(), figure.interval->back()) << name;
+    EXPECT_LE(figure.interval->front(), figure.mean + 1e-12) << name;
+    EXPECT_GE(figure.interval->back(), figure.mean - 1e-12) << name;
+  }
+  // Eight unknown networks that all stand out are no proof that every one does.
+  EXPECT_LT(extra.at("network_auroc").interval->front(), 0.95);
 }
 
 TEST(Run, SavesItsSplits) {

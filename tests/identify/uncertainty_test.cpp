@@ -102,6 +102,23 @@ TEST(Uncertainty, GivesFiguresAnIntervalAndP) {
   EXPECT_FALSE(with_uncertainty(io::Figure::of({0.7}), grouped()).p);
 }
 
+/// The jackknife of a mean is its variance; a stratum whose networks all splits share is not averaged over
+/// them. By hand: 2/3 · ((−1)² + 1²) of the first, 1/2 · (1² + 1²) of the second, halved by two splits.
+TEST(Jackknife, StratifiesAndCountsSharedNetworksOnce) {
+  const LeaveOneOut split{{{1, 2, 3}, {4, 6}}};
+  EXPECT_NEAR(jackknife_variance({split, split}, {1, 0}), 4.0 / 3 + 0.5, 1e-12);
+  EXPECT_NEAR(jackknife_variance({split}, {0.3, 0.3}), 4.0 / 3 + 1, 1e-12);
+  EXPECT_TRUE(std::isnan(jackknife_variance({{{{1, 2}, {3}}}}, {1, 1})));
+  const std::vector<double> x = {0.2, 0.9, 0.4, 0.7};
+  LeaveOneOut means{{{}}};
+  for (const double left_out : x) means.strata[0].push_back((2.2 - left_out) / 3);
+  EXPECT_NEAR(jackknife_variance({means}, {1}), 0.29 / 3 / 4, 1e-12);  // sample variance / n
+}
+
+TEST(Jackknife, IntervalIsStudents) {
+  expect_interval(t_interval(1, 0.04, 10), 1 - 0.2 * 2.2281388519862744, 1 + 0.2 * 2.2281388519862744);
+}
+
 TEST(Difference, IsPairedOverNetworksAndSplits) {
   NetworkScores other = grouped();
   other.splits = {{{"a", 0, 4, 0.5}, {"b", 0, 4, 0.5}, {"c", 1, 5, 0.6}, {"d", 1, 5, 0.6}},

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <cmath>
 #include <functional>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -66,6 +69,66 @@ TEST_F(CollectTest, OneMoreSamplePerImperfectCell) {
   EXPECT_THAT(d.meta.noise, ElementsAre(0, 0, 0.5, 0.5));
   EXPECT_THAT(d.meta.network, ElementsAre("a", "a", "a", "a"));
   EXPECT_EQ(d.x[(3 * 3 + 1) * 45 + 2], 6152);  // 5000 + 1000·1 + 100·1 + 50·1 + 2
+}
+
+/// Datasets made one by one are that made of all their networks; a network can't be in two of them.
+TEST_F(CollectTest, DatasetsAreAddedAsTheyAre) {
+  const auto a = put("a.h5", example_trajectory(1, "fa")), b = put("b.h5", example_trajectory(2, "ia"));
+  for (const auto& [name, run] : {std::pair{"one", a}, {"other", b}})
+    io::write_dataset(folder_ / name, collect({run}).dataset);
+  const Collection both = collect({folder_ / "one", folder_ / "other"});
+  EXPECT_EQ(both.networks, 2);
+  io::write_dataset(folder_ / "both", both.dataset);
+  io::write_dataset(folder_ / "at once", collect({a, b}).dataset);
+  EXPECT_EQ(read_file(folder_ / "both"), read_file(folder_ / "at once"));
+  EXPECT_THAT(
+      [&] {
+        collect({folder_ / "both", folder_ / "one"});
+      },
+      ThrowsMessage<InputError>(HasSubstr("holds network a, as a file before it does")));
+  io::Trajectory shorter = example_trajectory(3);
+  shorter.step.pop_back(), shorter.epoch.pop_back();
+  shorter.observables.resize(std::size_t{2} * 2 * 45);
+  for (auto& [name, values] : shorter.metrics) values.pop_back();
+  EXPECT_THAT(
+      [&] {
+        collect({put("c.h5", shorter), folder_ / "one"});
+      },
+      ThrowsMessage<InputError>(HasSubstr("3 trajectory points, but")));
+}
+
+TEST(Rounding, KeepsSoManyBits) {
+  constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN(),
+                  most = std::numeric_limits<float>::max();
+  io::Dataset d{.observable_names = {"a"}, .samples = 1, .points = 8, .x = {}, .meta = {}, .software = ""};
+  d.x = {1.0F, 1.24F, 1.25F, -1.375F, 0.0F, inf, most, nan};
+  round_mantissas(d, 2);  // to quarters between 1 and 2, ties to even
+  EXPECT_THAT(std::vector(d.x.begin(), d.x.end() - 1),
+              ElementsAre(1.0F, 1.25F, 1.25F, -1.5F, 0.0F, inf, most));
+  EXPECT_TRUE(std::isnan(d.x.back()));
+  for (int i = 1; i < 100; ++i) {
+    d.x = {std::exp(static_cast<float>(i) / 7)};
+    const float exact = d.x[0];
+    round_mantissas(d, 12);
+    EXPECT_LE(std::abs(d.x[0] / exact - 1), std::ldexp(1.0F, -13));
+    const float rounded = d.x[0];
+    round_mantissas(d, float_mantissa);
+    EXPECT_EQ(d.x[0], rounded);
+  }
+}
+
+TEST_F(CollectTest, KeepsTheAdmissibleOnRequest) {
+  io::Dataset d = collect({put("a.h5", example_trajectory(1))}).dataset;
+  const io::Dataset all = d;
+  keep_admissible(d);
+  ASSERT_EQ(d.observable_names.size(), 24U);
+  ASSERT_EQ(d.x.size(), all.x.size() / 45 * 24);
+  for (std::size_t k = 0; k < 24; ++k) {
+    const auto found = std::ranges::find(all.observable_names, d.observable_names[k]);
+    const auto column = static_cast<std::size_t>(found - all.observable_names.begin());
+    for (std::size_t row = 0; row < d.x.size() / 24; ++row)
+      EXPECT_EQ(d.x[row * 24 + k], all.x[row * 45 + column]);
+  }
 }
 
 TEST_F(CollectTest, LeavesOutAndCountsWhatIsNotComplete) {
@@ -160,7 +223,7 @@ TEST_F(CollectTest, RefusesTruncatedAndForeignFiles) {
       [&] {
         (void)collect({a, folder_ / "dataset.h5"});
       },
-      ThrowsMessage<InputError>(AllOf(HasSubstr("dataset.h5"), HasSubstr("lrid-trajectory"))));
+      ThrowsMessage<InputError>(AllOf(HasSubstr("dataset.h5"), HasSubstr("each network once"))));
 }
 
 }  // namespace

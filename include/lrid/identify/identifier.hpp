@@ -110,6 +110,7 @@ struct Identifier {
 /// How often sets of classes hold the right one, and how many they hold on average.
 struct SetFigures {
   double coverage = 0, size = 0;
+  std::vector<int> held{};  ///< [n] 1 where the set holds the class, else 0
 };
 /// `p_values`: [n, classes]; `labels`: [n].
 SetFigures set_figures(const learn::Matrix& p_values, const std::vector<int>& labels, double confidence);

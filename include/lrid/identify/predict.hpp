@@ -57,7 +57,8 @@ std::string sentence(const FittedFile& fitted, const NetworkVerdict& network);
 /// observables that speak most for the verdict, and a table of the layers.
 std::string predictions_text(const FittedFile& fitted, const std::vector<FilePrediction>& files,
                              bool layers = false);
-/// `format = "lrid-predictions"`; a refused verdict is null.
-std::string predictions_json(const FittedFile& fitted, const std::vector<FilePrediction>& files);
+/// `format = "lrid-predictions"`; a refused verdict is null. `model`: the file that `fitted` was read from.
+std::string predictions_json(const FittedFile& fitted, const std::vector<FilePrediction>& files,
+                             const std::filesystem::path& model = {});
 
 }  // namespace lrid::identify

@@ -26,6 +26,11 @@ struct NetworkScores {
   double overlap = 1;
 };
 
+/// The scores of tested networks: `right` [split][i] of the layers of each, or its verdict (1 or 0).
+NetworkScores layer_scores(const io::TestedNetworks& tested,
+                           const std::vector<std::vector<std::int64_t>>& right);
+NetworkScores verdict_scores(const io::TestedNetworks& tested,
+                             const std::vector<std::vector<std::int64_t>>& right);
 /// The scores of a row's layers, or of its verdicts on whole networks; nothing for results of an earlier
 /// version, which hold no networks, and for verdicts that were not given.
 std::optional<NetworkScores> layer_scores(const io::ResultRow& row);
@@ -59,6 +64,19 @@ std::optional<NetworkMean> mean_over_networks(const NetworkScores& scores);
 /// The figure with `interval` over networks and, given the chance level, `p`; unchanged without scores.
 io::Figure with_uncertainty(io::Figure figure, const std::optional<NetworkScores>& scores,
                             std::optional<double> chance = std::nullopt);
+
+/// One split's statistic with each of its networks left out in turn, by stratum. Networks of a stratum are
+/// exchangeable: one class's, or the known and the unknown ones of an AUROC.
+struct LeaveOneOut {
+  std::vector<std::vector<double>> strata;  ///< [stratum][network]
+};
+/// Variance over networks of a statistic that is no mean, such as d′ or AUROC, by the stratified jackknife
+/// (Efron & Stein 1981, Ann. Statist. 9, 586), Σ_c (k_c−1)/k_c Σ_v (θ_−v − θ̄_c)², over splits as
+/// NetworkMean's. `overlap`: [stratum] the share of its networks that two splits have in common. NaN where a
+/// stratum has one network in every split.
+double jackknife_variance(const std::vector<LeaveOneOut>& splits, const std::vector<double>& overlap);
+/// 95 % interval of a statistic of this variance, by Student's t.
+Interval t_interval(double value, double variance, double degrees_of_freedom);
 
 /// How much higher one mean is than another.
 struct Difference {

@@ -35,6 +35,9 @@ struct Dataset {
 /// `noise`, `unit_fraction`) read as NaN, 0, 1.
 Dataset read_dataset(const std::filesystem::path& path);
 
+/// Appends the samples of another dataset, which must have as many points and the same observables.
+void append(Dataset& dataset, const Dataset& other);
+
 /// Writes whole or not at all; equal datasets give equal bytes.
 void write_dataset(const std::filesystem::path& path, const Dataset& dataset);
 

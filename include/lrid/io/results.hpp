@@ -110,6 +110,8 @@ struct ResultRow {
   std::vector<std::vector<std::vector<std::int64_t>>> confusion;  ///< [split][actual][predicted]
   std::vector<std::string> labels;                                ///< class names in the order of confusion
   std::vector<std::vector<double>> dprime, balanced_accuracy;     ///< [split][class]
+  /// [class] 95 % intervals of the mean d′ over networks; NaN where there are too few. Optional.
+  std::vector<std::array<double, 2>> dprime_intervals{};
   std::vector<std::map<std::string, ConditionValue>> hyperparameters;  ///< chosen, per split
   std::map<std::string, double> importances;  ///< feature name → mean; empty where a classifier has none
   std::int64_t n_train = 0, n_test = 0, n_networks = 0;
