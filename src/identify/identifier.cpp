@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <numeric>
+
+#include <boost/math/distributions/normal.hpp>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/index.hpp>
@@ -248,6 +252,17 @@ Probabilities calibrated(const Identifier& identifier, const learn::Matrix& logi
   return result;
 }
 
+/// Whether so typical networks, together, can't be of the training networks' kind although their name says
+/// so: whether their mean typicality is lower than that of all but a fraction `refuse` of as many known
+/// networks. Typicalities among `known` others are uniform, so that the variance of a mean of n is (1/n +
+/// 1/known)/12.
+bool are_atypical(const std::vector<double>& typicality, std::size_t known, double refuse) {
+  const auto n = static_cast<double>(typicality.size()), m = static_cast<double>(known);
+  const double mean = std::accumulate(typicality.begin(), typicality.end(), 0.0) / n;
+  const double z = boost::math::quantile(boost::math::complement(boost::math::normal(), refuse));
+  return mean < 0.5 - z * std::sqrt((1 / n + 1 / m) / 12);
+}
+
 }  // namespace
 
 Probabilities Identifier::probabilities(const learn::Samples& standardised,
@@ -267,13 +282,23 @@ Judgement Identifier::judge(const FeatureTable& table, const Rows& rows, double 
     result.network_distance = result.networks.mean(log_distances(result.distance, 1));
     result.network_typicality = known->networks.typicality(result.network_distance, nearest);
   }
+  std::map<std::string, std::vector<std::size_t>> by_known_kind;
   for (std::size_t n = 0; n < result.networks.names.size(); ++n) {
-    const bool is_known =
-        known_kinds.names.contains(kind_of(*table.metadata, rows[result.networks.members[n].front()]));
+    const std::string kind = kind_of(*table.metadata, rows[result.networks.members[n].front()]);
+    const bool is_known = known_kinds.names.contains(kind);
     result.is_known_kind.push_back(!new_kinds || (is_known && result.network_typicality[n] > refuse));
+    if (is_known) by_known_kind[kind].push_back(n);
     if (new_kinds && !is_known && !new_kinds->left_out.distance().empty())
       result.network_typicality[n] = new_kinds->left_out.typicality({result.network_distance[n]}).front();
   }
+  // Other data, schedules or programs make another kind of the same architecture and task.
+  if (new_kinds && refuse > 0)
+    for (const auto& [kind, members] : by_known_kind) {
+      std::vector<double> typicality;
+      for (const std::size_t n : members) typicality.push_back(result.network_typicality[n]);
+      if (members.size() > 1 && are_atypical(typicality, known->networks.distance().size(), refuse))
+        for (const std::size_t n : members) result.is_known_kind[n] = false;
+    }
   result.probabilities = calibrated(*this, z, result);
 
   const std::vector<double> none(rows.size(), 0.0);  // distance plays no part within known kinds

@@ -191,11 +191,18 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
   const Judgement judgement = identifier.judge(table, rows, fitted.refuse);
   const std::vector<int> verdicts = learn::predicted_classes(judgement.probabilities.networks);
 
+  const auto kind_of_network = [&](std::size_t n) {
+    return kind_of(*table.metadata, rows[judgement.networks.members[n].front()]);
+  };
+  std::set<std::string> typical_kinds;
+  for (std::size_t n = 0; n < judgement.networks.names.size(); ++n)
+    if (judgement.is_known_kind[n]) typical_kinds.insert(kind_of_network(n));
   FilePrediction result{file.string(), {}};
   for (std::size_t n = 0; n < judgement.networks.names.size(); ++n) {
     NetworkVerdict network;
     network.network = judgement.networks.names[n];
     network.is_known_kind = judgement.is_known_kind[n];
+    network.in_typical_company = typical_kinds.contains(kind_of_network(n));
     network.verdict = to_size(verdicts[n]);
     network.probabilities = row_of(judgement.probabilities.networks, n);
     network.set = learn::conformal_set(judgement.p_values.networks.row(to_index(n)), fitted.confidence);
@@ -316,7 +323,12 @@ std::string sentence(const FittedFile& fitted, const NetworkVerdict& network) {
   const std::string unlike = join(network.unlike, "; ");
   if (network.no_change) return "No change over time; no rule is named.";
   if (network.none_of_these)
-    return fmt::format("A rule that is none of these, nearest {}.", in_words(fitted, network.verdict));
+    return fmt::format(
+        "{}, nearest {}.",
+        network.in_typical_company
+            ? "A rule that is none of these"
+            : "Unlike the training networks: a rule that is none of these, or other data or training",
+        in_words(fitted, network.verdict));
   if (network.out_of_range) return fmt::format("Unlike the training data ({}); no rule is named.", unlike);
   return sentence_of_set(fitted, network.set) +
          (unlike.empty() ? "" : fmt::format(" Unlike the training data: {}.", unlike));

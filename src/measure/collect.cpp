@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <tuple>
 
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
@@ -47,7 +48,8 @@ void require_alike(const std::string& file, const io::Trajectory& t, const Model
               file, "\"" + t.layer_change_kernel + "\"", first.file, first.layer_change_kernel);
 }
 
-/// Checks what all networks of one task and data set share.
+/// Checks what all networks of one task, data set and architecture share. Architectures may be shown the same
+/// images in other preparations.
 void require_same_probe(const std::string& file, const io::Trajectory& t, const Model& first) {
   if (t.probe_size != first.probe_size)
     bad_input("{}: a probe set of {} stimuli, but {} has {}: expected the same in all files", file,
@@ -165,8 +167,9 @@ std::vector<fs::path> trajectory_files(const std::vector<fs::path>& paths, const
 struct DatasetBuilder::State {
   std::map<fs::path, int> stems;
   io::Dataset dataset;
-  std::map<std::pair<std::string, std::string>, Model> models;  // by task and data set
-  std::map<std::string, std::string> seen;                      // fingerprint → file
+  std::map<std::tuple<std::string, std::string, std::string>, Model>
+      models;                               // by task, data set, architecture
+  std::map<std::string, std::string> seen;  // fingerprint → file
   const Model* first = nullptr;
   std::int64_t networks = 0;
 };
@@ -186,7 +189,8 @@ const io::Dataset& DatasetBuilder::dataset() const {
 void DatasetBuilder::add(const fs::path& path, const io::Trajectory& t, bool with_perfect) {
   State& state = *state_;
   const std::string file = path.string();
-  const Model& model = state.models.try_emplace({t.task, t.dataset}, model_of(file, t)).first->second;
+  const Model& model =
+      state.models.try_emplace({t.task, t.dataset, t.architecture}, model_of(file, t)).first->second;
   if (state.first == nullptr) {
     state.first = &model;
     state.dataset.points = t.points();
@@ -218,7 +222,7 @@ void DatasetBuilder::add(const fs::path& path, const io::Dataset& samples) {
   const std::string file = path.string();
   if (state.first == nullptr) {
     const Model model{file, samples.points, 0, "", "", samples.observable_names};
-    state.first = &state.models.try_emplace({"", file}, model).first->second;
+    state.first = &state.models.try_emplace({"", "", file}, model).first->second;
     state.dataset.points = samples.points;
     state.dataset.observable_names = samples.observable_names;
   }

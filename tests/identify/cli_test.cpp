@@ -177,6 +177,20 @@ TEST_F(Cli, FitsAndPredicts) {
   EXPECT_EQ(std::ranges::count(refused.err, '\n'), 1) << refused.err;
 }
 
+/// The models of data/models: whole, small, and with what a reader of their cards is told.
+TEST_F(Cli, ShipsModels) {
+  const CommandResult listed = classify("list models");
+  std::vector<std::string> names;
+  for (const std::string& line : split(listed.out, '\n'))
+    if (line.ends_with(".h5")) {
+      names.push_back(std::filesystem::path(line).stem());
+      EXPECT_LT(std::filesystem::file_size(line), 3'000'000U) << line;
+      EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(line).replace_extension(".md"))) << line;
+    }
+  EXPECT_EQ(names, (std::vector<std::string>{"activations", "everything", "recordings"})) << listed.err;
+  EXPECT_THAT(listed.out, ::testing::HasSubstr("without architecture KNet4: "));
+}
+
 /// Without --model the shipped model decides that uses most of what was measured.
 TEST_F(Cli, PredictsByTheShippedModelThatFits) {
   io::write_dataset(folder_ / "d.h5", testing::tiny_dataset(6, 3, 3.0));

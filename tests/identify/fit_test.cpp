@@ -1,4 +1,5 @@
 // Fitted classifiers in files, and what they say of new data.
+#include <algorithm>
 #include <limits>
 
 #include <gmock/gmock.h>
@@ -8,6 +9,7 @@
 #include <lrid/core/error.hpp>
 #include <lrid/core/file.hpp>
 #include <lrid/core/index.hpp>
+#include <lrid/core/random.hpp>
 #include <lrid/identify/fit.hpp>
 #include <lrid/identify/predict.hpp>
 #include <lrid/identify/run.hpp>
@@ -274,6 +276,10 @@ TEST_F(Fit, SentencesSayWhatTheSetHolds) {
       "Trained by Adam. FA, IA and SGDM are excluded at 90 %. Unlike the training data: activations 40 × "
       "below the range of the training networks.");
   network.none_of_these = true;
+  EXPECT_EQ(
+      sentence(model, network),
+      "Unlike the training networks: a rule that is none of these, or other data or training, nearest Adam.");
+  network.in_typical_company = true;
   EXPECT_EQ(sentence(model, network), "A rule that is none of these, nearest Adam.");
   model.identifier.classes = {"a", "b"};
   model.target = "task";
@@ -308,12 +314,48 @@ TEST_F(Fit, RefusesWhatIsLikeNoKnownRule) {
   EXPECT_TRUE(verdict.none_of_these);
   EXPECT_LT(verdict.typicality, 0.05);
   EXPECT_THAT(predictions_text(model, {predict(model, folder_ / "strange.h5", false)}),
-              HasSubstr("A rule that is none of these, nearest "));
+              HasSubstr("a rule that is none of these, or other data or training, nearest "));
   const auto json =
       nlohmann::json::parse(predictions_json(model, {predict(model, folder_ / "strange.h5", false)}));
   const auto& network = json.at("files").at(0).at("networks").at(0);
   EXPECT_TRUE(network.at("verdict").is_null());
   EXPECT_EQ(network.at("nearest"), model.identifier.classes[verdict.verdict]);
+}
+
+/// Among networks like the training networks, one that is unlike them can only be of another rule.
+TEST_F(Fit, BlamesTheRuleOnlyWhereTheDataAreAlike) {
+  const FittedFile model = fitted("classifiers = ['forest']\n");
+  io::Dataset mixed = data_;
+  for (std::size_t i = 0; i < mixed.x.size(); ++i)
+    if (mixed.meta.network[i / (5 * mixed.observable_names.size())] == "KNet5/ia/3")
+      mixed.x[i] = (i % 2 == 0 ? 1.0F : -1.0F) * (4 - data_.x[i]);
+  io::write_dataset(folder_ / "mixed.h5", mixed);
+  for (const NetworkVerdict& network : predict(model, folder_ / "mixed.h5", false).networks) {
+    EXPECT_EQ(network.none_of_these, network.network == "KNet5/ia/3") << network.network;
+    EXPECT_TRUE(network.in_typical_company);
+    EXPECT_EQ(network.is_known_kind, !network.none_of_these);
+  }
+}
+
+/// Each of them could be one of the training networks, but not all of them: of a known architecture and task,
+/// but trained otherwise.
+TEST_F(Fit, NetworksThatAreTogetherAtypicalAreOfANewKind) {
+  const FittedFile model = fitted("classifiers = ['forest']\n");
+  for (const NetworkVerdict& network : predict(model, folder_ / "d.h5", false).networks)
+    EXPECT_TRUE(network.is_known_kind);
+  bool found = false;  // noise that makes all of them together atypical, but not each
+  for (const double amount : {1.1, 1.2, 1.3, 1.4, 1.5, 1.6}) {
+    io::Dataset noisy = data_;
+    Stream noise(Key(1, "noise"));
+    for (float& value : noisy.x) value += static_cast<float>(amount * noise.normal());
+    io::write_dataset(folder_ / "noisy.h5", noisy);
+    const FilePrediction judged = predict(model, folder_ / "noisy.h5", false);
+    found |= std::ranges::none_of(judged.networks, &NetworkVerdict::is_known_kind) &&
+             std::ranges::any_of(judged.networks, [&](const NetworkVerdict& network) {
+               return network.typicality > 2 * model.refuse;
+             });
+  }
+  EXPECT_TRUE(found);
 }
 
 TEST_F(Fit, SaysThatItCannotRefuseAfterTooFewNetworks) {

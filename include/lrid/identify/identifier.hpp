@@ -102,8 +102,10 @@ struct Identifier {
   [[nodiscard]] Probabilities probabilities(const learn::Samples& standardised,
                                             const Judgement& judgement) const;
   /// Judges `rows` of a table with this layout. Networks are judged as of a new kind, if the identifier can,
-  /// where architecture and task are not those of training networks, or typicality (among networks of the
-  /// class that they seem to be of) is at most `refuse`.
+  /// where architecture and task are not those of training networks, typicality (among networks of the class
+  /// that they seem to be of) is at most `refuse`, or all rows' networks of one kind are together less
+  /// typical than all but a fraction `refuse` of as many training networks: these of another data set or
+  /// schedule.
   [[nodiscard]] Judgement judge(const FeatureTable& table, const Rows& rows, double refuse = 0) const;
 };
 

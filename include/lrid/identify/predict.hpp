@@ -20,7 +20,10 @@ struct LayerVerdict {
 struct NetworkVerdict {
   std::string network;
   bool is_known_kind = false;  ///< whether it is judged as networks of the training networks' kinds are
-  std::size_t verdict = 0;     ///< the most probable class
+  /// Whether others of its architecture and task in the file are like the training networks, so that neither
+  /// data nor training can be what makes this one unlike them.
+  bool in_typical_company = false;
+  std::size_t verdict = 0;            ///< the most probable class
   std::vector<double> probabilities;  ///< [classes], calibrated, from all layers
   std::vector<std::size_t> set;       ///< classes that can't be excluded at the model's confidence
   double typicality = 0;

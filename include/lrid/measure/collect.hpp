@@ -38,8 +38,8 @@ class DatasetBuilder {
   ~DatasetBuilder();
 
   /// InputError if it does not fit those before: in the number of points, the observables, the kernel of the
-  /// layer change, or (within one task and data set) the probe stimuli; also if it was added before.
-  /// `with_perfect`: whether the perfect measurement counts as a sample.
+  /// layer change, or (within one task, data set and architecture) the probe stimuli; also if it was added
+  /// before. `with_perfect`: whether the perfect measurement counts as a sample.
   void add(const std::filesystem::path& file, const io::Trajectory& trajectory, bool with_perfect = true);
   /// Adds the samples of a dataset made earlier. InputError if it does not fit those before, in points or
   /// observables, and for a network that is there already.
