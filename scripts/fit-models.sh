@@ -55,7 +55,9 @@ training networks. "Untypical" networks of known rules would be refused.
 | fitted to | $(basename -a "${datasets[@]}" | paste -s -d ' '), of which cards beside them say how they were made |
 | by | \`scripts/fit-models.sh\`, recipe \`$recipe\`, $("$bin/lrid-classify" --version | head -n 1) |
 
-**Not for** a claim about a brain without reference networks like it: all training networks are convolutional, small,
+**Not for** networks trained for much shorter or longer than these: of another program's networks, trained on a third of
+the images, sets hold the rule as they should but hold most rules (benchmarks/README.md, "Verdicts on networks never
+seen"). **Not for** a claim about a brain without reference networks like it: all training networks are convolutional, small,
 and trained by one of these rules for half an epoch. A verdict says which of these rules the trajectory is most like,
 not that one of them was at work. Not for networks that were not recorded from their first steps on.
 TEXT

@@ -206,22 +206,25 @@ void add_intervals_of_auroc(const Condition& condition, std::size_t test,
     if (found == figures.end()) continue;
     std::vector<LeaveOneOut> splits;
     std::size_t fewest = unknown.names.size();
+    std::set<std::string> all_known;
     for (std::size_t s = 0; s < cells.size(); ++s) {
       const Networks known = Networks::of(metadata, condition.plan->splits[s].test);
       const TestResult& result = cells[s].tests[test];
       fewest = std::min(fewest, known.names.size());
+      all_known.insert(known.names.begin(), known.names.end());
       splits.push_back(auroc_without_each(
           grouped(known, of_layers ? result.known.samples : result.known.networks, of_layers),
           grouped(unknown, of_layers ? result.unknown.samples : result.unknown.networks, of_layers)));
     }
     const double variance = jackknife_variance(splits, {overlap, 1});
     if (!std::isfinite(variance) || !std::isfinite(found->second.mean)) continue;
-    // An AUROC is a share: Wilson's interval, with no more observations than the smaller side has networks.
-    const NetworkMean mean{.mean = found->second.mean,
-                           .variance = variance,
-                           .networks = std::ssize(unknown.names),
-                           .layers = to_index(fewest),
-                           .degrees_of_freedom = std::max(1.0, static_cast<double>(fewest) - 1)};
+    // An AUROC is a share: Wilson's interval. Without variance, the smaller side's networks are all there is.
+    const NetworkMean mean{
+        .mean = found->second.mean,
+        .variance = variance,
+        .networks = to_index(fewest),
+        .layers = to_index(unknown.names.size() + all_known.size()),
+        .degrees_of_freedom = static_cast<double>(unknown.names.size() + all_known.size() - 2)};
     found->second.interval = mean.interval();
   }
 }
