@@ -165,23 +165,34 @@ std::vector<double> flattened(const ByNetwork& networks) {
   return values;
 }
 
-/// The AUROC of typicality with each known and each unknown network left out.
-LeaveOneOut auroc_without_each(const ByNetwork& known, const ByNetwork& unknown) {
+/// The AUROC of typicality with each known (first) and each unknown network left out.
+std::array<std::vector<double>, 2> auroc_without_each(const ByNetwork& known, const ByNetwork& unknown) {
   const std::vector<double> all_known = flattened(known), all_unknown = flattened(unknown);
   const auto m = static_cast<double>(all_known.size()), n = static_cast<double>(all_unknown.size());
   const double won = auroc_of_typicality(all_known, all_unknown) * m * n;
-  LeaveOneOut result;
-  result.strata.resize(2);
+  std::array<std::vector<double>, 2> result;
   for (const std::vector<double>& network : known) {
     const auto k = static_cast<double>(network.size());
-    if (k < m)
-      result.strata[0].push_back((won - auroc_of_typicality(network, all_unknown) * k * n) / ((m - k) * n));
+    result[0].push_back((won - auroc_of_typicality(network, all_unknown) * k * n) / ((m - k) * n));
   }
   for (const std::vector<double>& network : unknown) {
     const auto k = static_cast<double>(network.size());
-    if (k < n)
-      result.strata[1].push_back((won - auroc_of_typicality(all_known, network) * m * k) / (m * (n - k)));
+    result[1].push_back((won - auroc_of_typicality(all_known, network) * m * k) / (m * (n - k)));
   }
+  return result;
+}
+
+/// Values of networks by kind, since the design fixes how many there are of each; together where a kind has
+/// one network only.
+std::vector<std::vector<double>> by_kind(const Metadata& metadata, const Rows& rows, const Networks& networks,
+                                         const std::vector<double>& values) {
+  std::map<std::string, std::vector<double>> strata;
+  for (std::size_t n = 0; n < values.size(); ++n)
+    strata[kind_of(metadata, rows[networks.members[n].front()])].push_back(values[n]);
+  if (std::ranges::any_of(strata, [](const auto& stratum) { return stratum.second.size() < 2; }))
+    return {values};
+  std::vector<std::vector<double>> result;
+  for (auto& [kind, members] : strata) result.push_back(std::move(members));
   return result;
 }
 
@@ -204,19 +215,27 @@ void add_intervals_of_auroc(const Condition& condition, std::size_t test,
        {std::pair{name::auroc_novelty, true}, {name::network_auroc, false}}) {
     const auto found = figures.find(figure);
     if (found == figures.end()) continue;
-    std::vector<LeaveOneOut> splits;
+    // Splits may differ in whether a side can be stratified: each side's variance is taken by itself.
+    double variance = 0;
     std::size_t fewest = unknown.names.size();
     std::set<std::string> all_known;
     for (std::size_t s = 0; s < cells.size(); ++s) {
-      const Networks known = Networks::of(metadata, condition.plan->splits[s].test);
+      const Rows& test_rows = condition.plan->splits[s].test;
+      const Networks known = Networks::of(metadata, test_rows);
       const TestResult& result = cells[s].tests[test];
       fewest = std::min(fewest, known.names.size());
       all_known.insert(known.names.begin(), known.names.end());
-      splits.push_back(auroc_without_each(
+      const auto without = auroc_without_each(
           grouped(known, of_layers ? result.known.samples : result.known.networks, of_layers),
-          grouped(unknown, of_layers ? result.unknown.samples : result.unknown.networks, of_layers)));
+          grouped(unknown, of_layers ? result.unknown.samples : result.unknown.networks, of_layers));
+      const auto count = static_cast<double>(cells.size());
+      const auto add = [&](std::vector<std::vector<double>> strata, double shared) {
+        const std::vector<double> once(strata.size(), 1.0);
+        variance += jackknife_variance({{std::move(strata)}}, once) * (shared + (1 - shared) / count) / count;
+      };
+      add(by_kind(metadata, test_rows, known, without[0]), overlap);
+      add(by_kind(metadata, condition.unknown, unknown, without[1]), 1);
     }
-    const double variance = jackknife_variance(splits, {overlap, 1});
     if (!std::isfinite(variance) || !std::isfinite(found->second.mean)) continue;
     // An AUROC is a share: Wilson's interval. Without variance, the smaller side's networks are all there is.
     const NetworkMean mean{
