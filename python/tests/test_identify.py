@@ -122,7 +122,7 @@ def test_the_shipped_model_is_the_one_that_fits(
     weights_only = lrid.write_recording(
         recording.with_name("w.h5"), {}, weights={"a": rng.normal(size=(10, 5))}
     )
-    with pytest.raises(lrid.BadInput, match="missing or not finite: .* expected all of them"):
+    with pytest.raises(lrid.BadInput, match=r"missing or not finite: .* expected all of them"):
         lrid.identify(weights_only)
 
 
