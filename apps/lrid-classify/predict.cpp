@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -48,6 +49,7 @@ void add_predict(Program& program) {
           "--model", arguments.model,
           "model file that fit wrote; default: of the shipped models (list models) the one that uses most "
           "of what was measured, trajectories interpolated to its points")
+      ->check([](const std::string& file) { return file.empty() ? "expected a model file" : ""; })
       ->type_name("MODEL.h5");
   command.add_flag(
       "--layers", arguments.layers,

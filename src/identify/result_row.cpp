@@ -231,7 +231,7 @@ void add_intervals_of_auroc(const Condition& condition, std::size_t test,
       const auto count = static_cast<double>(cells.size());
       const auto add = [&](std::vector<std::vector<double>> strata, double shared) {
         const std::vector<double> once(strata.size(), 1.0);
-        variance += jackknife_variance({{std::move(strata)}}, once) * (shared + (1 - shared) / count) / count;
+        variance += jackknife_variance({{std::move(strata)}}, once) * variance_factor(shared, count) / count;
       };
       add(by_kind(metadata, test_rows, known, without[0]), overlap);
       add(by_kind(metadata, condition.unknown, unknown, without[1]), 1);

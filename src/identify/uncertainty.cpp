@@ -199,7 +199,7 @@ std::optional<NetworkMean> mean_of(const std::vector<Scores>& splits, double ove
   if (layers.size() < 2 || usable == 0) return std::nullopt;
   const auto count = static_cast<double>(splits.size());
   NetworkMean result{.mean = sum / count,
-                     .variance = variances / usable * (overlap + (1 - overlap) / count),
+                     .variance = variances / usable * variance_factor(overlap, count),
                      .networks = std::ssize(layers)};
   double all = 0;
   for (const auto& [network, number] : layers) all += number;
@@ -238,7 +238,7 @@ double jackknife_variance(const std::vector<LeaveOneOut>& splits, const std::vec
       ++usable;
     }
     if (usable == 0) return std::numeric_limits<double>::quiet_NaN();
-    variance += sum / usable * (overlap[c] + (1 - overlap[c]) / usable);
+    variance += sum / usable * variance_factor(overlap[c], usable);
   }
   return variance;
 }

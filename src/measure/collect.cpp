@@ -36,13 +36,19 @@ Model model_of(const std::string& file, const io::Trajectory& t) {
   return {file, t.points(), t.probe_size, t.probe_checksum, t.layer_change_kernel, t.observable_names};
 }
 
+/// Checks what all samples of a dataset share.
+void require_same_shape(const std::string& file, std::int64_t points, const std::vector<std::string>& names,
+                        const Model& first) {
+  if (points != first.points)
+    bad_input("{}: {}, but {} has {}: expected the same number in all files", file,
+              counted(points, "trajectory point"), first.file, first.points);
+  if (names != first.observable_names)
+    bad_input("{}: its observables are not those of {}: expected the same in all files", file, first.file);
+}
+
 /// Checks what all networks of a dataset share.
 void require_alike(const std::string& file, const io::Trajectory& t, const Model& first) {
-  if (t.points() != first.points)
-    bad_input("{}: {}, but {} has {}: expected the same number in all files", file,
-              counted(t.points(), "trajectory point"), first.file, first.points);
-  if (t.observable_names != first.observable_names)
-    bad_input("{}: its observables are not those of {}: expected the same in all files", file, first.file);
+  require_same_shape(file, t.points(), t.observable_names, first);
   if (t.layer_change_kernel != first.layer_change_kernel)
     bad_input("{}: layer change through the {} kernel, but {} has \"{}\": expected the same in all files",
               file, "\"" + t.layer_change_kernel + "\"", first.file, first.layer_change_kernel);
@@ -172,6 +178,14 @@ struct DatasetBuilder::State {
   std::map<std::string, std::string> seen;  // fingerprint → file
   const Model* first = nullptr;
   std::int64_t networks = 0;
+
+  /// The first file says what the dataset is like.
+  void begin_with(const Model& model) {
+    if (first != nullptr) return;
+    first = &model;
+    dataset.points = model.points;
+    dataset.observable_names = model.observable_names;
+  }
 };
 
 DatasetBuilder::DatasetBuilder(const std::vector<fs::path>& files) : state_(std::make_unique<State>()) {
@@ -191,11 +205,7 @@ void DatasetBuilder::add(const fs::path& path, const io::Trajectory& t, bool wit
   const std::string file = path.string();
   const Model& model =
       state.models.try_emplace({t.task, t.dataset, t.architecture}, model_of(file, t)).first->second;
-  if (state.first == nullptr) {
-    state.first = &model;
-    state.dataset.points = t.points();
-    state.dataset.observable_names = t.observable_names;
-  }
+  state.begin_with(model);
   require_alike(file, t, *state.first);
   require_same_probe(file, t, model);
   if (const auto [same, is_new] = state.seen.try_emplace(fingerprint(t), file); !is_new)
@@ -220,18 +230,9 @@ void DatasetBuilder::add(const fs::path& path, const io::Trajectory& t, bool wit
 void DatasetBuilder::add(const fs::path& path, const io::Dataset& samples) {
   State& state = *state_;
   const std::string file = path.string();
-  if (state.first == nullptr) {
-    const Model model{file, samples.points, 0, "", "", samples.observable_names};
-    state.first = &state.models.try_emplace({"", "", file}, model).first->second;
-    state.dataset.points = samples.points;
-    state.dataset.observable_names = samples.observable_names;
-  }
-  if (samples.points != state.first->points)
-    bad_input("{}: {}, but {} has {}: expected the same number in all files", file,
-              counted(samples.points, "trajectory point"), state.first->file, state.first->points);
-  if (samples.observable_names != state.first->observable_names)
-    bad_input("{}: its observables are not those of {}: expected the same in all files", file,
-              state.first->file);
+  const Model model{file, samples.points, 0, "", "", samples.observable_names};
+  if (state.first == nullptr) state.begin_with(state.models.try_emplace({"", "", file}, model).first->second);
+  require_same_shape(file, samples.points, samples.observable_names, *state.first);
   const std::set<std::string> there(state.dataset.meta.network.begin(), state.dataset.meta.network.end()),
       added(samples.meta.network.begin(), samples.meta.network.end());
   for (const std::string& network : added)

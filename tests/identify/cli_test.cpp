@@ -234,6 +234,8 @@ TEST_F(Cli, PredictsByTheShippedModelThatFits) {
   EXPECT_EQ(none.exit_code, 2);
   EXPECT_THAT(none.err, ::testing::HasSubstr("--model: missing, and no model comes with this version"));
   EXPECT_EQ(shipped("list models").out, "");
+  EXPECT_EQ(classify("predict --model '' " + path("d.h5")).exit_code, 2)
+      << "a name that is empty names no model";
 }
 
 TEST_F(Cli, EveryRecipeIsAnExperimentThatRuns) {

@@ -65,6 +65,12 @@ std::optional<NetworkMean> mean_over_networks(const NetworkScores& scores);
 io::Figure with_uncertainty(io::Figure figure, const std::optional<NetworkScores>& scores,
                             std::optional<double> chance = std::nullopt);
 
+/// The variance of a mean over `splits` splits that share a fraction `overlap` of their networks, in that of
+/// one: f + (1−f)/J (NetworkMean).
+inline double variance_factor(double overlap, double splits) {
+  return overlap + (1 - overlap) / splits;
+}
+
 /// One split's statistic with each of its networks left out in turn, by stratum. Networks of a stratum are
 /// exchangeable: one class's, or the known and the unknown ones of an AUROC.
 struct LeaveOneOut {
