@@ -1,1 +1,5 @@
 lrid_program(bench_stats SOURCES stats_benchmark.cpp LINKS lrid_stats benchmark::benchmark)
+if(CUDAToolkit_FOUND)
+  target_compile_definitions(bench_stats PRIVATE LRID_BENCH_CUDA)
+  target_link_libraries(bench_stats PRIVATE CUDA::cudart_static)
+endif()

@@ -109,9 +109,12 @@ def twin_times(kind, architecture, batch, precision, options):
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     times = []
     for channels_last in (True,) if precision == "bf16" else (False, True):
-        step = getattr(Twin(architecture, batch, precision, options.device, channels_last), kind)()
-        if step is not None:
-            times.append(milliseconds(step, options.device, options.rounds))
+        try:
+            step = getattr(Twin(architecture, batch, precision, options.device, channels_last), kind)()
+            if step is not None:
+                times.append(milliseconds(step, options.device, options.rounds))
+        except Exception as error:  # one kind of twin that fails leaves the others
+            print(f"{architecture}, {precision}, {kind}: {error}", file=sys.stderr)
     return min(times, default=None)
 
 

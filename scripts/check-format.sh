@@ -52,6 +52,10 @@ tool() {  # tool NAME: its version 14
 clang_format=$(tool clang-format)
 
 git=(git -c safe.directory='*')  # a checkout of another user's, as in CI, is fine: nothing of it is run by git
+for file in "${files[@]}"; do
+  # clang-format takes everything for C++, and lays it out as such.
+  case $file in *.cpp|*.hpp) ;; *) bad_usage "$file: expected a .cpp or .hpp file" ;; esac
+done
 if [ ${#files[@]} -eq 0 ]; then
   if [ -n "$changed" ]; then
     mapfile -t files < <("${git[@]}" diff --name-only --diff-filter=d "$changed" -- '*.cpp' '*.hpp'

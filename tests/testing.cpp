@@ -21,6 +21,13 @@ std::optional<fs::path> first_existing(std::initializer_list<fs::path> candidate
   return std::nullopt;
 }
 
+/// The folder that an environment variable names, as on another machine than the build's, else the one that
+/// was compiled in.
+fs::path folder_of(const char* variable, const char* compiled_in) {
+  const char* const named = std::getenv(variable);
+  return named != nullptr && *named != '\0' ? named : compiled_in;
+}
+
 std::string read_all(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
@@ -31,10 +38,10 @@ std::string read_all(const fs::path& path) {
 }  // namespace
 
 fs::path source_dir() {
-  return LRID_SOURCE_DIR;
+  return folder_of("LRID_SOURCE_DIR", LRID_SOURCE_DIR);
 }
 fs::path program(const std::string& name) {
-  return fs::path(LRID_BINARY_DIR) / "bin" / name;
+  return folder_of("LRID_BINARY_DIR", LRID_BINARY_DIR) / "bin" / name;
 }
 
 std::optional<fs::path> golden_path(const std::string& name) {

@@ -79,7 +79,7 @@ std::string prefix_of_temporary(std::string_view name) {
 /// Returns a number that no other process writing to the same folder has; process ids repeat across hosts.
 std::uint64_t process_number() {
   static const std::uint64_t number = system_bits();
-  return number;
+  return number + static_cast<std::uint64_t>(::getpid());  // after a fork, another
 }
 
 /// Writes all bytes; returns 0 or errno.

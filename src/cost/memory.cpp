@@ -30,6 +30,9 @@ NetworkBytes network_bytes(const train::RunPlan& plan, const tasks::TaskShape& s
   const torch::NoGradGuard no_grad;
   network->forward(torch::zeros({1, shape.channels, shape.height, shape.width}));
   bytes.activations = copies * outputs * plan.config.batch_size * (shape.contrastive ? 2 : 1);
+  // What LibTorch gives them on Hopper; less on older GPUs.
+  constexpr std::int64_t workspace = 32 << 20;
+  if (plan.config.compute.device == "cuda") bytes.workspaces = 2 * workspace;
   return bytes;
 }
 

@@ -11,7 +11,8 @@ namespace lrid::cost {
 struct NetworkBytes {
   std::int64_t parameters = 0;  ///< with gradients, moments, backward kernels and maps, as the rule allocates
   std::int64_t activations = 0;  ///< outputs of all layers for one batch, and what is computed from them
-  [[nodiscard]] std::int64_t total() const { return parameters + activations; }
+  std::int64_t workspaces = 0;   ///< on a GPU, of cuBLAS and cuBLASLt: each stream has its own
+  [[nodiscard]] std::int64_t total() const { return parameters + activations + workspaces; }
 };
 
 /// Builds the network once to count (on the CPU, without data).

@@ -16,7 +16,8 @@ double declare_weight_decay(Options& options, double otherwise) {
   return weight_decay.value_or(otherwise);
 }
 
-/// Tensors that decay and tensors that do not: LibTorch's fused kernels take one weight decay per call.
+/// Tensors that decay and tensors that do not: LibTorch's fused kernels take one weight decay per call. On a
+/// GPU these read the rate as float32 whatever the tensors are: float64 goes through _foreach operations.
 struct Group {
   double weight_decay;
   std::vector<Tensor> tensors;
@@ -69,6 +70,7 @@ class GroupOptimizer : public Optimizer {
         rate_(device_scalar(parameters_)) {}
 
   [[nodiscard]] const Tensor& rate() const override { return rate_; }
+  [[nodiscard]] bool fused() const { return rate_.scalar_type() == torch::kFloat32; }
 
   [[nodiscard]] std::vector<nn::NamedTensor> state(const std::string& prefix) const override {
     std::vector<nn::NamedTensor> result;
@@ -99,15 +101,33 @@ class Sgd final : public GroupOptimizer {
 
   void update(std::vector<Tensor>& gradients) override {
     // The first step needs no case of its own: m = momentum·0 + g.
-    for (Group& group : groups_)
-      at::_fused_sgd_(group.tensors, group.of(gradients),
-                      group.moments.empty() ? std::vector<Tensor>{} : group.moments[0], group.weight_decay,
-                      settings_.momentum, rate_, /*dampening=*/0,
-                      settings_.nesterov && settings_.momentum > 0,
-                      /*maximize=*/false, /*is_first_step=*/false);
+    for (Group& group : groups_) {
+      std::vector<Tensor> g = group.of(gradients);
+      if (fused())
+        at::_fused_sgd_(group.tensors, g, group.moments.empty() ? std::vector<Tensor>{} : group.moments[0],
+                        group.weight_decay, settings_.momentum, rate_, /*dampening=*/0,
+                        settings_.nesterov && settings_.momentum > 0,
+                        /*maximize=*/false, /*is_first_step=*/false);
+      else
+        update_one_by_one(group, g);
+    }
   }
 
  private:
+  void update_one_by_one(Group& group, std::vector<Tensor>& g) const {
+    if (group.weight_decay > 0) at::_foreach_add_(g, group.tensors, group.weight_decay);
+    if (!group.moments.empty()) {
+      auto& m = group.moments[0];
+      at::_foreach_mul_(m, settings_.momentum);
+      at::_foreach_add_(m, g);
+      if (settings_.nesterov)
+        at::_foreach_add_(g, m, settings_.momentum);
+      else
+        g = m;
+    }
+    at::_foreach_sub_(group.tensors, at::_foreach_mul(g, rate_));
+  }
+
   SgdSettings settings_;
 };
 
@@ -116,45 +136,52 @@ class Adam final : public GroupOptimizer {
   Adam(std::vector<nn::Parameter> parameters, const AdamSettings& settings)
       : GroupOptimizer(std::move(parameters), settings.weight_decay, {"first_moment", "second_moment"}),
         settings_(settings),
-        step_(torch::zeros({}, rate_.options().dtype(torch::kFloat32))) {}
+        step_(torch::zeros({}, rate_.options().dtype(torch::kFloat32))),
+        root_(torch::zeros_like(rate_)),
+        corrected_rate_(torch::zeros_like(rate_)) {}
 
   void set_rate(double learning_rate, std::int64_t step) override {
     const auto t = static_cast<double>(step + 1);
+    const double root = std::sqrt(1 - std::pow(settings_.beta2, t));
+    const double corrected = learning_rate / (1 - std::pow(settings_.beta1, t));
     step_.fill_(t);
-    if (settings_.epsilon_form == AdamSettings::EpsilonForm::tensorflow)
-      learning_rate *= std::sqrt(1 - std::pow(settings_.beta2, t)) / (1 - std::pow(settings_.beta1, t));
-    rate_.fill_(learning_rate);
+    root_.fill_(root);
+    corrected_rate_.fill_(corrected);
+    rate_.fill_(settings_.epsilon_form == AdamSettings::EpsilonForm::tensorflow ? corrected * root
+                                                                                : learning_rate);
   }
 
   void update(std::vector<Tensor>& gradients) override {
     for (Group& group : groups_) {
       std::vector<Tensor> g = group.of(gradients);
-      if (settings_.epsilon_form == AdamSettings::EpsilonForm::torch)
+      if (settings_.epsilon_form == AdamSettings::EpsilonForm::torch && fused())
         at::_fused_adam_(group.tensors, g, group.moments[0], group.moments[1], {},
                          std::vector<Tensor>(g.size(), step_), rate_, settings_.beta1, settings_.beta2,
                          group.weight_decay, settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
       else
-        update_as_tensorflow(group, g);
+        update_one_by_one(group, g);
     }
   }
 
  private:
-  /// rate_ holds lr·√(1−β₂ᵗ)/(1−β₁ᵗ).
-  void update_as_tensorflow(Group& group, std::vector<Tensor>& g) const {
+  void update_one_by_one(Group& group, std::vector<Tensor>& g) const {
     auto &m = group.moments[0], &v = group.moments[1];
     if (group.weight_decay > 0) at::_foreach_add_(g, group.tensors, group.weight_decay);
     at::_foreach_lerp_(m, g, 1 - settings_.beta1);
     at::_foreach_mul_(v, settings_.beta2);
     at::_foreach_addcmul_(v, g, g, 1 - settings_.beta2);
+    const bool corrects_root = settings_.epsilon_form == AdamSettings::EpsilonForm::torch;
     std::vector<Tensor> denominator = at::_foreach_sqrt(v);
+    if (corrects_root) at::_foreach_div_(denominator, root_);
     at::_foreach_add_(denominator, settings_.epsilon);
     std::vector<Tensor> change = at::_foreach_div(m, denominator);
-    at::_foreach_mul_(change, rate_);
+    at::_foreach_mul_(change, corrects_root ? corrected_rate_ : rate_);
     at::_foreach_sub_(group.tensors, change);
   }
 
   AdamSettings settings_;
-  Tensor step_;
+  Tensor step_;                   // t
+  Tensor root_, corrected_rate_;  // a and lrₜ (optimizer.hpp)
 };
 
 }  // namespace

@@ -82,6 +82,15 @@ void remove_leftovers(const fs::path& out) {
   remove_lease_leftovers(out);
 }
 
+/// Whether an error of CUDA's leaves the device as it was: too little memory or too few registers, or a
+/// recording that failed. After all others only a new process can use it (CUDA runtime API, cudaError).
+bool device_survives(std::int32_t cuda_error) {
+  constexpr std::int32_t memory_allocation = 2, launch_out_of_resources = 701, first_of_capture = 900,
+                         last_of_capture = 909;
+  return cuda_error == memory_allocation || cuda_error == launch_out_of_resources ||
+         (cuda_error >= first_of_capture && cuda_error <= last_of_capture);
+}
+
 /// Trains a sweep.
 class Runner {
  public:
@@ -299,6 +308,10 @@ class Runner {
     } catch (const Interrupted&) {
       if (const std::exception_ptr failed = stop_all(networks)) std::rethrow_exception(failed);
       throw;
+    } catch (const DeviceFailure&) {
+      stop_all(networks);
+      networks.leak_batches();
+      throw;
     } catch (...) {
       stop_all(networks);
       throw;
@@ -366,7 +379,7 @@ class Runner {
         device_failed = true;
       } catch (const c10::AcceleratorError& error) {
         reason = error.what_without_backtrace();
-        device_failed = true;
+        device_failed = !device_survives(error.get_error_code());
       } catch (const c10::Error& error) {
         reason = error.what_without_backtrace();
       } catch (const std::bad_alloc&) {

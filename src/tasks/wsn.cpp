@@ -263,7 +263,7 @@ Tensor WordSpeakerNoise::cochleagrams(const Tensor& sounds) const {
 
 Batch WordSpeakerNoise::finish(Batch batch) const {
   const Tensor samples = batch.targets.select(1, 2 + noise_classes()).cpu();
-  batch.targets = batch.targets.narrow(1, 0, 2 + noise_classes());
+  batch.targets = batch.targets.narrow(1, 0, 2 + noise_classes()).contiguous();
   if (!mixture_.cache) return {cochleagrams(batch.inputs), batch.targets};
 
   std::vector<Tensor> rows;

@@ -13,16 +13,22 @@ Cohort::Cohort(std::shared_ptr<const tasks::Task> task, const RunPlan& plan)
 void Cohort::step(const Advance& advance) {
   const std::int64_t step =
       (*std::ranges::min_element(runs_, {}, [](const auto& run) { return run->step(); }))->step();
-  tasks::Batch batch;
+  batch_ = {};
   const MakeBatch make_batch = [&] {
-    if (!batch.inputs.defined()) batch = source_->batch(step);
-    return batch;
+    if (!batch_.inputs.defined()) batch_ = source_->batch(step);
+    return batch_;
   };
   for (std::unique_ptr<NetworkRun>& run : runs_) {
     check_interrupt();
     if (run->step() == step) advance(run, make_batch);
   }
   std::erase(runs_, nullptr);
+}
+
+void Cohort::leak_batches() {
+  static_cast<void>(new tasks::Batch(batch_));
+  static_cast<void>(new std::shared_ptr(task_));  // the source's threads go on using it
+  static_cast<void>(source_.release());
 }
 
 }  // namespace lrid::train

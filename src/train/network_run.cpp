@@ -11,6 +11,7 @@
 #include <lrid/core/log.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/nn/checkpoint.hpp>
+#include <lrid/train/arithmetic.hpp>
 #include <lrid/train/build_network.hpp>
 #include <lrid/train/network_run.hpp>
 #include <lrid/train/run_state.hpp>
@@ -181,6 +182,7 @@ Metrics NetworkRun::evaluate(bool at_point) {
 
 void NetworkRun::take_point_if_due(const std::function<tasks::Batch()>& next_batch) {
   if (finished_ || step_ != plan_.config.point_step(points_taken_, steps_)) return;
+  const Arithmetic exact(plan_.config.compute, Arithmetic::For::measuring);
   stream_.join();
   const Tensor sums = since_point_.values.cpu();
   const auto* sum = sums.const_data_ptr<double>();
@@ -243,6 +245,7 @@ void NetworkRun::begin_step() {
 
 void NetworkRun::train(const tasks::Batch& batch) {
   {
+    const Arithmetic arithmetic(plan_.config.compute, Arithmetic::For::training);
     const OwnStream::Scope on_own_stream(stream_);
     begin_step();
     stream_.reads(batch.inputs);

@@ -1,12 +1,25 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <lrid/train/own_stream.hpp>
+#include <lrid/train/stream_pool.hpp>
+
+#include "device_stream.hpp"
 
 namespace lrid::train {
 
+namespace {
+
+/// Never destroyed: networks may outlive static objects.
+StreamPool& streams() {
+  static auto* const pool = new StreamPool(make_device_stream);
+  return *pool;
+}
+
+}  // namespace
+
 OwnStream::OwnStream(torch::Device device) {
   if (device.is_cpu()) return;
-  stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+  stream_ = streams().lend(device);
   order_.emplace(device.type());
   for (auto& end : ends_) end.emplace(device.type());
 }

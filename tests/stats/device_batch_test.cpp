@@ -2,6 +2,8 @@
 // races:
 //
 //     compute-sanitizer --tool memcheck build/tests/test_device      # also racecheck, initcheck
+#include "stats/device_batch.hpp"
+
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -15,7 +17,7 @@
 namespace lrid::stats {
 namespace {
 
-class DeviceBatch : public ::testing::Test {
+class DeviceBatchTest : public ::testing::Test {
  protected:
   void SetUp() override {
     int count = 0;
@@ -60,7 +62,7 @@ void expect_near(const ObservableRow& found, const ObservableRow& expected) {
   }
 }
 
-TEST_F(DeviceBatch, IsTheHostsEngineUpToRounding) {
+TEST_F(DeviceBatchTest, IsTheHostsEngineUpToRounding) {
   for (const std::int64_t units : {1, 255, 4096, 70001})
     for (const float mean : {0.F, 1000.F}) {
       const std::int64_t stimuli = 7;
@@ -90,7 +92,16 @@ TEST_F(DeviceBatch, IsTheHostsEngineUpToRounding) {
     }
 }
 
-TEST_F(DeviceBatch, TypesOf16Bits) {
+TEST_F(DeviceBatchTest, WantOfMemoryLeavesNoErrorBehind) {
+  const double value = 1;
+  // More than any device has; never read.
+  EXPECT_THROW(copy_to_device(std::span(&value, std::size_t{1} << 44), {Device::Kind::cuda, 0}),
+               DeviceOutOfMemory);
+  EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+  EXPECT_NO_THROW(copy_to_device(std::span(&value, 1), {Device::Kind::cuda, 0}));
+}
+
+TEST_F(DeviceBatchTest, TypesOf16Bits) {
   std::vector<std::uint16_t> bits(50000);
   std::mt19937_64 random(3);
   for (std::uint16_t& b : bits) b = static_cast<std::uint16_t>(random() & 0xBBFFU);  // no infinities, no NaN

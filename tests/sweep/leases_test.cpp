@@ -91,6 +91,7 @@ TEST(Lease, OfManyThatTryAtTheSameTimeOneGetsIt) {
     for (int i = 0; i < tries; ++i) {
       const pid_t child = ::fork();
       if (child == 0) {
+        ::alarm(60);  // should the parent give up, it holds no lease for ever
         ::close(start[1]);
         Leases leases(stale_seconds);
         char byte = 0;

@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <set>
 
 #include <c10/util/Exception.h>
@@ -26,6 +27,7 @@ struct Kept {
   std::mutex mutex;
   std::map<std::string, train::Existing> files;
   std::function<void(const std::string& rule, std::int64_t point)> at_point = [](const auto&, auto) {};
+  std::optional<c10::weak_intrusive_ptr<c10::TensorImpl>> batch{};  ///< of the last point
 };
 
 /// Keeps no trajectory, only the number of points and steps.
@@ -40,7 +42,10 @@ class CountingCallback : public train::TrainingCallback {
   std::string find_fault() override { return ""; }
   bool restore(std::int64_t points) override { return points <= existing().points; }
   void start(nn::Network&, const rules::LearningRule&, const tasks::Task&) override {}
-  void begin_point(const train::Point& point) override { kept_.at_point(rule_, point.index); }
+  void begin_point(const train::Point& point) override {
+    kept_.batch.emplace(point.next_batch().inputs.getIntrusivePtr());
+    kept_.at_point(rule_, point.index);
+  }
   nn::LayerSink sink() override {
     return [](std::size_t, const nn::Tensor&, const nn::Tensor&) {};
   }
@@ -107,6 +112,8 @@ TEST_F(RunnerFaults, AGpusErrorFailsTheNetworkThatMetItAndANewProcessTrainsTheOt
   } catch (const DeviceFailure& failure) {
     EXPECT_STREQ(failure.what(), "cpu: CUDA error: unspecified launch failure");
   }
+  // Freed, it would have LibTorch ask the device about it: from a destructor, an error there is the end.
+  EXPECT_FALSE(kept_.batch->expired());
   EXPECT_EQ(kept_.files["fa"].kind, train::Existing::Kind::failed);
   EXPECT_EQ(kept_.files["fa"].reason, "CUDA error: unspecified launch failure");
   EXPECT_NE(kept_.files["sgdm"].kind, train::Existing::Kind::failed);
@@ -117,6 +124,16 @@ TEST_F(RunnerFaults, AGpusErrorFailsTheNetworkThatMetItAndANewProcessTrainsTheOt
   kept_.at_point = [](const auto&, auto) {};
   options_.retry_failed = true;
   EXPECT_THAT(kinds(run()), ElementsAre(Kind::already_complete, Kind::trained, Kind::already_complete));
+}
+
+TEST_F(RunnerFaults, AGpuSurvivesAnErrorOfWantOfMemory) {
+  int failures = 0;
+  kept_.at_point = [&](const std::string& rule, std::int64_t point) {
+    if (rule == "fa" && point == 1 && failures++ == 0)
+      throw c10::AcceleratorError({}, 2, "CUDA error: out of memory");
+  };
+  EXPECT_THAT(kinds(run()), ElementsAre(Kind::trained, Kind::trained, Kind::trained));
+  EXPECT_EQ(failures, 2);
 }
 
 TEST_F(RunnerFaults, CohortsAreAsLargeAsWasMeasuredToBeFastestForAllTheirKinds) {

@@ -1,11 +1,17 @@
 // Steps that are recorded and replayed give the bits of steps that are not, for every learning rule: what
 // changes from step to step lies where a replay finds it. The recorder is an imitation of CUDA graphs
 // (dispatched_graph.hpp), so that this is known without a GPU; with one, CUDA's own is tested likewise.
+#include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/util/Exception.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +20,9 @@
 
 #include <lrid/nn/checkpoint.hpp>
 #include <lrid/rules/learning_rule.hpp>
+#include <lrid/train/arithmetic.hpp>
 #include <lrid/train/cohort.hpp>
+#include <lrid/train/stream_pool.hpp>
 #include <lrid/train/task_pool.hpp>
 
 #include "dispatched_graph.hpp"
@@ -30,6 +38,9 @@ using Snapshots = std::map<std::string, std::vector<std::vector<nn::NamedTensor>
 class SnapshotCallback : public TrainingCallback {
  public:
   explicit SnapshotCallback(std::vector<std::vector<nn::NamedTensor>>& points) : points_(points) {}
+  /// Called at each point, before it is measured.
+  static inline std::function<void()> at_point = [] {};
+
   Existing existing() override { return {}; }
   std::string find_fault() override { return ""; }
   bool restore(std::int64_t) override { return false; }
@@ -37,7 +48,7 @@ class SnapshotCallback : public TrainingCallback {
     // The state is that of the rule at any time, its tensors being the live ones.
     state_ = const_cast<rules::LearningRule&>(rule).state();
   }
-  void begin_point(const Point&) override {}
+  void begin_point(const Point&) override { at_point(); }
   nn::LayerSink sink() override {
     return [](std::size_t, const nn::Tensor&, const nn::Tensor&) {};
   }
@@ -66,8 +77,47 @@ class FailingGraph final : public DeviceGraph {
   void replay() override { FAIL() << "was never recorded"; }
 };
 
+/// Another graph that counts.
+class CountedGraph final : public DeviceGraph {
+ public:
+  explicit CountedGraph(std::unique_ptr<DeviceGraph> graph) : graph_(std::move(graph)) {}
+  void record(const std::function<void()>& work) override { graph_->record(work); }
+  void replay() override {
+    graph_->replay();
+    ++replays;
+  }
+  static inline std::int64_t replays = 0;  ///< of all of them
+
+ private:
+  std::unique_ptr<DeviceGraph> graph_;
+};
+
+/// Another graph, whose recording does what none may do: it waits for the device.
+class SpoiledGraph final : public DeviceGraph {
+ public:
+  explicit SpoiledGraph(std::unique_ptr<DeviceGraph> graph) : graph_(std::move(graph)) {}
+  void record(const std::function<void()>& work) override {
+    graph_->record([&] {
+      work();
+      static_cast<void>(torch::ones({1}, torch::kCUDA).item<float>());
+    });
+  }
+  void replay() override { FAIL() << "was never recorded"; }
+
+ private:
+  std::unique_ptr<DeviceGraph> graph_;
+};
+
+/// CUDA's graphs in wrappers.
+template <class Wrapper>
+MakeDeviceGraph wrapped(c10::Device device) {
+  return [make = device_graphs(device)] { return std::make_unique<Wrapper>(make()); };
+}
+
 class StepReplayTest : public ::testing::TestWithParam<std::string> {
  protected:
+  static inline std::optional<std::string> precision{};  ///< in place of the configuration's
+
   /// Trains a network, or one of each of `rules` in a cohort.
   static Snapshots train(const std::string& toml, const DeviceGraphs& graphs, bool record = true,
                          const std::string& device = "cpu", const std::vector<std::string>& rules = {}) {
@@ -86,6 +136,8 @@ class StepReplayTest : public ::testing::TestWithParam<std::string> {
       config.assign("learning_rule", {rule}, "test");
       plans.push_back(make_plan(config, folder.path() / (rule + ".h5"), {}));
     }
+    if (precision)
+      for (RunPlan& plan : plans) plan.config.compute.precision = *precision;
     Snapshots snapshots;
     plans.front().config.compute.apply();
     at::set_num_threads(1);
@@ -106,9 +158,12 @@ class StepReplayTest : public ::testing::TestWithParam<std::string> {
     return snapshots;
   }
   static Snapshots replayed(const std::string& toml, const std::vector<std::string>& rules = {}) {
-    return train(
+    const std::int64_t before = DispatchedGraph::replays;
+    Snapshots snapshots = train(
         toml, [](c10::Device) { return [] { return std::make_unique<DispatchedGraph>(); }; }, true, "cpu",
         rules);
+    EXPECT_GT(DispatchedGraph::replays, before) << "no step was replayed";
+    return snapshots;
   }
   static Snapshots as_they_are(const std::string& toml, const std::vector<std::string>& rules = {}) {
     return train(
@@ -194,13 +249,95 @@ TEST_F(StepReplayTest, TheImitationKeepsHostValuesAndReadsTensorsAnew) {
   EXPECT_TRUE(sum.equal(torch::full({3}, 10.0F)));
 }
 
-TEST_F(StepReplayTest, CudaGraphsGiveTheSameBits) {
-  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device here";
-  if (!device_graphs(torch::kCUDA)) GTEST_SKIP() << "built without the CUDA toolkit";
-  for (const std::string& name : rules::learning_rules().names()) {
-    const std::string rule = "learning_rule = \"" + name + "\"\n[compute]\ndeterministic = true\n";
-    expect_same(train(rule, device_graphs, true, "cuda"), train(rule, device_graphs, false, "cuda"));
+class CudaGraphTest : public StepReplayTest {
+ protected:
+  void SetUp() override {
+    if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device here";
+    if (!device_graphs(torch::kCUDA)) GTEST_SKIP() << "built without the CUDA toolkit";
   }
+  void TearDown() override {
+    SnapshotCallback::at_point = [] {};
+  }
+  /// The same bits, all steps but the first few of `steps` replayed.
+  static void expect_same_bits(const std::string& toml, std::int64_t steps = 8) {
+    SCOPED_TRACE(toml);
+    CountedGraph::replays = 0;
+    const Snapshots replayed = train(toml, wrapped<CountedGraph>, true, "cuda");
+    EXPECT_EQ(CountedGraph::replays, steps - 3);
+    expect_same(replayed, train(toml, device_graphs, false, "cuda"));
+  }
+};
+
+TEST_F(CudaGraphTest, GivesTheSameBitsForEveryRule) {
+  for (const std::string& name : rules::learning_rules().names())
+    expect_same_bits("learning_rule = \"" + name + "\"\n[compute]\ndeterministic = true\n");
+}
+
+TEST_F(CudaGraphTest, GivesTheSameBitsForEveryTask) {
+  const std::string compute = "[compute]\ndeterministic = true\n";
+  expect_same_bits("task = \"simclr\"\n[data]\nsize = 32\n" + compute);
+  expect_same_bits("task = \"wsn\"\n[data]\nfolder = \"wsn-sample\"\n" + compute);
+}
+
+TEST_F(CudaGraphTest, AfterARecordingThatFailedMemoryStaysAsItIs) {
+  std::vector<std::int64_t> reserved;
+  SnapshotCallback::at_point = [&] {
+    const auto stats = c10::getDeviceAllocator(torch::kCUDA)->getDeviceStats(0);
+    reserved.push_back(stats.reserved_bytes[0].current);
+  };
+  const std::string run = "epochs = 500\npoints = 3\n[compute]\ndeterministic = true\n";  // 1000 steps
+  const Snapshots spoiled = train(run, wrapped<SpoiledGraph>, true, "cuda");
+  ASSERT_EQ(reserved.size(), 3U);
+  EXPECT_EQ(reserved[1], reserved[2]);
+  expect_same(spoiled, train(run, device_graphs, false, "cuda"));
+  // The next network records as if nothing had been.
+  expect_same_bits("[compute]\ndeterministic = true\n");
+}
+
+TEST(StreamPool, NobodyElseHasAStreamThatIsLent) {
+  c10::StreamId made = 0;
+  StreamPool pool([&](c10::Device device) { return c10::Stream(c10::Stream::UNSAFE, device, ++made); });
+  const c10::Device gpu(torch::kCUDA, 0);
+  std::vector<std::shared_ptr<const c10::Stream>> lent;
+  std::set<c10::StreamId> ids;
+  for (int i = 0; i < 100; ++i) ids.insert(lent.emplace_back(pool.lend(gpu))->id());
+  EXPECT_EQ(ids.size(), 100U);
+  const c10::StreamId given_back = lent[40]->id();
+  lent.erase(lent.begin() + 40);
+  EXPECT_EQ(pool.lend({torch::kCUDA, 1})->device_index(), 1);
+  EXPECT_EQ(pool.lend(gpu)->id(), given_back);
+  EXPECT_EQ(made, 101);
+}
+
+TEST_F(StepReplayTest, PointsAreExactWhereTrainingIsNot) {
+  const at::Context& context = at::globalContext();
+  int points = 0;
+  SnapshotCallback::at_point = [&] {
+    ++points;
+    EXPECT_FALSE(context.allowTF32CuBLAS() || context.allowTF32CuDNN());
+  };
+  precision = "tf32";  // which the configuration takes for GPUs only
+  train("", device_graphs);
+  precision.reset();
+  SnapshotCallback::at_point = [] {};
+  EXPECT_EQ(points, 3);
+  Compute tf32, exact;
+  tf32.precision = "tf32";
+  {
+    const Arithmetic arithmetic(tf32, Arithmetic::For::training);
+    EXPECT_TRUE(context.allowTF32CuBLAS() && context.allowTF32CuDNN());
+  }
+  // Of two jobs, neither gets the other's arithmetic.
+  std::vector<std::thread> jobs;
+  for (const auto what : {Arithmetic::For::training, Arithmetic::For::measuring})
+    jobs.emplace_back([&, what] {
+      for (int i = 0; i < 2000; ++i) {
+        const Arithmetic arithmetic(tf32, what);
+        EXPECT_EQ(context.allowTF32CuBLAS(), what == Arithmetic::For::training);
+      }
+    });
+  for (std::thread& job : jobs) job.join();
+  exact.apply();
 }
 
 }  // namespace

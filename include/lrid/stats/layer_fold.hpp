@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include <lrid/core/random.hpp>
@@ -55,6 +56,12 @@ class LayerPlan {
   std::unique_ptr<const Parts> parts_;
 };
 
+/// A device has too little memory left. Nothing is lost: with less beside it, the work may succeed.
+class DeviceOutOfMemory : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// One layer at one trajectory point: chunks of stimuli go in, one row of 45 per measurement comes out. What
 /// was not given (no weights, no stimuli, no S) is NaN in the row.
 ///
@@ -97,7 +104,7 @@ class LayerFold {
   [[nodiscard]] bool takes(const View& view) const;
   /// Data for several folds, all taken where they are, on one device: one batch of launches for all, however
   /// many and small. Does not wait for the device, on whose default stream it works: later work there may
-  /// change or free the data.
+  /// change or free the data. DeviceOutOfMemory leaves all folds as they were.
   struct Data {
     LayerFold* fold;
     View view;

@@ -29,9 +29,14 @@ class Cohort {
   /// different steps meet. Those that it takes away (null) leave the cohort. Throws Interrupted.
   void step(const Advance& advance);
 
+  /// After an error of the device: keeps the memory of batches for ever. Streams have read it, so that
+  /// LibTorch would ask the device whether they are done, and the error end the process from a destructor.
+  void leak_batches();
+
  private:
   std::shared_ptr<const tasks::Task> task_;  // the source refers to it
   std::unique_ptr<tasks::BatchSource> source_;
+  tasks::Batch batch_;  // of the last step
   std::vector<std::unique_ptr<NetworkRun>> runs_;
 };
 

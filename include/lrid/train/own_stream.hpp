@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <optional>
 
 #include <c10/core/Event.h>
@@ -41,7 +42,7 @@ class OwnStream {
  private:
   static constexpr std::size_t steps_ahead = 4;
 
-  std::optional<c10::Stream> stream_;  ///< none on the processor
+  std::shared_ptr<const c10::Stream> stream_;  ///< none on the processor
   std::optional<c10::Event> order_;
   std::array<std::optional<c10::Event>, steps_ahead> ends_;  ///< of the last steps, in turn
   std::size_t entered_ = 0;
