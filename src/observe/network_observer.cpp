@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <c10/core/CachingDeviceAllocator.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
 #include <lrid/core/error.hpp>
@@ -92,15 +93,16 @@ void NetworkObserver::begin(const rules::LearningRule* backward, Key where) {
     measure(fold, dense(layer.weight, false).view({1, -1}), true);
 
     const Tensor b = backward != nullptr ? backward->backward_kernel(i) : Tensor();
-    // In float64: one sample's worth of work, and S is what all stimuli are multiplied with.
-    const Tensor kernel = dense(b.defined() ? b : layer.weight, false).cpu().to(torch::kFloat64);
+    // In float64, where the layer is: one sample's worth of work, and S is what all stimuli are multiplied
+    // with.
+    const Tensor kernel = dense(b.defined() ? b : layer.weight, false).to(torch::kFloat64);
     std::vector<std::int64_t> sizes = known.input_sizes;
     sizes.insert(sizes.begin(), 1);
     for (std::size_t measurement = 0; measurement < measured_.size(); ++measurement) {
       if (known.plan->first_with_same_units(measurement) != measurement) continue;
       std::vector<std::uint8_t> kept = known.plan->kept_inputs(measurement);
-      const Tensor indicator = torch::from_blob(kept.data(), sizes, torch::kUInt8).to(torch::kFloat64);
-      const Tensor s = dense(layer.apply(kernel, indicator), known.channels_last);
+      const Tensor indicator = torch::from_blob(kept.data(), sizes, torch::kUInt8).to(kernel.options());
+      const Tensor s = dense(layer.apply(kernel, indicator), known.channels_last).cpu();
       fold.set_layer_change(measurement, view_of(s));
     }
   }
@@ -131,7 +133,15 @@ void NetworkObserver::launch_waiting() {
       work_failed("a layer's output was changed in place before it was measured");
     data.push_back(waiting.data);
   }
-  if (!data.empty()) stats::LayerFold::measure_on_device(data);
+  if (!data.empty()) {
+    try {
+      stats::LayerFold::measure_on_device(data);
+    } catch (const stats::DeviceOutOfMemory&) {
+      // What LibTorch has freed it keeps, out of reach of others.
+      c10::getDeviceAllocator(torch::kCUDA)->emptyCache();
+      stats::LayerFold::measure_on_device(data);
+    }
+  }
   waiting_.clear();  // what comes next on the device comes after what was launched
   waiting_bytes_ = 0;
 }

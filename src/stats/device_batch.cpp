@@ -1,12 +1,14 @@
 // The batches that a CUDA device works on, in terms of CUDA's runtime library.
 #include "device_batch.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
 #include <cuda_runtime.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/stats/layer_fold.hpp>
 
 #include "device_kernels.hpp"
 
@@ -16,10 +18,10 @@ namespace {
 
 void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
+  cudaGetLastError();  // or the next launch that is checked reports it again
   const std::string text =
       fmt::format("statistics on a CUDA device: {} failed ({})", what, cudaGetErrorString(error));
-  if (error == cudaErrorMemoryAllocation)
-    throw std::runtime_error(text);  // with less beside it, it may succeed
+  if (error == cudaErrorMemoryAllocation) throw DeviceOutOfMemory(text);
   throw DeviceError(text);
 }
 
@@ -38,6 +40,15 @@ class CurrentDevice {
   int before_ = 0;
 };
 
+/// Has the device's memory pool keep what is freed, up to what a batch needs: by default it gives all of it
+/// back whenever the host waits, and asks for it again.
+void keep_freed_memory(int index) {
+  cudaMemPool_t pool = nullptr;
+  check(cudaDeviceGetDefaultMemPool(&pool, index), "cudaDeviceGetDefaultMemPool");
+  std::uint64_t most = 64 << 20;
+  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &most), "cudaMemPoolSetAttribute");
+}
+
 /// Memory on the current device, released in the order of the default stream.
 template <class T>
 std::shared_ptr<T> allocate(std::size_t count) {
@@ -45,9 +56,12 @@ std::shared_ptr<T> allocate(std::size_t count) {
   check(cudaMallocAsync(&memory, count * sizeof(T), nullptr), "cudaMallocAsync");
   int index = 0;
   check(cudaGetDevice(&index), "cudaGetDevice");
-  return {static_cast<T*>(memory), [index](T* p) {
-            const CurrentDevice device(index);
-            cudaFreeAsync(const_cast<void*>(static_cast<const void*>(p)), nullptr);
+  return {static_cast<T*>(memory), [index](T* p) noexcept {
+            // After an error of the device these fail, too, and the memory goes with the process.
+            int before = 0;
+            if (cudaGetDevice(&before) != cudaSuccess || cudaSetDevice(index) != cudaSuccess) return;
+            cudaFreeAsync(p, nullptr);
+            cudaSetDevice(before);
           }};
 }
 
@@ -81,7 +95,6 @@ DeviceBatch::DeviceBatch(std::vector<Rows> rows) : on_device_(std::make_unique<O
   on.rows = std::move(rows);
   if (on.rows.empty()) return;
   on.device = on.rows.front().view.device;
-  std::uint32_t tiles = 0;
   for (const Rows& list : on.rows) {
     const std::int64_t bytes = list.view.type == ElementType::f32 ? 4 : 2;
     for (std::int64_t row = 0; row < list.view.rows; ++row) {
@@ -89,33 +102,38 @@ DeviceBatch::DeviceBatch(std::vector<Rows> rows) : on_device_(std::make_unique<O
       set.data = static_cast<const char*>(list.view.data) + row * list.view.row_stride * bytes;
       set.type = list.view.type;
       set.n = static_cast<std::uint32_t>(list.view.columns);
-      set.first_tile = tiles;
       set.s = list.s.get();
       on.state_list.push_back(device::initial_state(set));
-      tiles += device::tiles_of(set.n);
     }
   }
-  if (tiles == 0) return;
+  if (on.set_list.empty()) return;
+  const std::vector<device::Chunk> chunks = device::make_chunks(on.set_list);
 
   const CurrentDevice current(on.device.index);
-  const std::size_t count = on.set_list.size(), bins = count * device::searches * device::bins;
+  keep_freed_memory(on.device.index);
+  const std::size_t count = on.set_list.size();
+  std::size_t tiles = 0, histograms = 0;
+  for (const device::Chunk& chunk : chunks) tiles += chunk.tiles;
+  for (const device::Set& set : on.set_list)
+    if (!device::is_whole(set)) histograms = std::max<std::size_t>(histograms, set.histogram + 1);
+  const std::size_t bins = histograms * device::searches * device::bins;
   on.sets = allocate<device::Set>(count);
   on.states = allocate<device::State>(count);
-  on.partials = allocate<device::Partial>(tiles);
-  on.histograms = allocate<std::uint32_t>(bins);
+  if (!chunks.empty()) {
+    on.partials = allocate<device::Partial>(tiles);
+    on.histograms = allocate<std::uint32_t>(bins);
+    check(cudaMemsetAsync(on.histograms.get(), 0, bins * sizeof(std::uint32_t), nullptr), "cudaMemsetAsync");
+  }
   const auto upload = [](void* to, const void* from, std::size_t bytes) {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, nullptr), "a copy to it");
   };
   upload(on.sets.get(), on.set_list.data(), count * sizeof(device::Set));
   upload(on.states.get(), on.state_list.data(), count * sizeof(device::State));
-  check(cudaMemsetAsync(on.histograms.get(), 0, bins * sizeof(std::uint32_t), nullptr), "cudaMemsetAsync");
-  const device::Batch batch{on.sets.get(),
-                            on.states.get(),
-                            on.partials.get(),
-                            on.histograms.get(),
-                            static_cast<std::uint32_t>(count),
-                            tiles};
-  for (int round = 0; round < device::rounds; ++round) device::launch_round(batch, round);
+  const device::Batch batch{on.sets.get(), on.states.get(), on.partials.get(), on.histograms.get(),
+                            static_cast<std::uint32_t>(count)};
+  if (std::ranges::any_of(on.set_list, device::is_whole)) device::launch_whole_sets(batch);
+  for (const device::Chunk& chunk : chunks)
+    for (int round = 0; round < device::rounds; ++round) device::launch_round(batch, chunk, round);
   check(cudaGetLastError(), "a launch");
 }
 

@@ -25,23 +25,33 @@ struct DeviceBlock {
   __device__ void add(std::uint32_t* count, std::uint32_t more) const { atomicAdd(count, more); }
 };
 
-__global__ void __launch_bounds__(block_threads) pass_kernel(Batch batch, int round) {
+__global__ void __launch_bounds__(block_threads) whole_kernel(Batch batch) {
   __shared__ Shared memory;
   DeviceBlock block{memory};
-  pass_tile(block, batch, round, blockIdx.x);
+  whole_set(block, batch, blockIdx.x);
 }
 
-__global__ void __launch_bounds__(block_threads) end_kernel(Batch batch, int round) {
+__global__ void __launch_bounds__(block_threads) pass_kernel(Batch batch, Chunk chunk, int round) {
   __shared__ Shared memory;
   DeviceBlock block{memory};
-  end_round(block, batch, round, blockIdx.x);
+  pass_tile(block, batch, round, chunk.first_tile + blockIdx.x);
+}
+
+__global__ void __launch_bounds__(block_threads) end_kernel(Batch batch, Chunk chunk, int round) {
+  __shared__ Shared memory;
+  DeviceBlock block{memory};
+  end_round(block, batch, round, chunk.first_set + blockIdx.x);
 }
 
 }  // namespace
 
-void launch_round(const Batch& batch, int round) {
-  pass_kernel<<<batch.tile_count, block_threads>>>(batch, round);
-  end_kernel<<<batch.set_count, block_threads>>>(batch, round);
+void launch_whole_sets(const Batch& batch) {
+  whole_kernel<<<batch.set_count, block_threads>>>(batch);
+}
+
+void launch_round(const Batch& batch, const Chunk& chunk, int round) {
+  pass_kernel<<<chunk.tiles, block_threads>>>(batch, chunk, round);
+  end_kernel<<<chunk.sets, block_threads>>>(batch, chunk, round);
 }
 
 }  // namespace lrid::stats::device

@@ -4,7 +4,8 @@
 
 namespace lrid::stats::device {
 
-/// Launches pass_tile for all tiles and end_round for all sets, on the default stream of the current device.
-void launch_round(const Batch& batch, int round);
+/// Launch on the default stream of the current device: all sets of one tile; a round of larger ones.
+void launch_whole_sets(const Batch& batch);
+void launch_round(const Batch& batch, const Chunk& chunk, int round);
 
 }  // namespace lrid::stats::device

@@ -2,6 +2,7 @@
 // compares a device with the host where there is one.
 #include "stats/device_pass.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -36,27 +37,27 @@ struct HostBlock {
 
 /// A batch as DeviceBatch would launch it.
 std::vector<State> run(std::vector<Set> sets) {
-  std::uint32_t tiles = 0;
   std::vector<State> states;
-  for (Set& set : sets) {
-    set.first_tile = tiles;
-    tiles += tiles_of(set.n);
-    states.push_back(initial_state(set));
-  }
+  for (const Set& set : sets) states.push_back(initial_state(set));
+  const std::vector<Chunk> chunks = make_chunks(sets);
+  std::uint32_t tiles = 0, histogram_count = 0;
+  for (const Chunk& chunk : chunks) tiles += chunk.tiles;
+  for (const Set& set : sets) histogram_count = std::max(histogram_count, set.histogram + 1);
   std::vector<Partial> partials(tiles);
-  std::vector<std::uint32_t> histograms(sets.size() * searches * bins);
+  std::vector<std::uint32_t> histograms(std::size_t{histogram_count} * searches * bins);
   const auto count = static_cast<std::uint32_t>(sets.size());
-  const Batch batch{sets.data(), states.data(), partials.data(), histograms.data(), count, tiles};
-  for (int round = 0; round < rounds; ++round) {
-    for (std::uint32_t tile = tiles; tile-- > 0;) {
-      HostBlock block;
-      pass_tile(block, batch, round, tile);
+  const Batch batch{sets.data(), states.data(), partials.data(), histograms.data(), count};
+  // Blocks in any order, their memory as the block before them left it.
+  HostBlock block;
+  std::ranges::fill(block.memory.histogram, 0x55555555U);
+  for (std::uint32_t set = 0; set < count; ++set) whole_set(block, batch, set);
+  for (const Chunk& chunk : chunks)
+    for (int round = 0; round < rounds; ++round) {
+      for (std::uint32_t tile = chunk.tiles; tile-- > 0;)
+        pass_tile(block, batch, round, chunk.first_tile + tile);
+      for (std::uint32_t set = 0; set < chunk.sets; ++set)
+        end_round(block, batch, round, chunk.first_set + set);
     }
-    for (std::uint32_t set = 0; set < count; ++set) {
-      HostBlock block;
-      end_round(block, batch, round, set);
-    }
-  }
   return states;
 }
 
@@ -126,6 +127,65 @@ TEST(DevicePass, IsTheHostsEngineUpToRounding) {
   }
 }
 
+TEST(DevicePass, ValuesMayBeginAnywhere) {
+  const std::vector<float> values = drawn(3 * 65536 + 50, [](double z) { return 1 + z; });
+  std::vector<std::uint16_t> halves(values.size());
+  for (std::size_t i = 0; i < halves.size(); ++i) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &values[i], sizeof bits);
+    halves[i] = static_cast<std::uint16_t>(bits >> 16);
+  }
+  Scratch scratch;
+  for (const std::uint32_t n : {1U, 3U, 9U, 300U, 65536U, 65537U, 2 * 65536U + 5})
+    for (std::uint32_t first = 0; first < 9; ++first) {
+      SCOPED_TRACE(std::to_string(n) + " from " + std::to_string(first));
+      Set set;
+      set.data = values.data() + first;
+      set.n = n;
+      expect_near(distribution_of(run({set})[0].sums),
+                  describe(std::span<const float>(values).subspan(first, n), scratch));
+      set.data = halves.data() + first;
+      set.type = ElementType::bf16;
+      std::vector<float> cut(n);
+      for (std::uint32_t i = 0; i < n; ++i) cut[i] = value_of_bits<ElementType::bf16>(halves[first + i]);
+      expect_near(distribution_of(run({set})[0].sums), describe(std::span<const float>(cut), scratch));
+    }
+}
+
+TEST(DevicePass, LargerSetsAreGroupedIntoChunks) {
+  const auto of = [](std::uint32_t n, ElementType type = ElementType::f32) {
+    Set set;
+    set.n = n;
+    set.type = type;
+    return set;
+  };
+  constexpr std::uint32_t mib = 1 << 18;  // of float32
+  std::vector<Set> sets{of(10),      of(10 * mib), of(20 * mib),  of(65536),
+                        of(3 * mib), of(65537),    of(100 * mib), of(40 * mib, ElementType::bf16),
+                        of(0)};
+  const std::vector<Chunk> chunks = make_chunks(sets);
+  ASSERT_EQ(chunks.size(), 4U);
+  std::vector<std::uint32_t> first, last, histograms;
+  std::uint32_t tiles = 0;
+  for (const Chunk& chunk : chunks) {
+    first.push_back(chunk.first_set);
+    last.push_back(chunk.first_set + chunk.sets - 1);
+    EXPECT_EQ(chunk.first_tile, tiles);
+    tiles += chunk.tiles;
+  }
+  for (const Set& set : sets) histograms.push_back(set.histogram);
+  EXPECT_EQ(first, (std::vector<std::uint32_t>{1, 4, 6, 7}));
+  EXPECT_EQ(last, (std::vector<std::uint32_t>{2, 5, 6, 7}));
+  EXPECT_EQ(histograms, (std::vector<std::uint32_t>{0, 0, 1, 0, 0, 1, 0, 0, 0}));
+  EXPECT_EQ(tiles, (10 + 20 + 3 + 100 + 40) * mib / 65536 + 2);
+  Batch batch{};
+  batch.sets = sets.data();
+  batch.set_count = static_cast<std::uint32_t>(sets.size());
+  EXPECT_EQ(set_of_tile(batch, 0), 1U);
+  EXPECT_EQ(set_of_tile(batch, 40), 2U);
+  EXPECT_EQ(set_of_tile(batch, tiles - 1), 7U);
+}
+
 TEST(DevicePass, IsTheDefinition) {
   const std::vector<float> values = drawn(30000, [](double z) { return 0.3 + z; });
   expect_near(distribution_of(run({set_of(values)})[0].sums), reference::describe(values));
@@ -169,7 +229,11 @@ TEST(DevicePass, TypesOf16Bits) {
     set.data = bits.data();
     set.type = type;
     set.n = static_cast<std::uint32_t>(bits.size());
-    for (std::uint32_t i = 0; i < set.n; ++i) ASSERT_EQ(load(set, i), values[i]) << bits[i];
+    for (std::uint32_t i = 0; i < set.n; ++i)
+      ASSERT_EQ(type == ElementType::f16 ? value_of_bits<ElementType::f16>(bits[i])
+                                         : value_of_bits<ElementType::bf16>(bits[i]),
+                values[i])
+          << bits[i];
     // Shifted and cut, so that neither the mean nor the quantiles are 0.
     set.n -= 20000;
     values.resize(set.n);
