@@ -161,7 +161,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--classify", required=True)
     parser.add_argument("--out", required=True, type=pathlib.Path)
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data", default=pathlib.Path(__file__).parents[1] / "data/study-in-small/A.h5",
+                        help="a dataset; of its networks only the null test, of its observables both; default: the one of the study in small")
     parser.add_argument("--part", choices=("null", "power"), default="null")
     parser.add_argument("--permutations", type=int, default=200)
     parser.add_argument("--sets", type=int, default=100)

@@ -60,16 +60,20 @@ void add_recording(Program& program) {
   command.add_option("--out", arguments.out, "file to write the observables to")
       ->type_name("FILE.h5")
       ->required();
-  command
-      .add_option("--unit-fraction", arguments.unit_fraction,
-                  "fraction of the units that is measured, above 0, at most 1")
-      ->type_name("X")
-      ->capture_default_str();
+  CLI::Option* const fraction = command
+                                    .add_option("--unit-fraction", arguments.unit_fraction,
+                                                "fraction of the units that is measured, above 0, at most 1")
+                                    ->type_name("X")
+                                    ->capture_default_str();
   command
       .add_option("--units", arguments.units,
                   "number of units of a layer to measure (all if it has fewer), instead of a fraction")
-      ->check(CLI::PositiveNumber.description(""))
-      ->type_name("N");
+      ->check([](const std::string& text) {
+        const auto count = parse_number<std::int64_t>(text);
+        return count && *count >= 1 ? "" : fmt::format("{}: expected a number of units, at least 1", text);
+      })
+      ->type_name("N")
+      ->excludes(fraction);
   command
       .add_option("--noise", arguments.noise,
                   "standard deviation of the noise added to every value, 0 or more")

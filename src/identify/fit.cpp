@@ -283,6 +283,12 @@ FittedFile fit(const FitRequest& request) {
   for (const std::int64_t row : split.train) measured.insert(measurement_of(data.meta, to_size(row)));
   best.measured = {measured.begin(), measured.end()};
   add_ranges(data, *study.metadata(), split.train, best);
+  for (std::size_t c = 0; c < best.identifier.classes.size(); ++c) {
+    Rows of_class;
+    for (const std::int64_t row : split.train)
+      if (study.target()->labels[to_size(row)] == static_cast<int>(c)) of_class.push_back(row);
+    best.courses.push_back(mean_courses(data, of_class, best.identifier.layout.observables));
+  }
   best.samples = std::ssize(split.train);
   best.networks = std::ssize(Networks::of(*study.metadata(), split.train).names);
   best.dataset_sha256 = sha256_of_file(request.data);

@@ -141,6 +141,28 @@ Ranges load_ranges(const io::hdf5::Group& group) {
   return ranges;
 }
 
+void save(io::hdf5::Group group, const std::vector<std::vector<Course>>& courses) {
+  const std::int64_t width = courses.empty() ? 0 : std::ssize(courses.front());
+  std::vector<double> half_times, directions;
+  for (const std::vector<Course>& of_class : courses)
+    for (const Course& course : of_class) {
+      half_times.push_back(course.half_time);
+      directions.push_back(course.direction);
+    }
+  group.write("half_time", half_times, {std::ssize(courses), width});
+  group.write("direction", directions, {std::ssize(courses), width});
+}
+
+std::vector<std::vector<Course>> load_courses(const io::hdf5::Group& group, std::int64_t classes,
+                                              std::int64_t observables) {
+  const auto half_times = group.dataset("half_time").read<double>({classes, observables}),
+             directions = group.dataset("direction").read<double>({classes, observables});
+  std::vector<std::vector<Course>> courses(to_size(classes));
+  for (std::size_t i = 0; i < half_times.size(); ++i)
+    courses[i / to_size(observables)].push_back({half_times[i], directions[i]});
+  return courses;
+}
+
 void save(io::hdf5::Group group, const NewKinds& kinds) {
   io::hdf5::Group samples = group.create_group("samples"), networks = group.create_group("networks"),
                   sets = group.create_group("sets");
@@ -360,6 +382,7 @@ void write_fitted(const std::filesystem::path& path, const FittedFile& fitted) {
   }
   save(root.create_group("left_out"), fitted.left_out);
   save(root.create_group("ranges"), fitted.ranges);
+  if (!fitted.courses.empty()) save(root.create_group("courses"), fitted.courses);
   io::hdf5::Group change = root.create_group("least_change");
   for (const auto& [measure, least] : fitted.least_change) change.set_attribute(measure, least);
   std::vector<std::string> tried;
@@ -435,6 +458,8 @@ FittedFile read_fitted(const std::filesystem::path& path) {
     fitted.without_position->layout.with_position = false;
     load(root.group("without_position"), fitted.classifier, *fitted.without_position);
   }
+  if (root.has_group("courses"))
+    fitted.courses = load_courses(root.group("courses"), classes, std::ssize(identifier.layout.observables));
   const io::hdf5::Group change = root.group("least_change");
   for (const std::string& measure : change.attribute_names())
     fitted.least_change[measure] = change.attribute<double>(measure);

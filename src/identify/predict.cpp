@@ -49,8 +49,7 @@ io::Dataset as_dataset(const std::string& network, const std::vector<std::string
 }
 
 /// Reads a file of any accepted format, its layers as samples.
-io::Dataset samples_of(const std::filesystem::path& path) {
-  const std::string format = io::hdf5::InputFile(path).format();
+io::Dataset samples_of(const std::filesystem::path& path, const std::string& format) {
   const std::string name = path.stem().string();
   if (format == "lrid-dataset") {
     io::Dataset data = io::read_dataset(path);
@@ -102,6 +101,23 @@ void require_features(const FeatureTable& table, const std::string& file) {
         "expected all of them, or a classifier fitted without (fit with fewer features.measures)",
         file, missing.size(), counted(table.layout.observables.size(), "observable"), where,
         join(missing, ", "));
+}
+
+/// Measures of which all values are NaN, or which have no observable here.
+std::vector<std::string> absent_measures(const io::Dataset& data) {
+  std::vector<std::string> absent;
+  const std::size_t columns = data.observable_names.size();
+  for (const std::string& measure : measure_names()) {
+    if (measure == io::measure_name::all) continue;
+    const std::vector<std::string> members = observables_of_measure(measure);
+    bool is_there = false;
+    for (std::size_t k = 0; k < columns && !is_there; ++k)
+      if (std::ranges::find(members, data.observable_names[k]) != members.end())
+        for (std::size_t i = k; i < data.x.size() && !is_there; i += columns)
+          is_there = !std::isnan(data.x[i]);
+    if (!is_there) absent.push_back(measure);
+  }
+  return absent;
 }
 
 bool has_all_positions(const io::Dataset& data) {
@@ -181,7 +197,9 @@ void compare_with_training(const FittedFile& fitted, const io::Dataset& data, co
 }  // namespace
 
 FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& file, bool interpolate) {
-  const io::Dataset data = samples_of(file);
+  const std::string format = io::hdf5::InputFile(file).format();
+  const bool is_recording = format == "lrid-observables";
+  const io::Dataset data = samples_of(file, format);
   if (data.samples == 0) bad_input("{}: holds no samples, expected at least one layer", file.string());
   const bool leaves_out_position = fitted.without_position && !has_all_positions(data);
   const Identifier& identifier = leaves_out_position ? *fitted.without_position : fitted.identifier;
@@ -197,7 +215,11 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
   std::set<std::string> typical_kinds;
   for (std::size_t n = 0; n < judgement.networks.names.size(); ++n)
     if (judgement.is_known_kind[n]) typical_kinds.insert(kind_of_network(n));
-  FilePrediction result{file.string(), {}};
+  FilePrediction result{.file = file.string(),
+                        .networks = {},
+                        .is_recording = is_recording,
+                        .points = data.points,
+                        .absent = absent_measures(data)};
   for (std::size_t n = 0; n < judgement.networks.names.size(); ++n) {
     NetworkVerdict network;
     network.network = judgement.networks.names[n];
@@ -244,119 +266,17 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
           network.probabilities[network.verdict] - probabilities(to_index(n), to_index(network.verdict)));
     }
   }
-  for (NetworkVerdict& network : result.networks)
+  for (std::size_t n = 0; n < result.networks.size(); ++n) {
+    NetworkVerdict& network = result.networks[n];
     std::ranges::stable_sort(network.observables, std::greater<>(),
                              [](const auto& one) { return one.second; });
-  return result;
-}
-
-namespace {
-
-/// A class as a sentence names it: "Adam", "SGDM"; other targets' classes as they are.
-std::string in_words(const FittedFile& fitted, std::size_t c) {
-  std::string name = fitted.identifier.classes[c];
-  if (fitted.target != "learning_rule") return name;
-  if (name == "adam") return "Adam";
-  for (char& letter : name) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
-  return name;
-}
-
-/// "FA", "FA and IA", "FA, IA and SGDM".
-std::string enumeration(const FittedFile& fitted, const std::vector<std::size_t>& classes, const char* last) {
-  std::string text;
-  for (std::size_t i = 0; i < classes.size(); ++i)
-    text += (i == 0                    ? ""
-             : i + 1 == classes.size() ? fmt::format(" {} ", last)
-                                       : ", ") +
-            in_words(fitted, classes[i]);
-  return text;
-}
-
-/// What the set of classes says.
-std::string sentence_of_set(const FittedFile& fitted, const std::vector<std::size_t>& set) {
-  static const std::vector<std::string> numbers = {"", "", "two", "three", "four", "five", "six"};
-  const std::size_t all = fitted.identifier.classes.size();
-  std::vector<std::size_t> excluded;
-  for (std::size_t c = 0; c < all; ++c)
-    if (std::ranges::find(set, c) == set.end()) excluded.push_back(c);
-  const bool is_rule = fitted.target == "learning_rule";
-  const std::string level = fmt::format("{:g} %", 100 * fitted.confidence);
-  if (excluded.empty())
-    return fmt::format("Any of {}; which can't be told.", enumeration(fitted, set, "and"));
-  if (set.size() > 1 && excluded.size() == 1)
-    return fmt::format("Not {}; which of the {} can't be told.", in_words(fitted, excluded.front()),
-                       set.size() < numbers.size() ? numbers[set.size()] : std::to_string(set.size()));
-  return fmt::format("{}{}. {} {} excluded at {}.", is_rule ? "Trained by " : fitted.target + " ",
-                     enumeration(fitted, set, "or"), enumeration(fitted, excluded, "and"),
-                     excluded.size() == 1 ? "is" : "are", level);
-}
-
-/// The observables that speak most for the verdict, and a table of the layers.
-std::string layers_text(const std::vector<std::string>& classes, const NetworkVerdict& network) {
-  constexpr std::size_t shown = 3;
-  std::string text;
-  std::vector<std::string> spoke;
-  for (const auto& [name, effect] : network.observables)
-    if (effect > 0 && spoke.size() < shown) spoke.push_back(fmt::format("{} {:+.3f}", name, effect));
-  if (!spoke.empty())
-    text += fmt::format("  evidence for {}: {}\n", classes[network.verdict], join(spoke, ", "));
-  std::size_t width = 5;
-  for (const LayerVerdict& layer : network.layers) width = std::max(width, layer.layer.size());
-  text += fmt::format("  {:<{}}  position", "layer", width);
-  for (const std::string& name : classes)
-    text += fmt::format("  {:>{}}", name, std::max<std::size_t>(4, name.size()));
-  text += "  typicality  set\n";
-  for (const LayerVerdict& layer : network.layers) {
-    text += fmt::format("  {:<{}}  {:<8}", layer.layer, width, layer.position.empty() ? "-" : layer.position);
-    for (std::size_t c = 0; c < classes.size(); ++c)
-      text += fmt::format("  {:>{}.2f}", layer.probabilities[c], std::max<std::size_t>(4, classes[c].size()));
-    std::vector<std::string> set;
-    for (const std::size_t c : layer.set) set.push_back(classes[c]);
-    text += fmt::format("  {:>10.3f}  {}\n", layer.typicality, join(set, ", "));
+    std::vector<std::string> names;
+    for (const auto& [name, effect] : network.observables) names.push_back(name);
+    Rows members;
+    for (const std::size_t i : judgement.networks.members[n]) members.push_back(to_index(i));
+    network.courses = mean_courses(data, members, names);
   }
-  return text;
-}
-
-}  // namespace
-
-std::string sentence(const FittedFile& fitted, const NetworkVerdict& network) {
-  const std::string unlike = join(network.unlike, "; ");
-  if (network.no_change) return "No change over time; no rule is named.";
-  if (network.none_of_these)
-    return fmt::format(
-        "{}, nearest {}.",
-        network.in_typical_company
-            ? "A rule that is none of these"
-            : "Unlike the training networks: a rule that is none of these, or other data or training",
-        in_words(fitted, network.verdict));
-  if (network.out_of_range) return fmt::format("Unlike the training data ({}); no rule is named.", unlike);
-  return sentence_of_set(fitted, network.set) +
-         (unlike.empty() ? "" : fmt::format(" Unlike the training data: {}.", unlike));
-}
-
-std::string predictions_text(const FittedFile& fitted, const std::vector<FilePrediction>& files,
-                             bool layers) {
-  const std::vector<std::string>& classes = fitted.identifier.classes;
-  std::string text;
-  std::set<std::string> new_in;
-  for (const FilePrediction& file : files)
-    for (const NetworkVerdict& network : file.networks) {
-      std::vector<std::string> others;
-      for (std::size_t c = 0; c < classes.size(); ++c)
-        if (c != network.verdict)
-          others.push_back(fmt::format("{} {:.2f}", classes[c], network.probabilities[c]));
-      text += fmt::format(
-          "{}{}: {} {} {:.2f} ({}); {} kind; typicality {:.3f}{}\n", file.file,
-          network.network == std::filesystem::path(file.file).stem() ? "" : ", " + network.network,
-          sentence(fitted, network), classes[network.verdict], network.probabilities[network.verdict],
-          join(others, ", "), network.is_known_kind ? "known" : "new", network.typicality,
-          network.remarks.empty() ? "" : "; " + join(network.remarks, "; "));
-      if (layers) text += layers_text(classes, network);
-      if (!network.is_known_kind) new_in.insert(network.new_in.begin(), network.new_in.end());
-    }
-  for (const LeftOutKind& kind : fitted.left_out)
-    if (new_in.contains(kind.column)) text += "new kinds: " + describe(kind, fitted.confidence) + "\n";
-  return text;
+  return result;
 }
 
 std::string predictions_json(const FittedFile& fitted, const std::vector<FilePrediction>& files,

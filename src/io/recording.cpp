@@ -98,7 +98,7 @@ Recording::Recording(const std::filesystem::path& path) : file_(path) {
     const bool has_order = group.has_attribute("order");
     Layer layer;
     layer.id = id;
-    layer.name = group.attribute<std::string>("name");
+    layer.name = group.has_attribute("name") ? group.attribute<std::string>("name") : id;
     if (group.has_attribute("position")) {
       layer.position = group.attribute_kind("position") == hdf5::Kind::string
                            ? group.attribute<std::string>("position")

@@ -145,6 +145,49 @@ TEST_F(Fit, JudgesWholeNetworksFromAnyKindOfFile) {
   EXPECT_THAT(refusal(model, "t.h5"), HasSubstr("complete"));
 }
 
+TEST_F(Fit, SaysOfARecordingWhatItsReaderAsks) {
+  // FA's third quartile of activity changes at once, others' late; all else is noise.
+  const std::size_t k = data_.observable_names.size();
+  const auto quartile = to_size(std::ranges::find(data_.observable_names, "actraw_thirdquartile") -
+                                data_.observable_names.begin());
+  ASSERT_LT(quartile, k);
+  data_ = testing::tiny_dataset(8, 5, 0.0);
+  for (std::size_t i = 0; i < data_.meta.network.size(); ++i)
+    for (std::size_t t = 0; t < 5; ++t)
+      data_.x[(i * 5 + t) * k + quartile] =
+          data_.meta.learning_rule[i] == "fa" ? (t == 0 ? 1.0F : 3.0F) : (t < 4 ? 1.0F : 3.0F);
+  io::write_dataset(folder_ / "d.h5", data_);
+  const FittedFile written = fitted("classifiers = ['forest']\n");
+  const FittedFile model = read_fitted(folder_ / "m.h5");
+  ASSERT_EQ(model.courses.size(), model.identifier.classes.size());
+  for (std::size_t c = 0; c < model.courses.size(); ++c)
+    for (std::size_t i = 0; i < model.courses[c].size(); ++i)
+      EXPECT_EQ(model.courses[c][i].half_time, written.courses[c][i].half_time);
+
+  io::write_observables(folder_ / "o.h5", observables_of("KNet5/fa/3"));
+  const FilePrediction file = predict(model, folder_ / "o.h5", false);
+  EXPECT_TRUE(file.is_recording);
+  EXPECT_TRUE(file.absent.empty());
+  const std::string text = predictions_text(model, {file});
+  EXPECT_THAT(text, HasSubstr("  Set at 90 %: "));
+  EXPECT_THAT(
+      text,
+      HasSubstr("  What speaks for FA:\n    - the third quartile of activity grows earlier than under "));
+  EXPECT_THAT(text, HasSubstr("(half of its way by 12 % of the trajectory; under FA 12 %, under "));
+  EXPECT_THAT(text, HasSubstr("  Beside the training networks it stands "));
+  EXPECT_THAT(text, HasSubstr("  layer "));
+
+  // What was not measured is said, and asked for.
+  FilePrediction without = file;
+  without.absent = {"weight"};
+  without.points = 3;
+  without.networks[0].remarks = {"activation changes little"};
+  const std::string of_less = predictions_text(model, {without});
+  EXPECT_THAT(of_less, HasSubstr("  Not measured: weights.\n"));
+  EXPECT_THAT(of_less, HasSubstr("  Would help: more points: it has 3, the training networks 5; weights"));
+  EXPECT_THAT(of_less, HasSubstr("  Activation changes little.\n"));
+}
+
 TEST_F(Fit, UsesNoPositionUnlessEveryLayerHasOne) {
   io::Observables o = observables_of("KNet5/fa/3");
   o.layer_position[2] = io::unknown_position;

@@ -131,7 +131,6 @@ cases = [
     ("no_layers", RECORDING, remove("layers"), "group /layers is missing"),
     ("empty_layers", RECORDING, remove("layers/0", "layers/1"), "holds no layers"),
     ("layers_dataset", RECORDING, replace("layers", np.arange(3)), "/layers is no group"),
-    ("nameless", RECORDING, attribute("layers/1", "name", None), '/layers/1: attribute "name" is missing'),
     ("name_list", RECORDING, attribute("layers/1", "name", ["a", "b"]), "expected a single value"),
     ("same_name", RECORDING, attribute("layers/1", "name", "V1"), "expected a name of its own"),
     ("order_text", RECORDING, attribute("layers/1", "order", "first"), 'attribute "order": holds strings'),

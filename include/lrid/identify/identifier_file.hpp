@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <lrid/identify/course.hpp>
 #include <lrid/identify/identifier.hpp>
 #include <lrid/identify/range.hpp>
 #include <lrid/identify/uncertainty.hpp>
@@ -55,6 +56,8 @@ struct FittedFile {
   std::vector<LeftOutKind> left_out;   ///< empty where all networks are of one kind
   std::vector<TransformTrial> trials;  ///< empty where the transform was not chosen by trials
   Ranges ranges;                       ///< of the training networks
+  /// [classes][K] of the training layers; empty in files of before.
+  std::vector<std::vector<Course>> courses = {};
   std::map<std::string, double>
       least_change;  ///< of a training network, by measure (ChangeTest::Measure::change)
 

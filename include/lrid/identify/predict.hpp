@@ -37,6 +37,7 @@ struct NetworkVerdict {
   /// Observables with the drop in the verdict's probability when each is replaced by its mean over the
   /// training samples, largest first.
   std::vector<std::pair<std::string, double>> observables;
+  std::vector<Course> courses;  ///< of `observables`, means over layers
 
   [[nodiscard]] bool is_refused() const { return no_change || none_of_these || out_of_range; }
 };
@@ -44,6 +45,9 @@ struct NetworkVerdict {
 struct FilePrediction {
   std::string file;
   std::vector<NetworkVerdict> networks;
+  bool is_recording = false;  ///< a file of observables: one network, whatever it is a recording of
+  std::int64_t points = 0;
+  std::vector<std::string> absent{};  ///< measures of which it holds nothing, by io::measure_name
 };
 
 /// Applies a fitted identifier to every layer of a dataset, trajectory or observables file. With
@@ -56,8 +60,9 @@ FilePrediction predict(const FittedFile& fitted, const std::filesystem::path& fi
 std::string sentence(const FittedFile& fitted, const NetworkVerdict& network);
 
 /// A line for each network: its sentence(), the probabilities, its typicality; last, where kinds are new, how
-/// the model did on kinds left out; with `layers` also the
-/// observables that speak most for the verdict, and a table of the layers.
+/// the model did on kinds left out; with `layers` also the observables that speak most for the verdict, and a
+/// table of the layers. Of a recording: the sentence, what can't be excluded, what speaks for the verdict,
+/// how typical it is, what was missing and what would help, in words; then the table of its layers.
 std::string predictions_text(const FittedFile& fitted, const std::vector<FilePrediction>& files,
                              bool layers = false);
 /// `format = "lrid-predictions"`; a refused verdict is null. `model`: the file that `fitted` was read from.
