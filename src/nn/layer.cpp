@@ -103,14 +103,13 @@ template <class Map>
 struct LayerFunction : torch::autograd::Function<LayerFunction<Map>> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
                         const std::optional<Tensor>& bias, ObservedLayer* layer, bool capture) {
-    const torch::ScalarType type = layer->arithmetic;
+    const torch::ScalarType own = weight.scalar_type(), type = layer->arithmetic;
     const Tensor factor = x.to(type);
     Tensor output =
-        Map::forward(layer->spec(), factor, weight.to(type), bias ? std::optional(bias->to(type)) : bias)
-            .to(weight.scalar_type());
+        Map::forward(layer->spec(), factor, weight.to(type), bias ? std::optional(bias->to(type)) : bias);
     if (capture) {
-      layer->capture.input = x.detach();
-      layer->capture.preactivation = output.detach();
+      layer->capture.input = x.detach().to(own);
+      layer->capture.preactivation = output.detach().to(own);
     }
     if (layer->spec().relu) output = capture ? output.relu() : output.relu_();
     context->save_for_backward({factor, weight, layer->spec().relu ? output : Tensor()});
@@ -123,16 +122,16 @@ struct LayerFunction : torch::autograd::Function<LayerFunction<Map>> {
     const Tensor &x = saved[0], &weight = saved[1], &output = saved[2];
     auto& layer = *reinterpret_cast<ObservedLayer*>(context->saved_data["layer"].toInt());
     const Tensor error = layer.spec().relu ? at::threshold_backward(errors[0], output, 0) : errors[0];
+    const torch::ScalarType own = weight.scalar_type(), type = x.scalar_type();
     if (layer.capture.keep_error) {
-      layer.capture.error = error;
+      layer.capture.error = error.to(own);
       layer.capture.input_sizes = x.sizes().vec();
     }
-    const torch::ScalarType own = weight.scalar_type(), type = x.scalar_type();
     const Tensor factor = error.to(type);
     Tensor to_x;
     if (context->needs_input_grad(0)) {
       const Tensor kernel = layer.feedback() ? layer.feedback()->kernel(weight) : weight;
-      if (kernel.defined()) to_x = Map::down(layer.spec(), x, kernel.to(type), factor).to(own);
+      if (kernel.defined()) to_x = Map::down(layer.spec(), x, kernel.to(type), factor);
     }
     auto [to_weight, to_bias] = Map::local(layer.spec(), x, weight.to(type), factor, layer.bias.defined());
     if (to_bias.defined()) to_bias = to_bias.to(own);

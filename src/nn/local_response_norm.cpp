@@ -50,6 +50,9 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
 }  // namespace
 
 Tensor local_response_norm(const Tensor& x, const LocalResponseNorm& settings) {
+  // Small differences from 1 carry the norm: a type with fewer digits than float32 has too few.
+  if (x.scalar_type() == torch::kBFloat16 || x.scalar_type() == torch::kFloat16)
+    return NormFunction::apply(x.to(torch::kFloat32), settings).to(x.scalar_type());
   return NormFunction::apply(x, settings);
 }
 

@@ -20,7 +20,8 @@ struct Network::OutputMark : torch::autograd::Function<OutputMark> {
   }
   static variable_list backward(AutogradContext* context, const variable_list& errors) {
     auto& network = *reinterpret_cast<Network*>(context->saved_data["network"].toInt());
-    network.output_error_ = errors[0];
+    // What feedback makes of it is multiplied in the kernels' own type.
+    network.output_error_ = errors[0].to(network.layers_.at(0)->weight.scalar_type());
     return {errors[0], Tensor()};
   }
 };

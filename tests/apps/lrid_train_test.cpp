@@ -119,7 +119,7 @@ TEST(LridTrain, EveryRuleGoesOnToTheSameBytes) {
 TEST(LridTrain, MixedPrecisionTrainsAlikeButIsNotTheSame) {
   const TemporaryFolder folder;
   const std::string config = write(folder / "run.toml", tiny);
-  for (const char* rule : {"sgdm", "ia"}) {
+  for (const char* rule : {"sgdm", "ia", "dfa"}) {
     std::map<std::string, io::Trajectory> runs;
     for (const char* precision : {"float32", "bf16"}) {
       const fs::path out = folder / fmt::format("{}-{}.h5", rule, precision);

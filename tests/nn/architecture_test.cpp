@@ -123,6 +123,44 @@ Distribution expected_distribution(const std::string& architecture, const LayerS
   return architecture.ends_with("v2") ? glorot : Distribution{0.01, none};
 }
 
+/// Mixed precision: activations stay short from layer to layer; gradients are whole, and much the same.
+TEST_P(EveryArchitecture, TrainsInBfloat16) {
+  const NetworkSpec spec{.input = {3, 32, 32}, .classes = 10};
+  const auto exact = build(spec), mixed = build(spec);
+  for (const auto& network : {exact.get(), mixed.get()}) network->set_dropout_key(Key(3));
+  for (const auto& layer : mixed->layers()) {
+    layer->arithmetic = torch::kBFloat16;
+    layer->capture.keep_forward = true;
+  }
+  const Tensor x = normal({16, 3, 32, 32}, 5).to(torch::kFloat32);
+  const Tensor target = torch::arange(16, torch::kInt64).remainder(10);
+  const auto pass = [&](Network& network) {
+    const Tensor logits = network.forward(x).to(torch::kFloat32);
+    at::cross_entropy_loss(logits, target).backward();
+    return logits.detach();
+  };
+  mixed->set_sink([](std::size_t, const Tensor&, const Tensor& output) {
+    EXPECT_EQ(output.scalar_type(), torch::kBFloat16);
+  });
+  const Tensor reference = pass(*exact), found = pass(*mixed);
+  // Of sixteen samples, batch norms amplify what rounding has left, the more of them the more.
+  const bool is_deep = is("ResNet-50");
+  EXPECT_LT(((found - reference).norm() / reference.norm()).item<double>(), is_deep ? 0.5 : 0.1);
+  const auto cosine = [](const Tensor& a, const Tensor& b) {
+    return (a.flatten().dot(b.flatten()) / (a.norm() * b.norm())).item<double>();
+  };
+  EXPECT_GT(cosine(exact->layers().back()->weight.grad(), mixed->layers().back()->weight.grad()),
+            is_deep ? 0.85 : 0.97);
+  for (std::size_t i = 0; i < mixed->layers().size(); ++i) {
+    const ObservedLayer& layer = *mixed->layers()[i];
+    EXPECT_EQ(layer.capture.preactivation.scalar_type(), torch::kFloat32);
+    EXPECT_EQ(layer.weight.grad().scalar_type(), torch::kFloat32);
+    if (!is("ResNet")) {
+      EXPECT_GT(cosine(exact->layers()[i]->weight.grad(), layer.weight.grad()), 0.97);
+    }
+  }
+}
+
 TEST_P(EveryArchitecture, InitialValuesFollowTheTableAndTheKey) {
   const auto built = [&](std::uint64_t seed, bool contrastive) {
     return architectures()

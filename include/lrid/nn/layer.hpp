@@ -57,8 +57,9 @@ class ObservedLayer {
   Tensor bias;    ///< [out], undefined without bias
 
   /// Type of what is multiplied in forward(): the tensors' own, or a shorter one (mixed precision: inputs,
-  /// kernels and arriving errors are rounded to it; outputs and gradients are of the tensors' own type). A
-  /// backward pass uses what its forward pass used.
+  /// kernels and arriving errors are rounded to it, and so are outputs and what is sent down; the gradients
+  /// of W and b, and what is captured, are of the tensors' own type). A backward pass uses what its forward
+  /// pass used.
   torch::ScalarType arithmetic;
 
   /// An independent draw from W's initial distribution (for backward kernels), float of W's type.
