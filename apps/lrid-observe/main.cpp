@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   apps::add_remeasure(program);
   apps::add_recording(program);
   apps::add_import_nwb(program);
+  apps::add_import_mat(program);
   apps::add_show(program);
   apps::add_export(program);
   return program.main(argc, argv);

@@ -2,6 +2,7 @@
 #include <array>
 
 #include <lrid/core/error.hpp>
+#include <lrid/core/file.hpp>
 #include <lrid/core/text.hpp>
 #include <lrid/io/nwb.hpp>
 
@@ -18,6 +19,23 @@ std::string normal(const std::string& path) {
   return join(parts, "/");
 }
 
+/// The root group of a file in HDF5, which stays open with it.
+hdf5::Group open_root(const std::filesystem::path& path) {
+  if (is_remote(path)) return open_remote(path.string());
+  if (type_of(path) == std::filesystem::file_type::directory)
+    for (const char* name : {".zgroup", ".zattrs", "zarr.json"})
+      if (type_of(path / name) == std::filesystem::file_type::regular) {
+        const std::string from = path.string(), name_of = (path / "").parent_path().filename().string();
+        const std::string to = name_of.substr(0, name_of.find('.')) + "-hdf5.nwb";
+        bad_input(
+            "{}: is in Zarr, a folder, expected NWB in HDF5: pip install hdmf-zarr, and convert it with "
+            "python -c \"from pynwb import NWBHDF5IO as H; from hdmf_zarr.nwb import NWBZarrIO as Z; "
+            "w = H('{}', 'w'); w.export(src_io=Z('{}', 'r'), write_args={{'link_data': False}}); w.close()\"",
+            from, to, from);
+      }
+  return hdf5::InputFile(path).root();
+}
+
 /// By the names of a group's links: they need not lead anywhere.
 bool holds(const hdf5::Group& group, std::span<const char* const> members) {
   const std::vector<std::string> names = group.names();
@@ -31,7 +49,7 @@ bool is_nwb(const hdf5::Group& root) {
   return root.has_attribute("nwb_version") || root.has_dataset("nwb_version");
 }
 
-File::File(const std::filesystem::path& path) : file_(path) {
+File::File(const std::filesystem::path& path) : root_(open_root(path)) {
   if (!is_nwb(root())) root().fail("attribute \"nwb_version\" is missing, expected an NWB file of version 2");
   if (!root().has_attribute("nwb_version"))
     root().fail("an NWB file of version 1, expected version 2");  // that had a dataset instead

@@ -150,27 +150,43 @@ class TimeSeries final : public Source {
       const std::vector<std::string> regions = regions_of(region.table, options.layer, group_.name());
       const std::vector<Id> ids = region.table.ids();
       const Marked marked = marked_as_invalid(region.table);
+      const std::vector<bool> chosen = chosen_rows(region.table, options);
+      const std::vector<std::string> keys = keys_of(region.table, options);
+      known_keys_.insert(keys.begin(), keys.end());
+      std::size_t invalid = 0, not_chosen = 0;
       for (const std::int64_t row : region.rows) {
         const auto r = static_cast<std::size_t>(row);
-        const bool is_used = options.use_invalid || !marked.rows[r];
+        const bool is_valid = options.use_invalid || !marked.rows[r], is_used = is_valid && chosen[r];
         unit_of_.push_back(is_used ? std::ssize(units_) : -1);
         if (is_used) units_.push_back({ids[r], known_or_unknown(regions[r])});
+        if (is_used && !keys.empty()) keys_.push_back(keys[r]);
+        if (!is_used) ++(is_valid ? not_chosen : invalid);
       }
-      if (const auto unused = std::ranges::count(unit_of_, -1); unused > 0)
-        left_out_.push_back(fmt::format("{} of {} marked as not to be used ({})", counted(unused, "unit"),
+      if (invalid > 0)
+        left_out_.push_back(fmt::format("{} of {} marked as not to be used ({})", counted(invalid, "unit"),
                                         path_, join(marked.columns, ", ")));
+      if (not_chosen > 0)
+        left_out_.push_back(
+            fmt::format("{} of {} excluded by {}", counted(not_chosen, "unit"), path_, options.chosen_by));
       if (units_.empty()) group_.fail("has no unit to be used: " + join(left_out_, "; "));
       return;
     }
     if (!options.layer.empty())
       group_.fail("has no table that describes its units, so no column \"" + options.layer +
                   "\" to take layers from");
+    if (options.chosen)
+      group_.fail("has no table that describes its units, so none to choose from by " + options.chosen_by);
+    if (!options.key.empty() && options.key != "id")
+      group_.fail("has no table that describes its units, so no column \"" + options.key +
+                  "\" to match them by");
     constexpr std::int64_t most = 1 << 24;  // a movie, rather than units
     if (width_ > most) data_.fail(fmt::format("has {} values at a time, expected at most {}", width_, most));
     for (std::int64_t unit = 0; unit < width_; ++unit) {
       unit_of_.push_back(unit);
       units_.push_back({unit, group_.name()});
+      if (!options.key.empty()) keys_.push_back(std::to_string(unit));
     }
+    known_keys_.insert(keys_.begin(), keys_.end());
   }
 
   /// The samples that have to be read, in order: whole chunks' worth; without chunks, windows, those close to

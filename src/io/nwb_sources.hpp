@@ -14,6 +14,9 @@ std::unique_ptr<Source> open_series(const hdf5::Group& group, const std::string&
 std::unique_ptr<Source> open_spike_trains(const hdf5::Group& group, const std::string& path,
                                           const SourceOptions& options);
 
+/// The root group of an HDF5 file at an address (is_remote). InputError if HDF5 lacks its ROS3 driver.
+hdf5::Group open_remote(const std::string& address);
+
 /// The rows of another table that a column (DynamicTableRegion) points to, and that table.
 struct Region {
   std::vector<std::int64_t> rows;
@@ -46,6 +49,11 @@ struct Marked {
   std::vector<std::string> columns;
 };
 Marked marked_as_invalid(const Table& table);
+
+/// What `options.key` asks for of each row, empty where it asks for nothing.
+std::vector<std::string> keys_of(const Table& table, const SourceOptions& options);
+/// Whether `options.chosen` has each row.
+std::vector<bool> chosen_rows(const Table& table, const SourceOptions& options);
 
 /// `region`, "unknown" where it is missing.
 std::string known_or_unknown(const std::string& region);

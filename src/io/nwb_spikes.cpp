@@ -48,7 +48,10 @@ class SpikeTrains final : public Source {
     const std::vector<Id> ids = table_.ids();
     const std::vector<std::string> regions = region_names(options.layer);
     const Marked marked = marked_as_invalid(table_);
-    std::size_t invalid = 0, unobserved = 0, silent = 0;
+    const std::vector<bool> chosen = chosen_rows(table_, options);
+    const std::vector<std::string> keys = keys_of(table_, options);
+    known_keys_.insert(keys.begin(), keys.end());
+    std::size_t invalid = 0, unobserved = 0, silent = 0, not_chosen = 0;
     for (std::size_t row = 0; row < trains.size(); ++row) {
       if (!options.use_invalid) {
         const bool is_silent = spikes_of[row] == 0;
@@ -57,7 +60,12 @@ class SpikeTrains final : public Source {
           continue;
         }
       }
+      if (!chosen[row]) {
+        ++not_chosen;
+        continue;
+      }
       units_.push_back({ids[row], known_or_unknown(regions[row])});
+      if (!keys.empty()) keys_.push_back(keys[row]);
       trains_.push_back(trains[row]);
       if (has_observed_) observed_.push_back(observed[row]);
     }
@@ -67,6 +75,7 @@ class SpikeTrains final : public Source {
     leave_out(invalid, "marked as not to be used (" + join(marked.columns, ", ") + ")");
     leave_out(unobserved, "never observed (obs_intervals)");
     leave_out(silent, "without spikes");
+    leave_out(not_chosen, "excluded by " + options.chosen_by);
     if (units_.empty()) group.fail("has no unit to be used: " + join(left_out_, "; "));
     if (timeless_ > 0) left_out_.push_back(counted(timeless_, "spike") + " without a time");
   }

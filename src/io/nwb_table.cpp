@@ -134,6 +134,33 @@ std::vector<std::string> Table::texts(const std::string& name) const {
   return texts_of(column(name), group_);
 }
 
+std::vector<std::string> Table::first_texts(const std::string& name, const std::string& who) const {
+  if (name == "id") {
+    std::vector<std::string> texts;
+    for (const Id& id : ids())
+      texts.push_back(std::visit([](auto value) { return std::to_string(value); }, id));
+    return texts;
+  }
+  if (!has_column(name)) {
+    std::vector<std::string> known = columns();
+    std::erase_if(known, [&](const std::string& column) { return is_ragged(column); });
+    known.insert(known.begin(), "id");
+    group_.fail(who + ": no column \"" + name + "\", expected " + expected_one_of(known, name));
+  }
+  const hdf5::Dataset data = group_.dataset(name);
+  if (is_ragged(name) || data.shape() != hdf5::Shape{rows(), 2}) {
+    const auto has_one = [](const Range& range) { return range.second == range.first + 1; };
+    if (data.shape().size() != 1 || (is_ragged(name) && !std::ranges::all_of(ranges(name), has_one)))
+      group_.fail(who + ": column \"" + name +
+                  "\" has several values a row, expected a column of single ones");
+    return texts(name);
+  }
+  const std::vector<std::string> all = texts_of(data, group_);
+  std::vector<std::string> first;
+  for (std::size_t i = 0; i < all.size(); i += 2) first.push_back(all[i]);
+  return first;
+}
+
 std::vector<Range> Table::ranges(const std::string& name) const {
   if (!has_column(name)) group_.fail("has no column \"" + name + "\"");
   const auto known = index_of_.find(name);

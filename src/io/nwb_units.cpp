@@ -54,6 +54,16 @@ std::string known_or_unknown(const std::string& region) {
   return is_missing(region) ? "unknown" : region;
 }
 
+std::vector<std::string> keys_of(const Table& table, const SourceOptions& options) {
+  if (options.key.empty()) return {};
+  return table.first_texts(options.key, "--match " + options.key);
+}
+
+std::vector<bool> chosen_rows(const Table& table, const SourceOptions& options) {
+  return options.chosen ? options.chosen(table)
+                        : std::vector<bool>(static_cast<std::size_t>(table.rows()), true);
+}
+
 Region::Region(const hdf5::Dataset& column)
     : rows(read_whole(column)), table(column.attribute_group("table")) {
   for (const std::int64_t row : rows)

@@ -5,11 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <lrid/core/error.hpp>
+#include <lrid/io/hdf5.hpp>
 #include <lrid/measure/import_nwb.hpp>
+
+#include "../../src/measure/match_units.hpp"
+#include "testing.hpp"
 
 namespace lrid::measure {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -75,6 +80,31 @@ TEST(ArrangeTrials, RefusesWhatLeavesNothing) {
         (void)arrange(4, 2, {"a", "b", "c", "d"});
       },
       ThrowsMessage<InputError>(HasSubstr("no stimulus is presented at each of 2 points")));
+}
+
+/// The start of a session that is written so.
+double start_of(const std::string& text) {
+  const lrid::testing::TemporaryFolder folder;
+  io::hdf5::OutputFile file("x");
+  file.root().set_attribute<std::string>("nwb_version", "2.7.0");
+  if (!text.empty()) file.root().write<std::string>("session_start_time", {text});
+  std::move(file).save(folder / "a.nwb");
+  return session_start(io::nwb::File(folder / "a.nwb"));
+}
+
+TEST(SessionStart, InUtc) {
+  EXPECT_EQ(start_of("1970-01-02T00:00:00Z"), 86400);
+  EXPECT_EQ(start_of("1970-01-01T00:00:01.500000+00:00"), 1.5);
+  EXPECT_EQ(start_of("1970-01-01T02:00:00+02:00"), 0);
+  EXPECT_EQ(start_of("1969-12-31T18:30:00-0530"), 0);
+  EXPECT_EQ(start_of("1970-01-01 00:01"), 60);
+  EXPECT_EQ(start_of("2026-03-01T00:00:00"), 1772323200);
+  for (const char* wrong : {"yesterday", "2026-02-30T00:00:00", "2026-01-01", "2026-01-01T00:00:00+", "x",
+                            "2026-01-01T00:00:00 UTC", "2026-01-01T00:00:1.2.3"})
+    EXPECT_THAT([&] { (void)start_of(wrong); },
+                ThrowsMessage<InputError>(AllOf(HasSubstr(wrong), HasSubstr("--order given"))));
+  EXPECT_THAT([] { (void)start_of(""); },
+              ThrowsMessage<InputError>(HasSubstr("has no session_start_time, expected one in each file")));
 }
 
 }  // namespace

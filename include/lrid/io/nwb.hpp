@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -55,6 +56,9 @@ class Table {
   /// As hdf5::Dataset::read_texts; the names of the objects that references lead to, or that an EnumData
   /// chooses from.
   [[nodiscard]] std::vector<std::string> texts(const std::string& column) const;
+  /// The same, also of `id`, and of a column of two numbers a row, such as suite2p's `iscell`: the first.
+  /// InputError that begins with `who` for any other column.
+  [[nodiscard]] std::vector<std::string> first_texts(const std::string& column, const std::string& who) const;
   /// Where each row's values of a ragged column lie.
   [[nodiscard]] std::vector<Range> ranges(const std::string& column) const;
 
@@ -81,6 +85,10 @@ class Source {
   virtual ~Source() = default;
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::vector<Unit>& units() const { return units_; }
+  /// What tells each unit apart, where SourceOptions::key asked for it.
+  [[nodiscard]] const std::vector<std::string>& keys() const { return keys_; }
+  /// The same of all there are, those not in use among them.
+  [[nodiscard]] const std::set<std::string>& known_keys() const { return known_keys_; }
   /// Says for people which units are not used: "2 units marked as not to be used (quality)".
   [[nodiscard]] const std::vector<std::string>& left_out() const { return left_out_; }
 
@@ -102,20 +110,26 @@ class Source {
   explicit Source(std::string path) : path_(std::move(path)) {}
   std::string path_;
   std::vector<Unit> units_;
+  std::vector<std::string> keys_;
+  std::set<std::string> known_keys_;
   std::vector<std::string> left_out_;
 };
 
 struct SourceOptions {
   std::string layer;         ///< column to take regions from; empty: see File::source
   bool use_invalid = false;  ///< whether to use what the file says is not to be used
+  /// The rows to use of the table that describes the units; none: all. `chosen_by` says who asks.
+  std::function<std::vector<bool>(const Table&)> chosen = {};
+  std::string chosen_by = {};
+  std::string key = {};  ///< column of that table whose values tell units apart; empty: nobody asks
 };
 
 class File {
  public:
-  /// InputError unless the root attribute `nwb_version` says 2.
+  /// `path` may be an address, see is_remote(). InputError unless the root attribute `nwb_version` says 2.
   explicit File(const std::filesystem::path& path);
 
-  [[nodiscard]] const hdf5::Group& root() const { return file_.root(); }
+  [[nodiscard]] const hdf5::Group& root() const { return root_; }
   [[nodiscard]] const std::string& version() const { return version_; }
 
   /// Paths of what there is, in order of name, links followed: every group that has numbers over time
@@ -153,7 +167,7 @@ class File {
  private:
   /// Groups whose members have all of these names.
   [[nodiscard]] std::vector<std::string> groups_with(std::span<const char* const> names) const;
-  hdf5::InputFile file_;
+  hdf5::Group root_;
   std::string version_;
   std::vector<std::string> groups_;  ///< paths, links followed
   std::map<std::string, hdf5::Group::Linked> links_;
@@ -161,5 +175,9 @@ class File {
 
 /// Whether a file says of itself that it is NWB, of whatever version.
 bool is_nwb(const hdf5::Group& root);
+
+/// Whether a path is an address, "https://…" or "s3://BUCKET/KEY" (or "http://…"), that HDF5 reads through
+/// its ROS3 driver, without credentials.
+bool is_remote(const std::filesystem::path& path);
 
 }  // namespace lrid::io::nwb

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -25,7 +26,19 @@ struct NwbImport {
   /// Whether to use what the file says is not to be used: trials in intervals/invalid_times, and see
   /// io::nwb::File::source.
   bool use_invalid = false;
+  std::string where_units, where_trials;    ///< conditions on the rows of their tables; empty: all
+  std::optional<io::nwb::Window> baseline;  ///< whose mean is taken off a response, as `window` is
+  enum class Normalize { none, zscore } normalize = Normalize::none;
+
+  // Of several files:
+  enum class Order { start, given } order = Order::start;  ///< by session_start_time, or as they are given
+  /// What tells that units of two files are the same: a column of their table, whatever its values; a file
+  /// NAME.csv with a column for each file and a row for each unit; or "none", where they are others.
+  std::string match = "id";
 };
+
+/// Whether NwbImport::match is the name of a CSV file.
+bool is_csv(const std::string& match);
 
 /// The place of a trial's response.
 struct Presentation {
@@ -56,13 +69,25 @@ Protocol arrange_trials(const std::vector<double>& start, const std::vector<std:
                         const std::vector<std::string>& session, std::int64_t points,
                         NwbImport::Repeats repeats, const std::vector<std::size_t>& usable);
 
-/// Responses of an NWB file as a recording: one layer for each brain region or plane, in order of name. A
-/// response is the mean over the window after a trial's start (io::nwb::File::source). Leaves out, and counts
-/// by reason in the provenance "source_left_out", trials
+/// Responses of NWB files as a recording, the points of each file behind those of the file before it; where
+/// neither points nor sessions are chosen, one point a file. Stimuli are those that every point has.
+/// - Units that not every file has are left out, and counted. Layer and id are those in the first file.
+/// - With `match` "none", layers have as many units as in the file with most of them; in the others the last
+///   ones are NaN. Layers that not every file has are left out.
+/// - With a baseline, a unit has a response if it has both; trials without either window are left out.
+/// - `zscore`: less the unit's mean over all points and stimuli, in their standard deviation; 0 where a unit
+///   does not vary. With `match` "none" over the points of each file.
+/// Of a file: one layer for each brain region or plane, in order of name. A response is the mean over the
+/// window after a trial's start (io::nwb::File::source). Leaves out, and counts by reason in the provenance
+/// "source_left_out", trials
+/// - that do not meet `where_trials`;
 /// - without a start, stimulus or session (NaN, no text), or without a stop where other trials have one;
 /// - whose window overlaps an interval of intervals/invalid_times;
 /// - whose window some series was not measured in, or has no value of.
-io::Activity import_nwb(const std::filesystem::path& path, const NwbImport& import);
+io::Activity import_nwb(const std::vector<std::filesystem::path>& paths, const NwbImport& import);
+inline io::Activity import_nwb(const std::filesystem::path& path, const NwbImport& import) {
+  return import_nwb(std::vector<std::filesystem::path>{path}, import);
+}
 
 /// Lists what an NWB file offers to import, for people.
 void list_nwb(const std::filesystem::path& path, std::ostream& out);
