@@ -11,7 +11,7 @@
 #include <lrid/measure/import_mat.hpp>
 
 #include "commands.hpp"
-#include "positions.hpp"
+#include "write_activity.hpp"
 
 namespace lrid::apps {
 
@@ -31,17 +31,7 @@ void import_mat(const ImportMatArguments& arguments, const CommonOptions& /*comm
   if (arguments.out.empty()) bad_input("--out is missing: expected a recording file to write");
   require_writable(arguments.out, "--out", {arguments.input}, Sink::file);
   io::Activity activity = measure::import_mat(arguments.input, arguments.mat);
-  std::vector<std::string> layers;
-  for (const io::Activity::Layer& layer : activity.layers) layers.push_back(layer.name);
-  const Positions positions = parse_positions(arguments.positions, layers);
-  for (io::Activity::Layer& layer : activity.layers)
-    if (const auto given = positions.find(layer.name); given != positions.end())
-      layer.position = given->second;
-  io::write_recording(arguments.out, activity);
-  fmt::print("{}: {}, {}\n", arguments.out.string(), counted(activity.points, "point"),
-             counted(activity.stimuli, "stimulus", "stimuli"));
-  for (const io::Activity::Layer& layer : activity.layers)
-    fmt::print("layer {}: {}\n", layer.name, counted(layer.unit_ids.size(), "unit"));
+  write_activity(arguments.out, activity, arguments.positions);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include <lrid/measure/import_nwb.hpp>
 
 #include "commands.hpp"
-#include "positions.hpp"
+#include "write_activity.hpp"
 
 namespace lrid::apps {
 
@@ -63,17 +63,7 @@ void import_nwb(const ImportArguments& arguments, const CommonOptions& /*common*
   if (measure::is_csv(import.match)) inputs.emplace_back(import.match);
   require_writable(arguments.out, "--out", inputs, Sink::file);
   io::Activity activity = measure::import_nwb(arguments.inputs, import);
-  std::vector<std::string> layers;
-  for (const io::Activity::Layer& layer : activity.layers) layers.push_back(layer.name);
-  const Positions positions = parse_positions(arguments.positions, layers);
-  for (io::Activity::Layer& layer : activity.layers)
-    if (const auto given = positions.find(layer.name); given != positions.end())
-      layer.position = given->second;
-  io::write_recording(arguments.out, activity);
-  fmt::print("{}: {}, {}\n", arguments.out.string(), counted(activity.points, "point"),
-             counted(activity.stimuli, "stimulus", "stimuli"));
-  for (const io::Activity::Layer& layer : activity.layers)
-    fmt::print("layer {}: {}\n", layer.name, counted(layer.unit_ids.size(), "unit"));
+  write_activity(arguments.out, activity, arguments.positions);
   if (const std::string& left_out = activity.provenance.at("source_left_out"); !left_out.empty())
     fmt::print("left out: {}\n", left_out);
   if (const auto normalized = activity.provenance.find("source_normalize");
