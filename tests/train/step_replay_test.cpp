@@ -2,6 +2,7 @@
 // changes from step to step lies where a replay finds it. The recorder is an imitation of CUDA graphs
 // (dispatched_graph.hpp), so that this is known without a GPU; with one, CUDA's own is tested likewise.
 #include <functional>
+#include <iostream>
 #include <map>
 #include <optional>
 #include <set>
@@ -257,15 +258,21 @@ class CudaGraphTest : public StepReplayTest {
   }
   void TearDown() override {
     SnapshotCallback::at_point = [] {};
+    // For the table of scripts/gpu-run.sh.
+    if (replays_ > 0) std::cout << "NOTE: " << replays_ << " steps replayed" << std::endl;
   }
   /// The same bits, all steps but the first few of `steps` replayed.
-  static void expect_same_bits(const std::string& toml, std::int64_t steps = 8) {
+  void expect_same_bits(const std::string& toml, std::int64_t steps = 8) {
     SCOPED_TRACE(toml);
     CountedGraph::replays = 0;
     const Snapshots replayed = train(toml, wrapped<CountedGraph>, true, "cuda");
     EXPECT_EQ(CountedGraph::replays, steps - 3);
+    replays_ += CountedGraph::replays;
     expect_same(replayed, train(toml, device_graphs, false, "cuda"));
   }
+
+ private:
+  std::int64_t replays_ = 0;
 };
 
 TEST_F(CudaGraphTest, GivesTheSameBitsForEveryRule) {
