@@ -40,8 +40,8 @@ void add_import_mat(Program& program) {
   auto [command, arguments] = program.add<ImportMatArguments>(
       "import-mat", "Take responses out of a MATLAB file of version 7.3 and write them as a recording.",
       {"lrid-observe import-mat mouse.mat --list",
-       "lrid-observe import-mat mouse.mat --out mouse.h5 \\\n      --activations V1=resp_v1 --activations "
-       "LM=resp_lm --axes units,stimuli,time"},
+       "lrid-observe import-mat mouse.mat --out mouse.h5 --axes units,stimuli,time \\\n      --activations "
+       "V1=resp_v1 --activations LM=resp_lm"},
       import_mat);
   command.add_option("FILE.mat", arguments.input, "MATLAB file (save with '-v7.3')")->required();
   command.add_flag("--list", arguments.list, "only print the file's variables and their sizes");
