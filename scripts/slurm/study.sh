@@ -14,7 +14,7 @@
 #
 #   scripts/slurm/study.sh configs/study/*.toml study configs/experiments/*.toml
 #
-# What train.sbatch takes from the environment (LRID_BIN,
+# What train.sbatch takes from the environment (LRID_BIN, LRID_IMAGE,
 # LRID_DATA_DIR, LRID_JOBS, …) counts here, too. Run it from the folder that relative paths are meant from; submitting
 # it again goes on with what is not done.
 set -euo pipefail
@@ -44,7 +44,10 @@ while [[ ${1:-} == *.toml ]]; do sweeps+=("$1"); shift; done
 out=$1
 shift
 for file in "${sweeps[@]}" "$@"; do [ -f "$file" ] || bad_usage "$file: no such file"; done
-bin=${LRID_BIN:-build/bin}
+inside=
+[ -z "${LRID_IMAGE:-}" ] || inside="apptainer exec $(printf '%q' "$LRID_IMAGE") "
+bin=${LRID_BIN:-${LRID_IMAGE:+/usr/local/bin}}
+bin=${bin:-build/bin}
 results=()
 for experiment in "$@"; do results+=("$out/results/$(basename "$experiment" .toml).json"); done
 
@@ -68,11 +71,11 @@ quoted() { printf '%q ' "$@"; }
     trained+=:$job
   done
   submit --job-name=lrid-collect --dependency="$after$trained" $classify \
-    --wrap "$(quoted "$bin/lrid-observe" collect "$out/runs" --out "$out/dataset.h5")"
+    --wrap "$inside$(quoted "$bin/lrid-observe" collect "$out/runs" --out "$out/dataset.h5")"
   submit --dependency=afterok:"$job" --array=0-$(($# - 1)) $classify \
     "$here/classify.sbatch" "$out/dataset.h5" "$out/results" "$@"
   submit --job-name=lrid-report --dependency=afterok:"$job" $classify \
-    --wrap "$(quoted "$bin/lrid-classify" report "${results[@]}" --out "$out/report.html")"
+    --wrap "$inside$(quoted "$bin/lrid-classify" report "${results[@]}" --out "$out/report.html")"
 }
 echo "see: squeue --me"
-for sweep in "${sweeps[@]}"; do echo "     $bin/lrid-train status $sweep --out-dir $out/runs"; done
+for sweep in "${sweeps[@]}"; do echo "     $inside$bin/lrid-train status $sweep --out-dir $out/runs"; done

@@ -27,13 +27,15 @@ class Study(unittest.TestCase):
         for name in ("a.toml", "b.toml", "x.toml", "y.toml"):
             (self.folder / name).touch()
 
-    def submit(self, *arguments):
+    def run_script(self, name, *arguments, **environment):
+        return subprocess.run(["bash", SOURCE / "scripts" / "slurm" / name, *arguments], cwd=self.folder,
+                              capture_output=True, text=True,
+                              env={**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", **environment})
+
+    def submit(self, *arguments, **environment):
         submitted = self.folder / "submitted"
         submitted.write_text("")
-        done = subprocess.run([SOURCE / "scripts" / "slurm" / "study.sh", *arguments], cwd=self.folder,
-                              capture_output=True, text=True,
-                              env={**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-                                   "SUBMITTED": str(submitted)})
+        done = self.run_script("study.sh", *arguments, SUBMITTED=str(submitted), **environment)
         return done, submitted.read_text().splitlines()
 
     def test_what_waits_for_what(self):
@@ -49,6 +51,24 @@ class Study(unittest.TestCase):
         self.assertTrue(jobs[3].endswith("out/dataset.h5 out/results x.toml y.toml"), jobs[3])
         self.assertIn("--dependency=afterok:104 ", jobs[4])
         self.assertIn("report out/results/x.json out/results/y.json --out out/report.html", jobs[4])
+
+    def test_programs_run_in_an_image_where_one_is_named(self):
+        apptainer = self.folder / "bin" / "apptainer"
+        apptainer.write_text('#!/bin/sh\necho "apptainer $*"\n')
+        apptainer.chmod(0o755)
+        image = {"LRID_IMAGE": "my lrid.sif", "SLURM_JOB_ID": "7", "SLURM_JOB_END_TIME": "4000000000"}
+        for script, arguments, started in (
+                ("train.sbatch", ("a.toml", "out"), "exec --nv my lrid.sif /usr/local/bin/lrid-train sweep a.toml --out-dir out"),
+                ("remeasure.sbatch", ("runs", "d.h5"), "exec --nv my lrid.sif /usr/local/bin/lrid-observe remeasure runs"),
+                ("classify.sbatch", ("d.h5", "out", "x.toml"), "exec my lrid.sif /usr/local/bin/lrid-classify run --config x.toml")):
+            done = self.run_script(script, *arguments, **image)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("\napptainer " + started, done.stdout, script)
+        done = self.run_script("classify.sbatch", "d.h5", "out", "x.toml", LRID_BIN="/opt/lrid", **image)
+        self.assertIn("\napptainer exec my lrid.sif /opt/lrid/lrid-classify", done.stdout)
+        _, jobs = self.submit("a.toml", "out", "x.toml", LRID_IMAGE="my lrid.sif")
+        self.assertIn(r"apptainer exec my\ lrid.sif /usr/local/bin/lrid-observe collect out/runs", jobs[1])
+        self.assertIn(r"apptainer exec my\ lrid.sif /usr/local/bin/lrid-classify report", jobs[3])
 
     def test_goes_on_after_failures_if_asked_to(self):
         _, jobs = self.submit("--keep-going", "a.toml", "out", "x.toml")
